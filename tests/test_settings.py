@@ -1,0 +1,75 @@
+"""Settings are checked when they are made, and stated once."""
+
+from dataclasses import FrozenInstanceError, fields
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vidstyle.errors import SettingsError
+from vidstyle.settings import Settings, parse_frames, parse_rate, parse_size
+
+
+def test_defaults_are_legal_and_frozen():
+    settings = Settings()
+    assert (settings.size, settings.network, settings.init, settings.optimizer) == (640, "compact", "previous", "lbfgs")
+    with pytest.raises(FrozenInstanceError):
+        settings.size = 3  # type: ignore[misc]
+
+
+def test_every_field_has_help_text():
+    assert [spec.name for spec in fields(Settings) if not spec.metadata["help"]] == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"size": 15}, "16 to 16384"),
+        ({"size": "big"}, "not a number"),
+        ({"network": "vgg16"}, "compact, vgg19"),
+        ({"iterations": -1}, "iterations"),
+        ({"style_weight": float("nan")}, "style_weight"),
+        ({"content_weight": float("inf")}, "content_weight"),
+        ({"precision": "float64"}, "bfloat16"),
+        ({"frames": (5, 5)}, "5:5 is empty"),
+        ({"frames": (-1, None)}, "is empty"),
+        ({"style_layers": ()}, "at least one layer"),
+        ({"style_layers": ("relu1_1", "relu1_1")}, "once"),
+        ({"fps": Fraction(0)}, "fps"),
+        ({"crf": 52}, "crf"),
+    ],
+)
+def test_illegal_values_are_refused_with_the_legal_ones(changes, said):
+    with pytest.raises(SettingsError, match=said):
+        Settings(**changes)
+
+
+def test_settings_error_is_a_value_error():
+    with pytest.raises(ValueError, match="device"):
+        Settings(device="tpu")
+
+
+@given(st.integers(0, 10**9), st.one_of(st.none(), st.integers(0, 10**9)))
+def test_parse_frames_reads_what_is_written(start, stop):
+    assert parse_frames(f"{start}:{'' if stop is None else stop}") == (start, stop)
+
+
+@pytest.mark.parametrize("text", ["5", "a:b", "1:2:3", ""])
+def test_parse_frames_refuses_other_words(text):
+    with pytest.raises(ValueError):
+        parse_frames(text)
+
+
+@given(st.integers(1, 10**6), st.integers(1, 10**6))
+def test_parse_rate_is_exact(numerator, denominator):
+    assert parse_rate(f"{numerator}/{denominator}") == Fraction(numerator, denominator)
+
+
+def test_parse_rate_refuses_a_zero_denominator():
+    with pytest.raises(ValueError):
+        parse_rate("1/0")
+
+
+def test_parse_size_reads_numbers_and_source():
+    assert (parse_size("512"), parse_size("source")) == (512, "source")

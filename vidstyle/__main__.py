@@ -1,0 +1,8 @@
+"""``python -m vidstyle``."""
+
+import sys
+
+from vidstyle.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,46 @@
+"""The one exception tree of vidstyle.
+
+    VidstyleError
+    ├── SettingsError      (ValueError)   a setting is unknown, out of range or contradicts another
+    ├── SourceError        (OSError)      the input, the style or a mask cannot be read
+    │   └── DamagedSourceError            the input opens, but some of it cannot be decoded
+    ├── OutputError        (OSError)      the output cannot be written where it is wanted
+    ├── WeightsError       (OSError)      network weights are missing, damaged or of another network
+    ├── DeviceError        (RuntimeError) the device or the precision asked for is not to be had here
+    └── OptimizationError  (ArithmeticError) no finite picture could be found
+
+Every class is also the nearest builtin, so ``except OSError`` does what a caller expects. A message
+names the file, says what is wrong with it and what to do.
+"""
+
+
+class VidstyleError(Exception):
+    """Anything that vidstyle itself reports; the command line turns it into exit status 1."""
+
+
+class SettingsError(VidstyleError, ValueError):
+    """A setting is unknown, out of its range, or contradicts another setting."""
+
+
+class SourceError(VidstyleError, OSError):
+    """An input picture, folder or video cannot be read."""
+
+
+class DamagedSourceError(SourceError):
+    """The input opens but ends early or holds frames that cannot be decoded."""
+
+
+class OutputError(VidstyleError, OSError):
+    """The output cannot be written under the name asked for."""
+
+
+class WeightsError(VidstyleError, OSError):
+    """Weights of a perceptual network are missing, damaged, or belong to another network."""
+
+
+class DeviceError(VidstyleError, RuntimeError):
+    """The device or precision asked for is not available on this machine."""
+
+
+class OptimizationError(VidstyleError, ArithmeticError):
+    """The objective has no finite value at any picture that was tried."""

@@ -1,0 +1,119 @@
+"""Plain data that travels between sources, the stylizer and sinks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+# (H, W, 3) uint8 RGB, or (H, W) where a function says so.
+Picture = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture of the input, at its own time.
+
+    Attributes:
+        index: position in display order, from 0, counted over the whole input.
+        image: `(H, W, 3)` uint8 RGB, upright.
+        pts: presentation timestamp in units of `time_base`; 0-based for frame folders and stills.
+        time_base: seconds per unit of `pts`.
+        name: file stem for frames that come from files, else empty.
+    """
+
+    index: int
+    image: Picture
+    pts: int
+    time_base: Fraction
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ClipInfo:
+    """What is known of an input before its first frame is read.
+
+    Attributes:
+        path: the file, folder or pattern that was asked for.
+        kind: "video", "frames" or "still".
+        width, height: size of the frames as shown, in pixels.
+        rate: frames per second on average, or None where the input does not say (stills).
+        frame_count: frames that will come (after `--frames`), or None where the input does not say.
+        time_base: seconds per unit of the frames' timestamps.
+        sample_aspect_ratio: width of a pixel divided by its height.
+        range_start, range_stop: half-open range of frame indices asked for; stop None: to the end.
+    """
+
+    path: Path
+    kind: str
+    width: int
+    height: int
+    rate: Fraction | None
+    frame_count: int | None
+    time_base: Fraction
+    sample_aspect_ratio: Fraction = Fraction(1)
+    range_start: int = 0
+    range_stop: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a render is about to do; handed to `on_start` before the first frame.
+
+    Attributes:
+        source, output: paths.
+        output_kind: "video", "frames" or "still".
+        frame_count: frames to be painted, or None where the input does not say.
+        width, height: size of the painted frames in pixels.
+        network, device, precision: what paints them.
+    """
+
+    source: Path
+    output: Path
+    output_kind: str
+    frame_count: int | None
+    width: int
+    height: int
+    network: str
+    device: str
+    precision: str
+
+
+@dataclass(frozen=True, slots=True)
+class FrameDone:
+    """One frame is finished; handed to `on_frame`.
+
+    Attributes:
+        index: the frame's index in the input. done: frames finished so far. total: or None if unknown.
+        seconds: time spent on this frame. loss: the objective at the picture that was kept.
+        evaluations: how often the objective and its gradient were computed.
+        image: the painted frame, `(H, W, 3)` uint8 RGB; copy it before changing it.
+    """
+
+    index: int
+    done: int
+    total: int | None
+    seconds: float
+    loss: float
+    evaluations: int
+    image: Picture
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a render wrote.
+
+    Attributes:
+        output: the file or folder. frames: how many were written. seconds: how long it all took.
+        width, height: size of the frames in pixels. notes: what the user should know, one line each.
+    """
+
+    output: Path
+    frames: int
+    seconds: float
+    width: int
+    height: int
+    notes: tuple[str, ...] = field(default=())

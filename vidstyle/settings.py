@@ -1,0 +1,191 @@
+"""Every setting of a render: default, legal values and help text, stated once.
+
+The command line, and whatever else reads or writes settings, derives from the fields of `Settings`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Literal
+
+from vidstyle.errors import SettingsError
+
+SMALLEST_SIZE_PX, LARGEST_SIZE_PX = 16, 16384
+FrameRange = tuple[int, "int | None"]
+
+
+def parse_size(text: str) -> int | Literal["source"]:
+    """Returns a size in pixels, or "source"."""
+    return "source" if text == "source" else int(text)
+
+
+def parse_rate(text: str) -> Fraction:
+    """Returns frames per second from "25", "23.976" or "30000/1001"."""
+    try:
+        return Fraction(text)
+    except ZeroDivisionError as error:
+        raise ValueError(text) from error
+
+
+def parse_frames(text: str) -> FrameRange:
+    """Returns the half-open range of "A:B", "A:", ":B" or ":"; (0, None) is every frame."""
+    start, colon, stop = text.partition(":")
+    if not colon:
+        raise ValueError(text)
+    return int(start or 0), int(stop) if stop else None
+
+
+def setting(
+    default: Any,
+    help_text: str,
+    *,
+    parse: Callable[[str], Any] | None = None,
+    choices: tuple[str, ...] = (),
+    low: float = -math.inf,
+    high: float = math.inf,
+    metavar: str = "",
+    many: bool = False,
+) -> Any:
+    """Returns a dataclass field that carries what a command line needs to know of it.
+
+    Args:
+        default: its value when nothing is said. help_text: one sentence, without the default.
+        parse: makes a value of a word on the command line; None for a switch.
+        choices: the legal words, if there are only some. low, high: the legal range of a number.
+        metavar: what help calls the value. many: whether several words are taken.
+    """
+    metadata = {"help": help_text, "parse": parse, "choices": choices, "low": low, "high": high}
+    return field(default=default, metadata=metadata | {"metavar": metavar, "many": many})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How to paint. Values are checked when the object is made.
+
+    Raises:
+        SettingsError: a value is not legal; the message says which are.
+    """
+
+    size: int | Literal["source"] = setting(
+        640,
+        "long side of the painted picture in pixels, or 'source' for the input's own; smaller inputs are not enlarged",
+        parse=parse_size,
+        low=SMALLEST_SIZE_PX,
+        high=LARGEST_SIZE_PX,
+        metavar="PX|source",
+    )
+    network: str = setting(
+        "compact",
+        "perceptual network: 'compact' comes with the package, 'vgg19' is slower and fetched once",
+        parse=str,
+        choices=("compact", "vgg19"),
+    )
+    weights: Path | None = setting(
+        None,
+        "weights of the network, .safetensors or .pth with torchvision's names, instead of its own",
+        parse=Path,
+        metavar="FILE",
+    )
+    pooling: str = setting("average", "pooling of vgg19", parse=str, choices=("average", "max"))
+    iterations: int = setting(
+        20,
+        "evaluations of the objective for each frame after the first",
+        parse=int,
+        low=0,
+        high=100_000,
+        metavar="N",
+    )
+    first_iterations: int = setting(
+        120,
+        "evaluations for the first frame and for stills, at least --iterations",
+        parse=int,
+        low=0,
+        high=100_000,
+        metavar="N",
+    )
+    content_weight: float = setting(1.0, "weight of the content loss", parse=float, low=0, high=1e9, metavar="W")
+    style_weight: float = setting(
+        30.0,
+        "weight of the style loss: 10 is subtle, 100 strong",
+        parse=float,
+        low=0,
+        high=1e9,
+        metavar="W",
+    )
+    tv_weight: float = setting(
+        0.0, "weight of total variation, which smooths", parse=float, low=0, high=1e9, metavar="W"
+    )
+    content_layer: str = setting("relu3_4", "layer that holds the content", parse=str, metavar="LAYER")
+    style_layers: tuple[str, ...] = setting(
+        ("relu1_1", "relu2_1", "relu3_1", "relu3_4"),
+        "layers whose Gram matrices hold the style",
+        parse=str,
+        metavar="LAYER",
+        many=True,
+    )
+    levels: int = setting(
+        0,
+        "half-size copies of the picture that features are taken from, itself included; 0: by size",
+        parse=int,
+        low=0,
+        high=10,
+        metavar="N",
+    )
+    optimizer: str = setting("lbfgs", "optimiser", parse=str, choices=("lbfgs", "adam"))
+    init: str = setting(
+        "previous",
+        "what a frame starts from: the previous painted frame, its own content, or noise",
+        parse=str,
+        choices=("previous", "content", "noise"),
+    )
+    device: str = setting("auto", "where to compute", parse=str, choices=("auto", "cpu", "cuda", "mps"))
+    precision: str = setting(
+        "auto",
+        "precision of the network; 'auto' is the fastest one that the device computes natively",
+        parse=str,
+        choices=("auto", "float32", "bfloat16", "float16"),
+    )
+    seed: int = setting(0, "seed of the noise", parse=int, low=0, high=2**63 - 1, metavar="N")
+    fps: Fraction | None = setting(
+        None,
+        "frames per second of a frame folder made into a video (25 if not given)",
+        parse=parse_rate,
+        low=0.01,
+        high=1000,
+        metavar="RATE",
+    )
+    frames: FrameRange = setting(
+        (0, None),
+        "only frames A up to, not including, B, counted from 0 in display order",
+        parse=parse_frames,
+        metavar="A:B",
+    )
+    crf: int = setting(
+        16, "quality of H.264 output, 0 (lossless) to 51 (worst)", parse=int, low=0, high=51, metavar="N"
+    )
+    keep_going: bool = setting(False, "paint what can be decoded of a damaged video instead of stopping")
+    overwrite: bool = setting(False, "replace an existing output")
+
+    def __post_init__(self) -> None:
+        for spec in fields(self):
+            _check(spec.name, getattr(self, spec.name), dict(spec.metadata))
+        start, stop = self.frames
+        if start < 0 or (stop is not None and stop <= start):
+            raise SettingsError(f"frames {start}:{'' if stop is None else stop} is empty; give A:B with 0 <= A < B")
+        if not self.style_layers or len(set(self.style_layers)) != len(self.style_layers):
+            raise SettingsError("style_layers needs at least one layer, each named once")
+
+
+def _check(name: str, value: Any, metadata: dict[str, Any]) -> None:
+    choices, low, high = metadata["choices"], metadata["low"], metadata["high"]
+    if choices and value not in choices:
+        raise SettingsError(f"{name} is {value!r}; choose one of {', '.join(choices)}")
+    if isinstance(value, (int, float, Fraction)) and not isinstance(value, bool):
+        if not math.isfinite(value) or not low <= value <= high:
+            raise SettingsError(f"{name} is {value}; the range is {low} to {high}")
+    elif metadata["parse"] in (int, float, parse_size) and value != "source":
+        raise SettingsError(f"{name} is {value!r}, not a number")
