@@ -1,0 +1,52 @@
+"""Fixtures for all tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import pytest
+from clips import make_folder, make_video, picture, write_raw
+
+
+@pytest.fixture(autouse=True)
+def quiet_ffmpeg() -> None:
+    """Damaged files are made on purpose; FFmpeg's own lines about them would bury pytest's."""
+    av.logging.set_level(None)
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """12 frames, 64x48, 25 per second, with AAC sound; not to be changed."""
+    return make_video(tmp_path_factory.mktemp("clip") / "clip.mp4", audio="aac")
+
+
+@pytest.fixture(scope="session")
+def silent_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """12 frames, 64x48, 25 per second, no sound; not to be changed."""
+    return make_video(tmp_path_factory.mktemp("silent") / "silent.mp4")
+
+
+@pytest.fixture
+def frame_folder(tmp_path: Path) -> Path:
+    """Twelve PNG frames named f1.png to f12.png."""
+    return make_folder(tmp_path / "frames", [f"f{i}.png" for i in range(1, 13)])
+
+
+@pytest.fixture
+def still(tmp_path: Path) -> Path:
+    """One PNG."""
+    return write_raw(tmp_path / "still.png", picture(3))
+
+
+@pytest.fixture
+def inputs(tmp_path: Path) -> Path:
+    """A folder that plays the input."""
+    return make_folder(tmp_path / "inputs", ["in0.png"])
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """An empty folder for outputs."""
+    (tmp_path / "place").mkdir()
+    return tmp_path / "place"

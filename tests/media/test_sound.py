@@ -1,0 +1,367 @@
+"""Sound and time: what a video sink carries from the source's container."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from clips import audio_digest, audio_packets, click_s, cut, make_video, times_s
+
+from vidstyle.media.sinks import Sink, open_sink
+from vidstyle.media.sources import open_source
+
+SYNC_S = 0.005
+
+
+def convert(source: Path, output: Path, frames: tuple[int, int | None] = (0, None), keep_going: bool = False) -> Sink:
+    """Reads and writes without painting."""
+    with open_source(source, frames=frames, keep_going=keep_going) as opened:
+        width, height = opened.info.width // 2 * 2, opened.info.height // 2 * 2
+        with open_sink(output, "video", opened.info, width, height, overwrite=False) as sink:
+            for frame in opened:
+                sink.write(frame)
+    return sink
+
+
+def starts(path: Path) -> list[Fraction]:
+    """When each audio stream starts after the first picture, in seconds."""
+    with av.open(str(path)) as container:
+        count = len(container.streams.audio)
+    return [audio_packets(path, i)[0][0] - times_s(path)[0] for i in range(count)]
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".mov"])
+@pytest.mark.parametrize(
+    ("codec", "made"), [("aac", ".mp4"), ("libmp3lame", ".mkv"), ("ac3", ".mkv"), ("alac", ".mov"), ("aac", ".mkv")]
+)
+def test_audio_is_copied_untouched(tmp_path: Path, suffix: str, codec: str, made: str) -> None:
+    path = make_video(tmp_path / f"in{made}", audio=codec, frames=14)
+    sink = convert(path, tmp_path / f"out{suffix}")
+    assert sink.notes == []
+    assert audio_digest(tmp_path / f"out{suffix}") == audio_digest(path)
+    assert abs(click_s(tmp_path / f"out{suffix}") - click_s(path)) < SYNC_S
+
+
+@pytest.mark.parametrize(
+    ("codec", "made", "suffix"),
+    [
+        ("libopus", ".mkv", ".webm"), ("libopus", ".webm", ".webm"), ("libopus", ".webm", ".mp4"),
+        ("libopus", ".webm", ".mkv"), ("flac", ".mkv", ".mp4"), ("flac", ".mkv", ".mkv"),
+        ("pcm_s16le", ".mkv", ".mov"), ("pcm_s16le", ".mov", ".mkv"), ("pcm_s16le", ".mov", ".avi"),
+        ("libmp3lame", ".avi", ".avi"), ("libmp3lame", ".avi", ".mkv"),
+    ],
+)  # fmt: skip
+def test_audio_is_copied_where_it_fits(tmp_path: Path, codec: str, made: str, suffix: str) -> None:
+    source = "libvpx-vp9" if made == ".webm" else "libx264"
+    path = make_video(tmp_path / f"in{made}", audio=codec, codec=source, frames=14)
+    output = tmp_path / f"out{suffix}"
+    sink = convert(path, output)
+    if (codec, suffix) != ("libmp3lame", ".avi"):
+        assert sink.notes == []
+        assert audio_digest(output) == audio_digest(path)
+    assert len(times_s(output)) == 14
+
+
+@pytest.mark.parametrize(
+    ("codec", "made", "suffix", "becomes"),
+    [
+        ("aac", ".mp4", ".webm", "opus"), ("aac", ".mp4", ".avi", "pcm_s16le"), ("flac", ".mkv", ".webm", "opus"),
+        ("libopus", ".mkv", ".mov", "aac"), ("flac", ".mkv", ".mov", "aac"), ("pcm_s16le", ".mov", ".mp4", "aac"),
+        ("libopus", ".mkv", ".avi", "pcm_s16le"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("delay_s", [0.0, 0.2])
+def test_audio_is_converted_in_sync(
+    tmp_path: Path, codec: str, made: str, suffix: str, becomes: str, delay_s: float
+) -> None:
+    path = make_video(tmp_path / f"in{made}", audio=codec, frames=20, audio_delay_s=delay_s)
+    output = tmp_path / f"out{suffix}"
+    sink = convert(path, output)
+    assert len(sink.notes) == 1
+    assert f"converted to {becomes}" in sink.notes[0]
+    with av.open(str(output)) as container:
+        assert [s.codec_context.codec.canonical_name for s in container.streams.audio] == [becomes]
+    heard, wanted = click_s(output), click_s(path)
+    if suffix == ".avi":
+        heard += float(times_s(output)[0])  # FFmpeg reads H.264 in AVI one frame late
+    assert abs(wanted - delay_s) < SYNC_S
+    assert abs(heard - wanted) < SYNC_S
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".mov"])
+@pytest.mark.parametrize("delay_s", [0.1, 0.3])
+def test_late_audio_stays_late(tmp_path: Path, suffix: str, delay_s: float) -> None:
+    path = make_video(tmp_path / "in.mp4", audio="aac", audio_delay_s=delay_s, frames=20)
+    convert(path, tmp_path / f"out{suffix}")
+    assert abs(click_s(path) - delay_s) < SYNC_S
+    assert abs(click_s(tmp_path / f"out{suffix}") - delay_s) < SYNC_S
+    assert abs(starts(tmp_path / f"out{suffix}")[0] - starts(path)[0]) < SYNC_S
+
+
+def test_late_mp3_into_avi_is_padded(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "in.mkv", audio="libmp3lame", audio_delay_s=0.2, frames=20)
+    sink = convert(path, tmp_path / "out.avi")
+    assert "converted to pcm_s16le" in sink.notes[0]
+    heard = click_s(tmp_path / "out.avi") + float(times_s(tmp_path / "out.avi")[0])
+    assert abs(heard - click_s(path)) < SYNC_S
+
+
+@pytest.mark.parametrize(("suffix", "codec"), [(".webm", "opus"), (".mp4", "aac"), (".avi", "pcm_s16le")])
+@pytest.mark.parametrize("layout", ["mono", "2.1", "quad", "5.0", "5.1", "7.1"])
+def test_channels_survive_conversion(tmp_path: Path, suffix: str, codec: str, layout: str) -> None:
+    path = tmp_path / "in.mkv"
+    count = av.AudioLayout(layout).nb_channels
+    with av.open(str(path), "w") as output:
+        video = output.add_stream("ffv1", rate=25)
+        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+        audio = output.add_stream("flac" if suffix != ".mp4" else "pcm_s16le", rate=32000)
+        audio.layout, audio.format = layout, "s16"
+        frame = av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), "rgb24").reformat(format="yuv420p")
+        frame.pts = 0
+        output.mux(video.encode(frame))
+        wave = av.AudioFrame.from_ndarray(np.zeros((1, 4096 * count), np.int16), format="s16", layout=layout)
+        wave.sample_rate, wave.pts, wave.time_base = 32000, 0, Fraction(1, 32000)
+        output.mux(audio.encode(wave))
+        output.mux([*video.encode(None), *audio.encode(None)])
+    convert(path, tmp_path / f"out{suffix}")
+    with av.open(str(tmp_path / f"out{suffix}")) as container:
+        context = container.streams.audio[0].codec_context
+        assert context.codec.canonical_name == codec
+        assert context.sample_rate == (48000 if codec == "opus" else 32000)
+        assert context.layout.nb_channels == (2 if layout == "2.1" else count)
+
+
+def test_gap_in_the_sound_stays_a_gap(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "in.mkv", audio="pcm_s16le", frames=50)
+    holed = tmp_path / "holed.mkv"
+    with av.open(str(path)) as source, av.open(str(holed), "w") as output:
+        streams = {s.index: output.add_stream_from_template(s) for s in source.streams}
+        for packet in source.demux():
+            late = packet.stream.type == "audio" and packet.pts is not None and 500 <= packet.pts < 1000
+            if packet.size and not late:
+                packet.stream = streams[packet.stream.index]
+                output.mux(packet)
+    convert(holed, tmp_path / "out.webm")
+    with av.open(str(tmp_path / "out.webm")) as container:
+        samples = np.concatenate([f.to_ndarray()[0] for f in container.decode(audio=0)])
+    loud = [np.abs(samples[int(t * 48000) : int((t + 0.1) * 48000)]).max() > 0.1 for t in (0.3, 0.7, 1.2)]
+    assert loud == [True, False, True]
+
+
+def test_several_tracks_and_languages(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "in.mp4", audio="aac", audio_tracks=3)
+    for suffix in (".mp4", ".mkv", ".webm"):
+        convert(path, tmp_path / f"out{suffix}")
+        with av.open(str(tmp_path / f"out{suffix}")) as container:
+            assert [s.metadata.get("language") for s in container.streams.audio] == ["eng", "deu", "fra"]
+    for track in range(3):
+        assert audio_digest(tmp_path / "out.mp4", track) == audio_digest(path, track)
+        assert audio_digest(tmp_path / "out.mkv", track) == audio_digest(path, track)
+
+
+def test_sound_longer_than_the_picture_is_kept(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "in.mp4", audio="aac", audio_s=1.5)
+    convert(path, tmp_path / "out.mp4")
+    assert audio_digest(tmp_path / "out.mp4") == audio_digest(path)
+
+
+def test_gif_says_that_it_has_no_sound(tmp_path: Path, clip: Path) -> None:
+    sink = convert(clip, tmp_path / "out.gif")
+    assert sink.notes == ["clip.mp4: the sound was left out, GIF holds none"]
+    with av.open(str(tmp_path / "out.gif")) as container:
+        assert len(container.streams.audio) == 0
+
+
+def test_metadata_without_dates_of_writing(tmp_path: Path, clip: Path) -> None:
+    with av.open(str(clip)) as source, av.open(str(tmp_path / "in.mp4"), "w") as output:
+        streams = {s.index: output.add_stream_from_template(s) for s in source.streams}
+        output.metadata.update({"title": "A film", "comment": "mine", "creation_time": "2020-01-01T00:00:00Z"})
+        for packet in source.demux():
+            if packet.size:
+                packet.stream = streams[packet.stream.index]
+                output.mux(packet)
+    convert(tmp_path / "in.mp4", tmp_path / "out.mkv")
+    with av.open(str(tmp_path / "out.mkv")) as container:
+        kept = {k.lower(): v for k, v in container.metadata.items()}
+    assert kept["title"] == "A film"
+    assert kept["comment"] == "mine"
+    assert "creation_time" not in kept
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".mov", ".webm", ".avi", ".gif"])
+def test_same_bytes_twice_with_sound(tmp_path: Path, clip: Path, suffix: str) -> None:
+    convert(clip, tmp_path / f"a{suffix}")
+    convert(clip, tmp_path / f"b{suffix}")
+    assert (tmp_path / f"a{suffix}").read_bytes() == (tmp_path / f"b{suffix}").read_bytes()
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov"])
+def test_exact_times_24000_1001(tmp_path: Path, suffix: str) -> None:
+    path = make_video(tmp_path / "in.mp4", rate=Fraction(24000, 1001), audio="aac")
+    convert(path, tmp_path / f"out{suffix}")
+    assert times_s(tmp_path / f"out{suffix}") == [Fraction(1001 * i, 24000) for i in range(12)]
+    with open_source(tmp_path / f"out{suffix}") as source:
+        assert source.info.rate == Fraction(24000, 1001)
+        assert source.info.frame_count == 12
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".webm", ".avi"])
+def test_close_times_24000_1001(tmp_path: Path, suffix: str) -> None:
+    path = make_video(tmp_path / "in.mp4", rate=Fraction(24000, 1001))
+    convert(path, tmp_path / f"out{suffix}")
+    times = times_s(tmp_path / f"out{suffix}")
+    gaps = [abs(t - times[0] - Fraction(1001 * i, 24000)) for i, t in enumerate(times)]
+    assert len(times) == 12
+    assert max(gaps) <= Fraction(1, 1000)
+
+
+VFR = [0, 20, 40, 100, 101, 500, 520, 700, 710, 1000]
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv", ".webm"])
+def test_variable_rate_is_kept(tmp_path: Path, suffix: str) -> None:
+    path = make_video(tmp_path / "in.mp4", frames=10, pts=VFR, time_base=Fraction(1, 1000), audio="aac")
+    sink = convert(path, tmp_path / f"out{suffix}")
+    times = times_s(tmp_path / f"out{suffix}")
+    assert [t - times[0] for t in times] == [Fraction(p, 1000) for p in VFR]
+    if suffix != ".webm":
+        assert sink.notes == []
+        assert audio_digest(tmp_path / f"out{suffix}") == audio_digest(path)
+
+
+def test_variable_rate_into_gif_and_avi(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "in.mkv", frames=5, pts=[0, 40, 80, 400, 440], time_base=Fraction(1, 1000))
+    convert(path, tmp_path / "out.gif")
+    assert times_s(tmp_path / "out.gif") == [Fraction(p, 100) for p in (0, 4, 8, 40, 44)]
+    convert(path, tmp_path / "out.avi")
+    with open_source(tmp_path / "out.avi") as source:
+        assert len(list(source)) == 5
+
+
+def test_times_too_close_for_gif_are_moved_with_a_note(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "in.mkv", frames=4, pts=[0, 2, 4, 50], time_base=Fraction(1, 1000))
+    sink = convert(path, tmp_path / "out.gif")
+    assert times_s(tmp_path / "out.gif") == [Fraction(p, 100) for p in (0, 1, 2, 5)]
+    assert any("2 frames were moved" in note for note in sink.notes)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_start_of_the_container_is_subtracted(tmp_path: Path, suffix: str) -> None:
+    pts = [i * 40 + 5000 for i in range(20)]
+    path = make_video(tmp_path / "in.mkv", pts=pts, frames=20, time_base=Fraction(1, 1000), audio="aac",
+                      audio_delay_s=5.1, audio_s=0.7)  # fmt: skip
+    convert(path, tmp_path / f"out{suffix}")
+    assert times_s(tmp_path / f"out{suffix}")[0] == 0
+    assert abs(click_s(tmp_path / f"out{suffix}") - click_s(path)) < SYNC_S
+    assert audio_digest(tmp_path / f"out{suffix}") == audio_digest(path)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".webm", ".avi"])
+def test_transport_stream_with_late_start(tmp_path: Path, suffix: str) -> None:
+    path = make_video(tmp_path / "in.ts", audio="aac", frames=25, audio_delay_s=2.0,
+                      audio_s=1.0, pts=[i + 50 for i in range(25)])  # fmt: skip
+    assert times_s(path)[0] >= 2
+    convert(path, tmp_path / f"out{suffix}")
+    assert len(times_s(tmp_path / f"out{suffix}")) == 25
+    heard = click_s(tmp_path / f"out{suffix}")
+    if suffix == ".avi":
+        heard += float(times_s(tmp_path / "out.avi")[0])
+    assert abs(heard - click_s(path)) < SYNC_S
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".webm", ".avi", ".gif"])
+@pytest.mark.parametrize(("start", "stop"), [(10, 20), (0, 20), (10, None), (29, 30)])
+def test_range_takes_its_own_sound(tmp_path: Path, suffix: str, start: int, stop: int | None) -> None:
+    path = make_video(tmp_path / "in.mp4", audio="aac", frames=30)
+    output = tmp_path / f"out{suffix}"
+    convert(path, output, frames=(start, stop))
+    count = (30 if stop is None else stop) - start
+    times = times_s(output)
+    assert [t - times[0] for t in times] == pytest.approx([i / 25 for i in range(count)], abs=0.006)
+    if suffix in (".mp4", ".mkv"):
+        begin, end = Fraction(start, 25), Fraction(start + count, 25)
+        wanted = [d for t, d in audio_packets(path) if (start == 0 or t >= begin) and (stop is None or t < end)]
+        got = audio_packets(output)
+        assert [d for _, d in got] == wanted
+        first = next(t for t, d in audio_packets(path) if d == wanted[0])
+        assert abs((got[0][0] - times[0]) - (first - begin)) < SYNC_S
+    if suffix == ".webm" and count > 1:
+        with av.open(str(output)) as container:
+            length = sum(f.samples for f in container.decode(audio=0)) / 48000
+        assert abs(length - count / 25) < 0.05
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
+@pytest.mark.parametrize("rate", [Fraction(25), Fraction(5)])
+def test_last_frame_keeps_its_duration(tmp_path: Path, suffix: str, rate: Fraction) -> None:
+    path = make_video(tmp_path / "in.mp4", frames=10, rate=rate)
+    convert(path, tmp_path / f"out{suffix}")
+    with av.open(str(path)) as container:
+        wanted = container.duration
+    with av.open(str(tmp_path / f"out{suffix}")) as container:
+        assert abs(container.duration - wanted) <= 1000
+
+
+def test_shape_of_pixels_is_kept(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "in.mp4", aspect=Fraction(16, 11))
+    for suffix in (".mp4", ".mkv", ".mov", ".avi"):
+        convert(path, tmp_path / f"out{suffix}")
+        with open_source(tmp_path / f"out{suffix}") as source:
+            assert source.info.sample_aspect_ratio == Fraction(16, 11)
+    for suffix in (".webm", ".gif"):
+        sink = convert(path, tmp_path / f"out{suffix}")
+        assert sink.notes == [f"out{suffix}: scaled to 94x48, since its pixels can only be square"]
+        with open_source(tmp_path / f"out{suffix}") as source:
+            assert (source.info.width, source.info.height, source.info.sample_aspect_ratio) == (94, 48, 1)
+
+
+def test_colours_are_tagged(tmp_path: Path, silent_clip: Path) -> None:
+    for suffix in (".mp4", ".mkv", ".mov", ".webm", ".avi"):
+        convert(silent_clip, tmp_path / f"out{suffix}")
+        with av.open(str(tmp_path / f"out{suffix}")) as container:
+            frame = next(container.decode(video=0))
+            context = container.streams.video[0].codec_context
+            assert (frame.colorspace, frame.color_range) == (1, 1)
+            if suffix != ".webm" or context.color_trc != 2:
+                assert (context.color_primaries, context.color_trc) == (1, 1)
+            assert frame.format.name == "yuv420p"
+
+
+def test_mp4_index_comes_first(tmp_path: Path, silent_clip: Path) -> None:
+    convert(silent_clip, tmp_path / "out.mp4")
+    data = (tmp_path / "out.mp4").read_bytes()
+    assert data.index(b"moov") < data.index(b"mdat")
+
+
+def test_rotated_source_is_written_upright(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "in.mp4", rotation=90)
+    convert(path, tmp_path / "out.mp4")
+    with open_source(tmp_path / "out.mp4") as source:
+        assert (source.info.width, source.info.height) == (48, 64)
+        assert next(source).image.shape == (64, 48, 3)
+
+
+def test_cut_off_source_keep_going(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "in.mp4", frames=15, audio="aac", options={"g": "1", "bf": "0"},
+                      container={"movflags": "+faststart"})  # fmt: skip
+    cut(path, 0.6)
+    sink = convert(path, tmp_path / "out.mp4", keep_going=True)
+    assert len(times_s(tmp_path / "out.mp4")) == sink.frames_written > 2
+
+
+def test_subtitles_are_missed_aloud(tmp_path: Path, clip: Path) -> None:
+    with av.open(str(clip)) as source, av.open(str(tmp_path / "in.mkv"), "w") as output:
+        streams = {s.index: output.add_stream_from_template(s) for s in source.streams}
+        subtitles = output.add_mux_stream("subrip")
+        for packet in source.demux():
+            if packet.size:
+                packet.stream = streams[packet.stream.index]
+                output.mux(packet)
+        line = av.Packet(b"hello")
+        line.stream, line.pts, line.dts, line.duration, line.time_base = subtitles, 0, 0, 100, Fraction(1, 1000)
+        output.mux(line)
+    sink = convert(tmp_path / "in.mkv", tmp_path / "out.mkv")
+    assert sink.notes == ["in.mkv: subtitles were not carried over"]

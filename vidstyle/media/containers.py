@@ -1,0 +1,46 @@
+"""What is written into which kind of video file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerKind:
+    """How one kind of file is written.
+
+    Attributes:
+        format: FFmpeg's name of the container.
+        encoder: FFmpeg's name of the video encoder.
+        audio_encoder: for sound that cannot be copied; None where the container takes no sound.
+        audio_rate: the only sample rate of that encoder in Hz, or None for any common one.
+        options: container options.
+        time_base: the container's only time base, or None where it takes the source's.
+        constant_rate: whether frames are counted instead of timed, which allows no sound that starts late.
+        square_pixels: whether no other shape of pixels can be noted in it.
+    """
+
+    format: str
+    encoder: str
+    audio_encoder: str | None
+    audio_rate: int | None = None
+    options: dict[str, str] = field(default_factory=dict)
+    time_base: Fraction | None = None
+    constant_rate: bool = False
+    square_pixels: bool = False
+
+
+# The index in front of the pictures lets players start before the whole file is there.
+_FASTSTART = {"movflags": "+faststart"}
+
+CONTAINERS: dict[str, ContainerKind] = {
+    ".mp4": ContainerKind("mp4", "libx264", "aac", options=_FASTSTART),
+    ".mkv": ContainerKind("matroska", "libx264", "aac"),
+    ".mov": ContainerKind("mov", "libx264", "aac", options=_FASTSTART),
+    ".webm": ContainerKind("webm", "libvpx-vp9", "libopus", audio_rate=48000, square_pixels=True),
+    # Sample-exact: compressed sound in AVI starts late by the encoder's delay, and nothing there says so.
+    ".avi": ContainerKind("avi", "libx264", "pcm_s16le", constant_rate=True),
+    ".gif": ContainerKind("gif", "gif", None, time_base=Fraction(1, 100), square_pixels=True),
+}
+VIDEO_SUFFIXES = tuple(CONTAINERS)

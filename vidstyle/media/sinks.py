@@ -1,0 +1,130 @@
+"""`open_sink()`: every reason why an output cannot be written is found before anything is created."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from vidstyle.errors import OutputError
+from vidstyle.files import check_writable
+from vidstyle.frames import ClipInfo
+from vidstyle.media.base import Sink
+from vidstyle.media.containers import VIDEO_SUFFIXES
+from vidstyle.media.image_sinks import FrameFolderSink, StillSink, folder_images_clash
+from vidstyle.media.images import IMAGE_SUFFIXES, is_image_name
+from vidstyle.media.video_sink import VideoSink
+
+__all__ = ["VIDEO_SUFFIXES", "FrameFolderSink", "Sink", "StillSink", "VideoSink", "open_sink", "output_kind"]
+
+DEFAULT_CRF = 16
+MAX_CRF = 51
+
+
+def output_kind(path_as_given: str) -> str:
+    """Returns "frames" for a folder (it exists, or ends in a separator), else "video" or "still" by suffix.
+
+    Raises:
+        OutputError: the suffix is none that can be written.
+    """
+    if path_as_given.endswith(("/", os.sep)):
+        return "frames"
+    path = Path(path_as_given)
+    if path.is_dir():
+        return "frames"
+    suffix = path.suffix.lower()
+    if suffix in VIDEO_SUFFIXES:
+        return "video"
+    if suffix in IMAGE_SUFFIXES:
+        return "still"
+    raise OutputError(
+        f"{path_as_given}: unknown kind of output; end it in {', '.join(VIDEO_SUFFIXES)} for a video, in "
+        f"{', '.join(IMAGE_SUFFIXES)} for a picture, or in / for a folder of frames"
+    )
+
+
+def open_sink(
+    output: Path, kind: str, info: ClipInfo, width: int, height: int, *, overwrite: bool, crf: int = DEFAULT_CRF
+) -> Sink:
+    """Returns a sink for painted frames; nothing is created before its `with` block begins.
+
+    Args:
+        output: file or folder.
+        kind: "video", "frames" or "still", as `output_kind()` says.
+        info: of the source; a video's sound is taken from `info.path`.
+        width, height: of the painted frames in pixels; even for videos other than GIF.
+        overwrite: whether an existing output may be replaced.
+        crf: quality of videos on x264's scale, 0 (lossless) to 51.
+
+    Raises:
+        OutputError: the output exists, is the input, cannot be written there, or cannot hold the frames.
+        ValueError: an unknown kind, a crf out of range, or odd sides for a video.
+    """
+    output = Path(output)
+    if kind not in ("video", "frames", "still"):
+        raise ValueError(f"kind must be video, frames or still, not {kind!r}")
+    if not 0 <= crf <= MAX_CRF:
+        raise ValueError(f"crf must be 0 to {MAX_CRF}, not {crf}")
+    if "\0" in str(output):
+        raise OutputError(f"{str(output)!r}: not a path; choose another output")
+    try:
+        if kind == "frames":
+            _check_folder(output, info, overwrite)
+        else:
+            _check_file(output, kind, info, overwrite)
+    except OutputError:
+        raise
+    except (OSError, ValueError) as error:
+        raise OutputError(f"{output}: not a path that can be written ({error}); choose another") from error
+    if kind == "frames":
+        return FrameFolderSink(output)
+    if kind == "still":
+        _check_single(output, info)
+        return StillSink(output)
+    return VideoSink(output, info, width, height, crf)
+
+
+def _check_file(output: Path, kind: str, info: ClipInfo, overwrite: bool) -> None:
+    suffixes = VIDEO_SUFFIXES if kind == "video" else IMAGE_SUFFIXES
+    if output.suffix.lower() not in suffixes:
+        raise OutputError(f"{output}: unknown suffix for a {kind}; use one of {', '.join(suffixes)}")
+    if output.is_dir():
+        raise OutputError(f"{output}: is a folder; give a file name, or end it in / for a folder of frames")
+    if output.exists():
+        if _is_input(output, info):
+            raise OutputError(f"{output}: is the input itself; choose another output")
+        if not overwrite:
+            raise OutputError(f"{output}: exists already; choose another output or use --overwrite")
+    check_writable(output.parent)
+
+
+def _check_folder(output: Path, info: ClipInfo, overwrite: bool) -> None:
+    if output.exists() and not output.is_dir():
+        raise OutputError(f"{output}: is a file, not a folder; choose another output")
+    if folder_images_clash(output, info):
+        raise OutputError(f"{output}: the input lies in this folder; choose another output")
+    if not output.exists():
+        check_writable(output.resolve().parent)
+        return
+    check_writable(output)
+    present = sorted(p.name for p in output.iterdir() if is_image_name(p))
+    if present and not overwrite:
+        raise OutputError(f"{output}: holds pictures already ({present[0]}); choose another output or use --overwrite")
+
+
+def _is_input(output: Path, info: ClipInfo) -> bool:
+    """Tells whether an existing file is the input or one of its frames, by whatever name."""
+    if info.path.is_file():
+        return output.samefile(info.path)
+    folder = info.path if info.path.is_dir() else info.path.parent
+    return is_image_name(output) and output.resolve().parent.samefile(folder)
+
+
+def _check_single(output: Path, info: ClipInfo) -> None:
+    """A still takes one frame: known from the source's count or from the range."""
+    asked = None if info.range_stop is None else info.range_stop - info.range_start
+    count = info.frame_count if info.frame_count is not None else asked
+    if count != 1:
+        have = "an unknown number of" if count is None else str(count)
+        raise OutputError(
+            f"{output}: holds one frame, but there are {have}; choose one with --frames N:N+1, or end the output in /"
+        )

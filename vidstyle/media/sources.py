@@ -1,0 +1,71 @@
+"""`open_source()`: the one way from a path to frames."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from pathlib import Path
+
+from vidstyle.errors import SettingsError, SourceError
+from vidstyle.media.base import MIN_SIDE_PX, Source
+from vidstyle.media.frame_folder import DEFAULT_FPS, FrameFolderSource, folder_files, is_pattern, pattern_files
+from vidstyle.media.images import is_image_name
+from vidstyle.media.video_source import VideoSource
+
+__all__ = ["DEFAULT_FPS", "MIN_SIDE_PX", "FrameFolderSource", "Source", "VideoSource", "open_source"]
+
+# `Path("http://x")` reads "http:/x". Two letters at least, since "c:" is a drive.
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:[/\\]")
+
+
+def open_source(
+    path: Path, *, fps: Fraction | None = None, frames: tuple[int, int | None] = (0, None), keep_going: bool = False
+) -> Source:
+    """Opens a video, a folder of pictures, a pattern such as `shot.%04d.png`, or one picture.
+
+    Args:
+        path: what to read; an existing file wins over a pattern of the same name.
+        fps: frames per second of a folder or pattern; 25 if None.
+        frames: half-open range of frame indices in display order; a stop of None means the end.
+        keep_going: leave out what cannot be decoded, with a note, instead of raising.
+
+    Raises:
+        SettingsError: `fps` with a video or a single picture, not above 0, or an impossible range.
+        SourceError: the input cannot be read, is too small, or holds no frame of the range.
+        DamagedSourceError: it is cut off within the range (without `keep_going`).
+    """
+    path = Path(path)
+    _check_settings(fps, frames)
+    try:
+        is_file, is_folder = path.is_file(), path.is_dir()
+    except (OSError, ValueError) as error:
+        raise SourceError(f"{path}: not a path that can be read ({error}); check it") from error
+    if is_folder:
+        return FrameFolderSource(path, folder_files(path), fps=fps or DEFAULT_FPS, frames=frames, keep_going=keep_going)
+    if not is_file:
+        if is_pattern(path):
+            files = pattern_files(path)
+            return FrameFolderSource(path, files, fps=fps or DEFAULT_FPS, frames=frames, keep_going=keep_going)
+        raise _not_a_file(path)
+    if fps is not None:
+        raise SettingsError(f"fps: {path} has its own timing; a frame rate is for folders of pictures, leave it out")
+    if is_image_name(path):
+        return FrameFolderSource(path, [path], kind="still", frames=frames)
+    return VideoSource(path, frames, keep_going)
+
+
+def _check_settings(fps: Fraction | None, frames: tuple[int, int | None]) -> None:
+    if fps is not None and not 0 < fps <= 1000:
+        raise SettingsError(f"fps: {fps} is not a frame rate; use one above 0 and at most 1000")
+    start, stop = frames
+    if start < 0 or (stop is not None and stop <= start):
+        shown = "" if stop is None else stop
+        raise SettingsError(f"frames: {start}:{shown} holds no frames; use START:STOP with 0 <= START < STOP")
+
+
+def _not_a_file(path: Path) -> SourceError:
+    if str(path) == "-" or _URL.match(str(path)):
+        return SourceError(f"{path}: pipes and addresses are not read; download or save it to a file first")
+    if path.exists():
+        return SourceError(f"{path}: neither a file nor a folder; save it to a file first")
+    return SourceError(f"{path}: no such file or folder; check the path")
