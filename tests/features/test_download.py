@@ -1,0 +1,92 @@
+"""Fetching VGG-19 from a server on this machine, with everything that can go wrong on the way."""
+
+import hashlib
+import threading
+from functools import partial
+from http.server import HTTPServer, SimpleHTTPRequestHandler
+from pathlib import Path
+
+import pytest
+import torch
+
+from vidstyle.errors import WeightsError
+from vidstyle.features import download
+from vidstyle.features.vgg19 import load_vgg19, weight_shapes
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def published(tmp_path, monkeypatch):
+    """Returns (URL, file) of a `.pth` with VGG-19's keys, named as torch.hub names files."""
+    # Two small layers stand for sixteen: the table is cut, not the code that fetches and trims.
+    shapes = weight_shapes("relu1_2")
+    monkeypatch.setattr(download, "LAYER_TABLE", {"relu1_1": None, "relu1_2": None})
+    monkeypatch.setenv("VIDSTYLE_CACHE", str(tmp_path / "cache"))
+    folder = tmp_path / "served"
+    folder.mkdir()
+    state = {name: torch.rand(shape) for name, shape in shapes.items()}
+    torch.save(state | {"classifier.0.weight": torch.rand(100, 100)}, folder / "vgg19.pth")
+    digest = hashlib.sha256((folder / "vgg19.pth").read_bytes()).hexdigest()
+    file = (folder / "vgg19.pth").rename(folder / f"vgg19-{digest[:8]}.pth")
+    server = HTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=str(folder)))
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/{file.name}", file
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def cached_files():
+    return [path.name for path in download.cache_folder().iterdir()]
+
+
+def test_weights_are_fetched_once_trimmed_and_used(published):
+    url, file = published
+    seen = []
+    path = download.vgg19_weights(lambda done, total: seen.append((done, total)), url)
+    assert seen[-1] == (file.stat().st_size, file.stat().st_size)
+    assert path.stat().st_size < file.stat().st_size  # the classifier is gone
+    assert cached_files() == [path.name]
+    assert load_vgg19(path, "relu1_2").layer_names == ("relu1_1", "relu1_2")
+    file.unlink()
+    assert download.vgg19_weights(None, url) == path
+
+
+def test_a_file_with_another_hash_is_refused_and_not_kept(published):
+    url, file = published
+    file.write_bytes(file.read_bytes() + b"x")
+    with pytest.raises(WeightsError, match="SHA-256"):
+        download.vgg19_weights(None, url)
+    assert cached_files() == []
+
+
+def test_offline_the_error_says_what_to_download_where(published):
+    url, file = published
+    file.unlink()
+    with pytest.raises(WeightsError, match=r"--weights FILE.*--network compact"):
+        download.vgg19_weights(None, url)
+    assert cached_files() == []
+
+
+def test_a_cache_that_cannot_be_written_is_named(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("VIDSTYLE_CACHE", str(tmp_path / "file" / "cache"))
+    with pytest.raises(WeightsError, match="cache"):
+        download.vgg19_weights(None, "http://127.0.0.1:9/vgg19-00000000.pth")
+
+
+def test_the_published_name_is_torchvisions():
+    assert download.VGG19_URL.endswith("/vgg19-dcbb9e9d.pth")
+
+
+@pytest.mark.parametrize(("platform", "part"), [("linux", ".cache"), ("darwin", "Caches")])
+def test_cache_folder_follows_the_system(monkeypatch, platform, part):
+    monkeypatch.delenv("VIDSTYLE_CACHE", raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(download.sys, "platform", platform)
+    assert part in download.cache_folder().relative_to(Path.home()).parts

@@ -1,0 +1,46 @@
+"""Perceptual networks: pictures go in, activations by layer name come out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from vidstyle.errors import SettingsError
+from vidstyle.features.compact import CompactFeatures, load_compact
+from vidstyle.features.download import OnDownload, vgg19_weights
+from vidstyle.features.network import FeatureNetwork
+from vidstyle.features.vgg19 import LAYER_TABLE, load_vgg19
+
+__all__ = ["FeatureNetwork", "OnDownload", "check_layers", "load_network"]
+
+LAYERS = {"compact": CompactFeatures.layer_names, "vgg19": tuple(LAYER_TABLE)}
+
+
+def check_layers(network: str, layers: Sequence[str]) -> None:
+    """Makes sure that `network` has all of `layers`.
+
+    Raises:
+        SettingsError: it has not; the message lists the layers it has.
+    """
+    for layer in layers:
+        if layer not in LAYERS[network]:
+            raise SettingsError(f"{network} has no layer {layer!r}; it has {', '.join(LAYERS[network])}")
+
+
+def load_network(
+    name: str,
+    layers: Sequence[str],
+    weights: Path | None = None,
+    pooling: str = "average",
+    on_download: OnDownload | None = None,
+) -> FeatureNetwork:
+    """Returns the network `name`, deep enough for `layers`, float32, on the CPU, without gradients.
+
+    Raises:
+        SettingsError: no such layer. WeightsError: the weights cannot be had or are not this network's.
+    """
+    check_layers(name, layers)
+    if name == "compact":
+        return load_compact(weights)
+    deepest = max(layers, key=LAYERS[name].index)
+    return load_vgg19(weights or vgg19_weights(on_download), deepest, pooling)

@@ -1,0 +1,65 @@
+"""What every perceptual network offers: a picture goes in, activations by layer name come out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+PaddingMode = Literal["zeros", "replicate"]
+
+# ImageNet's channel means and standard deviations, with which VGG-19 was trained (torchvision's
+# documentation of its weights); the compact network was distilled from a teacher fed the same way.
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+class FeatureNetwork(nn.Module):
+    """A fixed network whose activations describe content and style.
+
+    ``network(image, layers)`` takes ``(N, 3, H, W)`` float RGB in [0, 1] and returns, for each name
+    in ``layers``, activations ``(N, C, h, w)`` in the network's precision. Nothing deeper than the
+    deepest layer asked for is computed. Parameters never require gradients.
+
+    Attributes:
+        name: what ``--network`` calls it.
+        layer_names: the layers that can be asked for, shallow to deep.
+        smallest_side_px: the smallest side of a picture that still reaches the deepest layer.
+    """
+
+    name: str
+    layer_names: tuple[str, ...]
+    smallest_side_px: int
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(IMAGENET_STD).view(1, 3, 1, 1), persistent=False)
+
+    def placed(self, device: torch.device, precision: torch.dtype) -> FeatureNetwork:
+        """Moves the network to a device and a precision, in the layout convolutions are fastest in."""
+        self.to(device, precision)
+        for parameter in self.parameters():
+            if parameter.dim() == 4:
+                parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+        return self
+
+    def normalised(self, image: Tensor) -> Tensor:
+        """Returns the picture `(N, 3, H, W)` in ImageNet's units and the network's precision."""
+        mean, std = self.get_buffer("mean"), self.get_buffer("std")
+        scaled = (image - mean.float()) / std.float()
+        return scaled.to(dtype=mean.dtype, memory_format=torch.channels_last)
+
+    def metrics(self) -> Mapping[str, Tensor]:
+        """Returns, by layer, the square matrices R under which distances between features are measured.
+
+        ``|R (f - g)|`` stands for the distance that the loss should see. Layers that are not in the
+        mapping are measured as they are (R is the identity).
+        """
+        return {}
+
+    def forward(self, image: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
+        """Returns the activations of `layers` for `(N, 3, H, W)` float RGB in [0, 1]."""
+        raise NotImplementedError

@@ -1,0 +1,82 @@
+"""Weights files as untrusted input: names, shapes and sizes are checked before they are believed."""
+
+from __future__ import annotations
+
+import math
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from vidstyle.errors import WeightsError
+
+# torchvision's VGG-19 with its classifier has 574,673,361 bytes; nothing we read is larger.
+LARGEST_FILE_BYTES = 1 << 30
+
+Shapes = Mapping[str, tuple[int, ...]]
+
+
+def read_weights(path: Path, expected: Shapes) -> dict[str, Tensor]:
+    """Returns the tensors named in `expected`, float32, from a safetensors or `.pth` file.
+
+    Other tensors in the file are ignored. A `.pth` is read with ``weights_only=True``, so no code
+    in it can run. Safetensors are checked by their header before anything is allocated.
+
+    Raises:
+        WeightsError: the file cannot be read, is no weights file, lacks a tensor, has one of another
+            shape, or holds values that are not finite.
+    """
+    if not path.is_file():
+        raise WeightsError(f"{path}: no such weights file; give a .safetensors or .pth file of the network")
+    if path.stat().st_size > LARGEST_FILE_BYTES:
+        raise WeightsError(f"{path}: larger than any weights file of this network ({LARGEST_FILE_BYTES} bytes)")
+    read = _read_safetensors if path.suffix.lower() == ".safetensors" else _read_torch
+    state = {name: tensor.float() for name, tensor in read(path, expected).items()}
+    for name, tensor in state.items():
+        if not torch.isfinite(tensor).all():
+            raise WeightsError(f"{path}: {name} holds values that are not finite; get the file again")
+    return state
+
+
+def _read_safetensors(path: Path, expected: Shapes) -> dict[str, Tensor]:
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            present = set(file.keys())
+            shapes = {name: tuple(file.get_slice(name).get_shape()) for name in expected if name in present}
+            _check_shapes(path, shapes, expected)
+            return {name: file.get_tensor(name) for name in expected}
+    except (SafetensorError, OSError, ValueError) as error:
+        if isinstance(error, WeightsError):
+            raise
+        raise WeightsError(f"{path}: not a safetensors file ({error}); get the weights again") from error
+
+
+def _read_torch(path: Path, expected: Shapes) -> dict[str, Tensor]:
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+        first_line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise WeightsError(f"{path}: not a weights file ({first_line})") from error
+    if not isinstance(content, dict):
+        raise WeightsError(f"{path}: holds a {type(content).__name__}, not a state dict of named tensors")
+    tensors = {name: content[name] for name in expected if isinstance(content.get(name), Tensor)}
+    _check_shapes(path, {name: tuple(tensor.shape) for name, tensor in tensors.items()}, expected)
+    return tensors
+
+
+def _check_shapes(path: Path, shapes: Shapes, expected: Shapes) -> None:
+    for name, shape in expected.items():
+        if name not in shapes:
+            missing = sum(1 for other in expected if other not in shapes)
+            raise WeightsError(
+                f"{path}: has no tensor {name} ({missing} of {len(expected)} are missing); "
+                "it belongs to another network or lacks the layers asked for"
+            )
+        if shapes[name] != shape:
+            raise WeightsError(
+                f"{path}: {name} is {shapes[name]} ({math.prod(shapes[name])} values), "
+                f"this network has {shape}; it belongs to another network"
+            )
