@@ -1,0 +1,106 @@
+"""The terms of the objective against values worked out by hand, and their gradients against differences."""
+
+import math
+
+import pytest
+import torch
+from torch.autograd import gradcheck
+
+from vidstyle.losses import (
+    content_scale,
+    gatys_content_loss,
+    gatys_style_loss,
+    gram_matrix,
+    measured,
+    relative_content_loss,
+    relative_style_loss,
+    total_variation,
+)
+
+
+def features_of(*channels):
+    return torch.tensor(channels, dtype=torch.float32)[None]
+
+
+def test_gram_matrix_is_the_mean_product_of_channels():
+    features = features_of([[1.0, 2.0]], [[3.0, -1.0]])
+    expected = torch.tensor([[[2.5, 0.5], [0.5, 5.0]]])
+    torch.testing.assert_close(gram_matrix(features), expected, rtol=0, atol=0)
+
+
+def test_gram_matrix_does_not_depend_on_size_for_a_repeated_pattern():
+    features = torch.rand(2, 3, 4, 5)
+    torch.testing.assert_close(gram_matrix(features.repeat(1, 1, 3, 2)), gram_matrix(features))
+
+
+def test_gram_matrix_does_not_overflow_in_float16():
+    features = torch.full((1, 2, 64, 64), 200.0, dtype=torch.float16)
+    assert gram_matrix(features).flatten().tolist() == [40_000.0] * 4
+
+
+def test_relative_style_loss_is_the_share_of_the_targets_norm():
+    target = torch.tensor([[[3.0, 0.0], [0.0, 4.0]]])
+    assert relative_style_loss(target * 1.5, target).item() == pytest.approx(0.25)
+    assert relative_style_loss(target, target).item() == 0
+
+
+def test_relative_style_loss_of_a_black_target_is_finite():
+    assert math.isfinite(relative_style_loss(torch.zeros(1, 2, 2), torch.zeros(1, 2, 2)).item())
+
+
+def test_measured_gram_is_the_gram_of_mapped_features():
+    metric, features = torch.rand(3, 3), torch.rand(1, 3, 4, 6)
+    mapped = torch.einsum("ij,bjhw->bihw", metric, features)
+    torch.testing.assert_close(measured(gram_matrix(features), metric), gram_matrix(mapped))
+
+
+def test_relative_content_loss_of_a_flat_picture_is_one():
+    target = features_of([[1.0, 2.0], [3.0, 6.0]])
+    flat = torch.full_like(target, target.mean().item())
+    variance = content_scale(target)
+    assert relative_content_loss(flat, target, variance).item() == pytest.approx(3 / 4)  # 1 but for n - 1 in var()
+
+
+def test_content_scale_of_a_blank_picture_is_not_zero():
+    assert content_scale(torch.ones(1, 2, 3, 3)) == 1e-8
+
+
+def test_total_variation_counts_squared_differences_both_ways():
+    image = torch.zeros(1, 3, 2, 2)
+    image[..., 0, 0] = 1
+    assert total_variation(image).item() == pytest.approx(0.5 + 0.5)
+
+
+def test_total_variation_of_one_column_counts_only_downwards():
+    assert total_variation(torch.tensor([[[[0.0], [2.0]]]])).item() == pytest.approx(4.0)
+
+
+def test_gatys_content_loss_is_equation_1():
+    assert gatys_content_loss(features_of([[1.0, 2.0]]), features_of([[0.0, 4.0]])).item() == pytest.approx(2.5)
+
+
+def test_gatys_style_loss_is_equations_3_and_4():
+    features, target = features_of([[1.0, 2.0]], [[0.0, 1.0]]), features_of([[0.0, 0.0]], [[0.0, 1.0]])
+    # G = [[5, 2], [2, 1]], A = [[0, 0], [0, 1]], N = 2, M = 2: (25 + 4 + 4) / (4 * 4 * 4)
+    assert gatys_style_loss(features, target).item() == pytest.approx(33 / 64)
+
+
+def test_gatys_style_loss_is_the_relative_one_in_other_units():
+    features, target = torch.rand(1, 3, 4, 4), torch.rand(1, 3, 4, 4)
+    gram_target = gram_matrix(target)
+    relative = relative_style_loss(gram_matrix(features), gram_target).item()
+    units = float(gram_target.square().sum()) / (4 * 3**2)  # M^2 of G = F F^T is in gram_matrix's mean
+    assert gatys_style_loss(features, target).item() == pytest.approx(relative * units, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        lambda f: relative_style_loss(gram_matrix(f).double(), torch.eye(2, dtype=torch.float64)[None]).sum(),
+        lambda f: total_variation(f),
+        lambda f: gatys_style_loss(f, torch.ones_like(f)),
+    ],
+)
+def test_gradients_agree_with_differences(loss):
+    features = torch.rand(1, 2, 3, 4, dtype=torch.float64, requires_grad=True)
+    assert gradcheck(loss, (features,), eps=1e-4, atol=2e-3, rtol=2e-3)

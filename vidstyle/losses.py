@@ -1,0 +1,81 @@
+"""The terms of the objective as pure functions of features and pictures.
+
+F is a layer's activations, N its channels, M its positions (Gatys et al. 2016, section 2). The
+functions named after Gatys are the paper's own formulas; the objective uses the relative ones, whose
+values do not depend on size, layer or network, so that one set of default weights serves all.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def gram_matrix(features: Tensor) -> Tensor:
+    """Returns the Gram matrices `(B, C, C)` float32 of features `(B, C, h, w)`: F F^T / (h w).
+
+    Gatys et al. (2016, equation 3) do not divide by the number of positions; dividing makes the
+    matrices of pictures of different sizes comparable.
+    """
+    flat = features.flatten(2)
+    if flat.dtype == torch.float16:
+        flat = flat.float()  # float16 sums overflow at 65,504
+    # The product runs in the features' own precision (sums inside it are float32 for bfloat16); the
+    # division comes first so that no intermediate is large.
+    return (flat @ (flat / flat.shape[2]).transpose(1, 2)).float()
+
+
+def measured(gram: Tensor, metric: Tensor | None) -> Tensor:
+    """Returns ``R G R^T`` for Gram matrices `(B, C, C)` and a metric R `(C, C)`, or G where R is None."""
+    return gram if metric is None else metric @ gram @ metric.T
+
+
+def relative_style_loss(gram: Tensor, target: Tensor) -> Tensor:
+    """Returns ``|G - A|^2 / |A|^2`` for each of `(B, C, C)` Gram matrices, shape `(B,)`.
+
+    A departure from Gatys et al. (2016, equation 4), who divide by 4 N^2 M^2: the target's own norm
+    gives every layer the same say, whatever the scale of its activations.
+    """
+    norm = target.square().sum((1, 2)).clamp_min(torch.finfo(torch.float32).tiny)
+    return (gram - target).square().sum((1, 2)) / norm
+
+
+def relative_content_loss(features: Tensor, target: Tensor, scale: float) -> Tensor:
+    """Returns the mean squared difference of features `(B, C, h, w)` divided by `scale`, shape ().
+
+    A departure from Gatys et al. (2016, equation 1), who sum and halve: `scale` is the variance of the
+    content's features (`content_scale`), so 1 means "as far off as a flat picture".
+    """
+    return (features.float() - target.float()).square().mean() / scale
+
+
+def content_scale(target: Tensor) -> float:
+    """Returns the variance over all values of content features `(B, C, h, w)`, at least 1e-8.
+
+    A blank picture has features without variance; the floor keeps its loss finite.
+    """
+    return max(float(target.float().var()), 1e-8)
+
+
+def total_variation(image: Tensor) -> Tensor:
+    """Returns the mean squared difference of neighbouring pixels of `(B, 3, H, W)`, shape ().
+
+    The exponent beta = 2 of Mahendran and Vedaldi (2015, section 3). A picture one pixel wide or high
+    has no neighbours in that direction, which then counts as 0.
+    """
+    across = (image[..., :, 1:] - image[..., :, :-1]).square()
+    down = (image[..., 1:, :] - image[..., :-1, :]).square()
+    return sum((part.mean() for part in (across, down) if part.numel()), image.new_zeros(()))
+
+
+def gatys_content_loss(features: Tensor, target: Tensor) -> Tensor:
+    """Returns ``1/2 sum (F - P)^2`` (Gatys et al. 2016, equation 1), shape ()."""
+    return (features - target).square().sum() / 2
+
+
+def gatys_style_loss(features: Tensor, target: Tensor) -> Tensor:
+    """Returns ``sum (G - A)^2 / (4 N^2 M^2)`` of `(1, C, h, w)` features, G not divided (equations 3-4)."""
+    channels, positions = features.shape[1], features.shape[2] * features.shape[3]
+    flat, flat_target = features.flatten(2)[0], target.flatten(2)[0]
+    gap = flat @ flat.T - flat_target @ flat_target.T
+    return gap.square().sum() / (4 * channels**2 * positions**2)

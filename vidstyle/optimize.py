@@ -1,0 +1,149 @@
+"""Moves one picture downhill on its objective, and never loses the best finite one it has seen."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from vidstyle.errors import OptimizationError
+
+logger = logging.getLogger(__name__)
+
+# Adam: first step in units of the picture's range, cosine-decayed to a hundredth; betas as CK tried.
+ADAM_STEP, ADAM_BETAS = 0.03, (0.9, 0.99)
+# L-BFGS: remembered pairs (each two pictures of float32), and the root mean square of the first step.
+HISTORY, FIRST_STEP_RMS = 10, 0.01
+# What draws values outside [0, 1] back, relative to the objective, per squared unit of range.
+OUTSIDE_WEIGHT = 10.0
+RETRIES, SMALLER = 3, 0.1
+
+ObjectiveFunction = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The picture that was kept.
+
+    Attributes:
+        image: `(1, 3, H, W)` float32 RGB in [0, 1], finite. loss: the objective there.
+        evaluations: how often the objective and its gradient were computed.
+        retries: how often the optimiser was started again with smaller steps after a non-finite value.
+    """
+
+    image: Tensor
+    loss: float
+    evaluations: int
+    retries: int
+
+
+class _NonFiniteError(Exception):
+    """The objective or its gradient is not finite."""
+
+
+class _BudgetSpentError(Exception):
+    """All evaluations are used up; a line search does not stop by itself."""
+
+
+class _Descent:
+    """Counts evaluations and keeps the best finite picture, whichever optimiser asks."""
+
+    def __init__(self, objective: ObjectiveFunction, start: Tensor, budget: int) -> None:
+        self.objective, self.budget = objective, budget
+        self.best, self.best_loss, self.evaluations = start, math.inf, 0
+
+    def evaluate(self, image: Tensor) -> tuple[float, Tensor]:
+        """Returns the objective and its gradient at `(1, 3, H, W)` RGB in [0, 1]."""
+        if self.evaluations >= self.budget:
+            raise _BudgetSpentError
+        self.evaluations += 1
+        image = image.detach().requires_grad_()
+        total = self.objective(image)
+        (gradient,) = torch.autograd.grad(total, image)
+        loss = float(total.detach())
+        if not math.isfinite(loss) or not bool(torch.isfinite(gradient).all()):
+            raise _NonFiniteError
+        if loss < self.best_loss:
+            self.best, self.best_loss = image.detach().clone(), loss
+        return loss, gradient
+
+
+def optimize(start: Tensor, objective: ObjectiveFunction, method: str, iterations: int) -> Outcome:
+    """Returns the best picture found from `start` within `iterations` evaluations.
+
+    Args:
+        start: `(1, 3, H, W)` float32 RGB in [0, 1]. method: "lbfgs" or "adam".
+        iterations: evaluations of objective and gradient; 0 returns `start` with a loss of NaN.
+
+    Raises:
+        OptimizationError: the objective is not finite at `start` or anywhere near it.
+    """
+    descent = _Descent(objective, start.detach(), iterations)
+    run, retries = {"lbfgs": _lbfgs, "adam": _adam}[method], 0
+    while iterations:
+        try:
+            run(descent, descent.best, SMALLER**retries)
+            break
+        except _BudgetSpentError:
+            break
+        except _NonFiniteError:
+            retries += 1
+            if retries > RETRIES:
+                break
+            logger.warning("the objective was not finite; going on from the best picture with smaller steps")
+    if iterations and not math.isfinite(descent.best_loss):
+        raise OptimizationError(
+            "the objective is not finite even at the start picture; try --precision float32 or smaller weights"
+        )
+    loss = descent.best_loss if iterations else math.nan
+    return Outcome(descent.best, loss, descent.evaluations, retries)
+
+
+def _adam(descent: _Descent, start: Tensor, step_factor: float) -> None:
+    image = start.clone(memory_format=torch.contiguous_format)
+    optimizer = torch.optim.Adam([image], lr=ADAM_STEP * step_factor, betas=ADAM_BETAS)
+    first, budget = descent.evaluations, descent.budget
+    for iteration in range(first, budget):
+        progress = (iteration - first) / max(1, budget - first)
+        rate = ADAM_STEP * step_factor * (0.01 + 0.99 * (0.5 + 0.5 * math.cos(math.pi * progress)))
+        optimizer.param_groups[0]["lr"] = rate
+        _, image.grad = descent.evaluate(image)
+        optimizer.step()
+        image.clamp_(0, 1)
+    # The picture after the last step is never evaluated: the best one of those that were is kept.
+
+
+def _lbfgs(descent: _Descent, start: Tensor, step_factor: float) -> None:
+    # torch's L-BFGS begins with a step of L1 norm 1, next to nothing for a picture, and spends its
+    # first evaluations on making it longer. In units of `unit` that first step has the root mean
+    # square that suits pictures; later steps are scaled by the curvature and do not depend on it.
+    unit = FIRST_STEP_RMS * step_factor * start.numel()
+    moved = torch.zeros(start.numel(), device=start.device, requires_grad=True)
+    optimizer = torch.optim.LBFGS(
+        [moved],
+        max_iter=descent.budget,
+        max_eval=2 * descent.budget,
+        history_size=HISTORY,
+        tolerance_grad=0,
+        tolerance_change=0,
+        line_search_fn="strong_wolfe",
+    )
+
+    def closure() -> float:
+        image = start + unit * moved.detach().view(start.shape)
+        inside = image.clamp(0, 1)
+        loss, gradient = descent.evaluate(inside)
+        # Outside [0, 1] the picture is what it is at the border, plus a pull back, so that values
+        # which wandered out are not lost to the optimiser for good (Gatys et al. leave values free).
+        outside = image - inside
+        pull = OUTSIDE_WEIGHT / start.numel()
+        loss += pull * float(outside.square().sum())
+        gradient = gradient * (outside == 0) + 2 * pull * outside
+        moved.grad = gradient.reshape(-1) * (unit * start.numel())
+        return loss * start.numel()
+
+    optimizer.step(closure)  # type: ignore[no-untyped-call]  # torch 2.13 left it without types
