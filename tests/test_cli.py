@@ -1,0 +1,184 @@
+"""Words in, exit statuses out."""
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from clips import make_video
+
+import vidstyle
+from vidstyle.cli import build_parser, main
+from vidstyle.settings import Settings
+
+QUICK = ["--iterations", "1", "--first-iterations", "2", "--size", "32", "--device", "cpu"]
+
+
+@pytest.fixture
+def style(tmp_path):
+    image = np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8)
+    cv2.imwrite(str(tmp_path / "starry.png"), image)
+    return str(tmp_path / "starry.png")
+
+
+@pytest.fixture
+def clip(tmp_path):
+    return str(make_video(tmp_path / "clip.mp4", frames=4, size=(48, 32), audio="aac"))
+
+
+def actions():
+    return {action.dest: action for action in build_parser()._actions}
+
+
+@pytest.mark.parametrize("spec", fields(Settings), ids=lambda spec: spec.name)
+def test_every_setting_is_a_flag_with_its_default_and_help(spec):
+    action = actions()[spec.name]
+    assert action.option_strings == [f"--{spec.name.replace('_', '-')}"]
+    assert action.default == spec.default
+    assert spec.metadata["help"] in action.help
+    assert tuple(action.choices or ()) == spec.metadata["choices"]
+
+
+def test_no_flag_is_beside_the_settings():
+    extra = set(actions()) - {spec.name for spec in fields(Settings)}
+    assert extra == {"help", "input", "style", "output", "quiet", "verbose", "version"}
+
+
+def test_help_can_be_printed(capsys):
+    assert main(["--help"]) == 0
+    printed = capsys.readouterr().out
+    assert "starry.jpg" in printed
+    assert "shot.%04d.png" in printed
+
+
+def test_version(capsys):
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"vidstyle {vidstyle.__version__}\n"
+
+
+def test_a_render_says_what_it_will_do_and_what_it_did(clip, style, tmp_path, capsys):
+    output = tmp_path / "out.mp4"
+    assert main([clip, "--style", style, "-o", str(output), *QUICK]) == 0
+    printed = capsys.readouterr()
+    first, last = printed.out.splitlines()
+    assert f"{clip} -> {output}: 4 frames at 32x22, network compact, cpu" in first
+    assert last.startswith(f"wrote {output}: 4 frames in ")
+    assert "4/4 frames" in printed.err
+    assert "ETA" in printed.err
+
+
+def test_quiet_prints_nothing(clip, style, tmp_path, capsys):
+    assert main([clip, "--style", style, "-o", str(tmp_path / "out.mp4"), "--quiet", *QUICK]) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def test_notes_are_printed_once(clip, style, tmp_path, capsys):
+    assert main([clip, "--style", style, "-o", str(tmp_path / "out.gif"), *QUICK]) == 0
+    notes = [line for line in capsys.readouterr().out.splitlines() if line.startswith("note: ")]
+    assert len(notes) == 1
+    assert "sound" in notes[0].lower() or "audio" in notes[0].lower()
+
+
+def test_an_unknown_count_is_shown_as_unknown(style, tmp_path, capsys):
+    clip = make_video(tmp_path / "clip.mkv", frames=4, size=(48, 32), audio=None)
+    assert main([str(clip), "--style", style, "-o", str(tmp_path / "out.mkv"), *QUICK]) == 0
+    printed = capsys.readouterr()
+    assert "an unknown number of frames" in printed.out
+    assert "4 frames of an unknown number" in printed.err
+
+
+def test_without_an_output_the_name_comes_from_input_and_style(clip, style, tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    assert main([clip, "--style", style, "--quiet", *QUICK]) == 0
+    assert [p.name for p in Path().iterdir()] == ["clip_starry.mp4"]
+    assert main([clip, "--style", style, "--quiet", *QUICK]) == 1
+    assert main([clip, "--style", style, "--quiet", "--overwrite", *QUICK]) == 0
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["--iterations", "many"],
+        ["--iterations", "-1"],
+        ["--size", "8"],
+        ["--network", "resnet"],
+        ["--frames", "7"],
+        ["--frames", "9:3"],
+        ["--style-weight", "nan"],
+        ["--optimizer", "sgd"],
+        ["--fps", "1/0"],
+        ["--nonsense"],
+        ["--quiet", "--verbose"],
+    ],
+)
+def test_wrong_usage_exits_with_2_and_touches_nothing(wrong, clip, style, tmp_path, capsys):
+    before = sorted(tmp_path.iterdir())
+    assert main([clip, "--style", style, "-o", str(tmp_path / "out.mp4"), *wrong]) == 2
+    assert "usage: vidstyle" in capsys.readouterr().err
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_no_arguments_are_wrong_usage(capsys):
+    assert main([]) == 2
+    assert "--style" in capsys.readouterr().err
+
+
+def test_a_failure_is_one_line_and_exits_with_1(style, tmp_path, capsys):
+    assert main([str(tmp_path / "none.mp4"), "--style", style]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert len(printed.err.splitlines()) == 1
+    assert printed.err.startswith("vidstyle: ")
+    assert "none.mp4" in printed.err
+
+
+def test_unknown_layers_are_a_failure_that_lists_the_legal_ones(clip, style, capsys):
+    assert main([clip, "--style", style, "--style-layers", "relu1_1", "relu4_1"]) == 1
+    assert "relu1_1, relu2_1, relu3_1, relu3_4" in capsys.readouterr().err
+
+
+def test_verbose_shows_the_traceback(style, tmp_path, capsys):
+    assert main([str(tmp_path / "none.mp4"), "--style", style, "--verbose"]) == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_fault_of_ours_is_one_line_too(clip, style, monkeypatch, capsys):
+    def broken(*_, **__):
+        raise ZeroDivisionError("oh no")
+
+    monkeypatch.setattr(vidstyle, "stylize", broken)
+    assert main([clip, "--style", style]) == 1
+    error = capsys.readouterr().err
+    assert len(error.splitlines()) == 1
+    assert "ZeroDivisionError" in error
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send to one process")
+def test_an_interrupt_exits_with_130_and_leaves_nothing(style, tmp_path):
+    clip = make_video(tmp_path / "clip.mp4", frames=30, size=(48, 32), audio=None)
+    before = sorted(tmp_path.iterdir())
+    command = [sys.executable, "-m", "vidstyle", str(clip), "--style", style, "-o", str(tmp_path / "out.mp4"), *QUICK]
+    run = subprocess.Popen(
+        [*command, "--first-iterations", "100000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )  # fmt: skip
+    assert "30 frames" in run.stdout.readline()
+    run.send_signal(signal.SIGINT)
+    _, error = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert "interrupted" in error
+    assert "Traceback" not in error
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_the_parser_takes_no_abbreviations_by_accident():
+    assert isinstance(build_parser(), argparse.ArgumentParser)
+    with pytest.raises(SystemExit):
+        build_parser().parse_args(["in.mp4", "--style", "a.png", "--iter", "3"])

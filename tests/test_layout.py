@@ -1,0 +1,108 @@
+"""The layout shows the architecture: imports go one way, files and functions stay small."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "vidstyle"
+# Each row may import from the rows above it that it names; nothing else. A folder is one row.
+MAY_IMPORT = {
+    "errors": set(),
+    "frames": set(),
+    "files": {"errors"},
+    "settings": {"errors"},
+    "devices": {"errors"},
+    "media": {"errors", "files", "frames"},
+    "features": {"errors", "files"},
+    "losses": set(),
+    "objective": {"features", "frames", "losses", "media", "settings"},
+    "optimize": {"errors"},
+    "stylizer": {"devices", "errors", "features", "frames", "media", "objective", "optimize", "settings"},
+    "pipeline": {"devices", "errors", "features", "frames", "media", "settings", "stylizer"},
+    "progress": {"frames"},
+    "__init__": {"errors", "frames", "pipeline", "settings", "stylizer"},
+    "cli": {"__init__", "errors", "frames", "progress", "settings"},
+    "__main__": {"cli"},
+}
+LARGEST_FILE_LINES, LARGEST_FUNCTION_LINES = 400, 60
+FILES = sorted(PACKAGE.rglob("*.py"))
+ALL_FILES = [*FILES, *sorted((ROOT / "scripts").rglob("*.py")), *sorted((ROOT / "tests").rglob("*.py"))]
+
+
+def name_of(path):
+    return str(path.relative_to(ROOT))
+
+
+def row_of(path):
+    parts = path.relative_to(PACKAGE).parts
+    return parts[0] if len(parts) > 1 else path.stem
+
+
+def imported_rows(tree):
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "vidstyle":
+            parts = node.module.split(".")
+            yield from (
+                [parts[1]]
+                if len(parts) > 1
+                else [alias.name if (PACKAGE / f"{alias.name}.py").is_file() else "__init__" for alias in node.names]
+            )
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                parts = alias.name.split(".")
+                if parts[0] == "vidstyle":
+                    yield parts[1] if len(parts) > 1 else "__init__"
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_imports_go_one_way(path):
+    row = row_of(path)
+    assert set(imported_rows(ast.parse(path.read_text(encoding="utf-8")))) - {row} <= MAY_IMPORT[row]
+
+
+def test_the_table_itself_has_no_cycle():
+    rows = list(MAY_IMPORT)
+    for row, imports in MAY_IMPORT.items():
+        assert all(rows.index(other) < rows.index(row) for other in imports), row
+
+
+@pytest.mark.parametrize("path", ALL_FILES, ids=name_of)
+def test_files_and_functions_stay_small(path):
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= LARGEST_FILE_LINES
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            assert node.end_lineno - node.lineno + 1 <= LARGEST_FUNCTION_LINES, node.name
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_only_the_command_line_prints_exits_or_draws_bars(path):
+    if path.stem in {"cli", "progress", "__main__"}:
+        return
+    forbidden = re.compile(r"\bprint\(|\bsys\.exit|\btqdm\b|\bargparse\b")
+    assert forbidden.findall(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_public_functions_and_classes_have_docstrings(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    assert ast.get_docstring(tree)
+    for node in public_definitions(tree):
+        assert ast.get_docstring(node), node.name
+
+
+def public_definitions(tree):
+    """Yields public functions and classes; a method that a base class may have described is left out."""
+    for node in tree.body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_"):
+            yield node
+            if isinstance(node, ast.ClassDef) and not node.bases:
+                methods = (n for n in node.body if isinstance(n, ast.FunctionDef))
+                yield from (method for method in methods if not method.name.startswith("_"))
+
+
+def test_there_is_no_utils():
+    assert [p for p in ALL_FILES if p.stem in {"utils", "util", "helpers", "common", "misc"}] == []

@@ -1,0 +1,35 @@
+"""What a caller sees of the package."""
+
+import subprocess
+import sys
+
+import vidstyle
+
+
+def test_public_names_are_these_and_can_be_imported():
+    assert vidstyle.__all__ == [
+        "FrameDone",
+        "Plan",
+        "Result",
+        "Settings",
+        "Stylizer",
+        "VidstyleError",
+        "stylize",
+        "stylize_image",
+    ]
+    for name in vidstyle.__all__:
+        assert getattr(vidstyle, name).__doc__
+
+
+def test_unknown_names_are_attribute_errors():
+    assert not hasattr(vidstyle, "encoder")
+
+
+def test_importing_the_package_and_asking_for_help_does_not_import_torch():
+    code = (
+        "import sys, vidstyle.cli\n"
+        "status = vidstyle.cli.main(['--version'])\n"
+        "print(status, sorted({'torch', 'cv2', 'av', 'numpy'} & set(sys.modules)))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines() == [f"vidstyle {vidstyle.__version__}", "0 ['numpy']"]

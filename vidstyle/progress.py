@@ -1,0 +1,47 @@
+"""The bar on the screen, fed by finished frames."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from tqdm import tqdm
+
+from vidstyle.frames import FrameDone
+
+
+class FrameBar:
+    """A bar with frames done, seconds per frame and time left; an unknown total stays unknown."""
+
+    def __init__(self, total: int | None, *, shown: bool) -> None:
+        known = "{l_bar}{bar}| {n_fmt}/{total_fmt} frames, {rate_inv_fmt}, ETA {remaining}{postfix}"
+        unknown = "{n_fmt} frames of an unknown number, {rate_inv_fmt}, {elapsed} so far{postfix}"
+        self._bar = tqdm(
+            total=total, disable=not shown, unit="frame", bar_format=known if total else unknown, dynamic_ncols=True
+        )
+
+    def frame_done(self, frame: FrameDone) -> None:
+        """Moves the bar on by one frame."""
+        self._bar.set_postfix(loss=f"{frame.loss:.3f}", refresh=False)
+        self._bar.update()
+
+    def close(self) -> None:
+        """Leaves the bar as it stands."""
+        self._bar.close()
+
+
+class DownloadBar:
+    """A bar for weights that are being fetched; it appears with the first bytes."""
+
+    def __init__(self, *, shown: bool) -> None:
+        self._shown = shown
+        self._bar: tqdm[NoReturn] | None = None
+
+    def __call__(self, done_bytes: int, total_bytes: int | None) -> None:
+        """Shows that `done_bytes` of `total_bytes` (None: unknown) have arrived."""
+        if self._bar is None:
+            self._bar = tqdm(
+                total=total_bytes, disable=not self._shown, unit="B", unit_scale=True, desc="fetching VGG-19"
+            )
+        self._bar.update(done_bytes - self._bar.n)
+        if done_bytes == total_bytes:
+            self._bar.close()
