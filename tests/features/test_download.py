@@ -29,7 +29,9 @@ def published(tmp_path, monkeypatch):
     folder = tmp_path / "served"
     folder.mkdir()
     state = {name: torch.rand(shape) for name, shape in shapes.items()}
-    torch.save(state | {"classifier.0.weight": torch.rand(100, 100)}, folder / "vgg19.pth")
+    # As old as the published file, which is no archive.
+    state["classifier.0.weight"] = torch.rand(100, 100)
+    torch.save(state, folder / "vgg19.pth", _use_new_zipfile_serialization=False)
     digest = hashlib.sha256((folder / "vgg19.pth").read_bytes()).hexdigest()
     file = (folder / "vgg19.pth").rename(folder / f"vgg19-{digest[:8]}.pth")
     server = HTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=str(folder)))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import os
+import ssl
 import sys
 import urllib.error
 import urllib.request
@@ -29,13 +31,13 @@ OnDownload = Callable[[int, int | None], None]
 
 def cache_folder() -> Path:
     """Returns the folder for downloaded weights: `VIDSTYLE_CACHE`, or the system's place for caches."""
-    if "VIDSTYLE_CACHE" in os.environ:
+    if os.environ.get("VIDSTYLE_CACHE"):
         return Path(os.environ["VIDSTYLE_CACHE"])
     if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "vidstyle"
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "vidstyle"
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Caches" / "vidstyle"
-    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "vidstyle"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vidstyle"
 
 
 def vgg19_weights(on_download: OnDownload | None = None, url: str = VGG19_URL) -> Path:
@@ -57,7 +59,7 @@ def vgg19_weights(on_download: OnDownload | None = None, url: str = VGG19_URL) -
         state = read_weights(downloaded, weight_shapes(tuple(LAYER_TABLE)[-1]))
         with written_whole(target) as part:
             save_file({name: tensor.to(torch.float32).contiguous() for name, tensor in state.items()}, part)
-    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+    except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError, ssl.SSLError) as error:
         reason = getattr(error, "reason", error)
         raise WeightsError(
             f"VGG-19's weights cannot be fetched ({reason}): download {url} elsewhere and give it with "
@@ -66,7 +68,10 @@ def vgg19_weights(on_download: OnDownload | None = None, url: str = VGG19_URL) -
     except OSError as error:
         if isinstance(error, WeightsError):
             raise
-        raise WeightsError(f"{target.parent}: cannot keep VGG-19's weights there ({error.strerror})") from error
+        reason = error.strerror or error
+        raise WeightsError(
+            f"{target.parent}: cannot keep VGG-19's weights there ({reason}); make room, or set VIDSTYLE_CACHE"
+        ) from error
     finally:
         with suppress(OSError):
             downloaded.unlink()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-import pickle
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -56,8 +56,9 @@ def _read_safetensors(path: Path, expected: Shapes) -> dict[str, Tensor]:
 
 def _read_torch(path: Path, expected: Shapes) -> dict[str, Tensor]:
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+        # Files from before torch 1.6, torchvision's VGG-19 among them, are no archives and cannot be mapped.
+        content = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+    except Exception as error:  # a damaged pickle raises nearly anything
         first_line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise WeightsError(f"{path}: not a weights file ({first_line})") from error
     if not isinstance(content, dict):
