@@ -13,7 +13,7 @@ MAY_IMPORT = {
     "errors": set(),
     "frames": set(),
     "files": {"errors"},
-    "settings": {"errors"},
+    "settings": {"errors", "frames"},
     "devices": {"errors"},
     "media": {"errors", "files", "frames"},
     "features": {"errors", "files"},

@@ -2,6 +2,7 @@
 
 from dataclasses import FrozenInstanceError, fields
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -26,7 +27,7 @@ def test_every_field_has_help_text():
     ("changes", "said"),
     [
         ({"size": 15}, "16 to 16384"),
-        ({"size": "big"}, "not a number"),
+        ({"size": "big"}, "size is 'big'"),
         ({"network": "vgg16"}, "compact, vgg19"),
         ({"iterations": -1}, "iterations"),
         ({"style_weight": float("nan")}, "style_weight"),
@@ -38,11 +39,26 @@ def test_every_field_has_help_text():
         ({"style_layers": ("relu1_1", "relu1_1")}, "once"),
         ({"fps": Fraction(0)}, "fps"),
         ({"crf": 52}, "crf"),
+        ({"first_iterations": 2.5}, "first_iterations"),
+        ({"levels": True}, "levels"),
+        ({"overwrite": "no"}, "overwrite"),
+        ({"frames": None}, "frames"),
+        ({"frames": (0.5, 3)}, "frames"),
+        ({"style_layers": "relu1_1"}, "style_layers"),
+        ({"pooling": "max"}, "for vgg19"),
     ],
 )
 def test_illegal_values_are_refused_with_the_legal_ones(changes, said):
     with pytest.raises(SettingsError, match=said):
         Settings(**changes)
+
+
+def test_values_take_the_type_of_their_setting():
+    settings = Settings(fps=25, weights="vgg.safetensors", style_layers=["relu1_1"], frames=[2, None], tv_weight=1)
+    assert (settings.fps, settings.weights) == (Fraction(25), Path("vgg.safetensors"))
+    assert isinstance(settings.fps, Fraction)
+    assert (settings.style_layers, settings.frames) == (("relu1_1",), (2, None))
+    assert isinstance(settings.tv_weight, float)
 
 
 def test_settings_error_is_a_value_error():

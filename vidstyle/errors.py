@@ -2,7 +2,7 @@
 
     VidstyleError
     ├── SettingsError      (ValueError)   a setting is unknown, out of range or contradicts another
-    ├── SourceError        (OSError)      the input, the style or a mask cannot be read
+    ├── SourceError        (OSError)      the input or the style cannot be read
     │   └── DamagedSourceError            the input opens, but some of it cannot be decoded
     ├── OutputError        (OSError)      the output cannot be written where it is wanted
     ├── WeightsError       (OSError)      network weights are missing, damaged or of another network

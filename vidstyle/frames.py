@@ -9,6 +9,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+# Smaller pictures leave the networks nothing to look at.
+SMALLEST_SIDE_PX = 16
+# What pictures without timing get, and videos that name no rate: ffmpeg's own habit.
+DEFAULT_FPS = Fraction(25)
 # (H, W, 3) uint8 RGB, or (H, W) where a function says so.
 Picture = npt.NDArray[np.uint8]
 

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from vidstyle.errors import SettingsError
+from vidstyle.frames import SMALLEST_SIDE_PX
 
-SMALLEST_SIZE_PX, LARGEST_SIZE_PX = 16, 16384
+LARGEST_SIZE_PX = 16384
 FrameRange = tuple[int, "int | None"]
 
 
@@ -74,7 +75,7 @@ class Settings:
         640,
         "long side of the painted picture in pixels, or 'source' for the input's own; smaller inputs are not enlarged",
         parse=parse_size,
-        low=SMALLEST_SIZE_PX,
+        low=SMALLEST_SIDE_PX,
         high=LARGEST_SIZE_PX,
         metavar="PX|source",
     )
@@ -93,7 +94,7 @@ class Settings:
     pooling: str = setting("average", "pooling of vgg19", parse=str, choices=("average", "max"))
     iterations: int = setting(
         20,
-        "evaluations of the objective for each frame after the first",
+        "optimiser steps for each frame that starts from the painted one before it; 0 leaves frames unpainted",
         parse=int,
         low=0,
         high=100_000,
@@ -101,7 +102,7 @@ class Settings:
     )
     first_iterations: int = setting(
         120,
-        "evaluations for the first frame and for stills, at least --iterations",
+        "steps for frames that start afresh: the first, stills, all with another --init; at least --iterations",
         parse=int,
         low=0,
         high=100_000,
@@ -117,7 +118,12 @@ class Settings:
         metavar="W",
     )
     tv_weight: float = setting(
-        0.0, "weight of total variation, which smooths", parse=float, low=0, high=1e9, metavar="W"
+        1.0,
+        "weight of total variation, which smooths; 1 keeps fine grids away",
+        parse=float,
+        low=0,
+        high=1e9,
+        metavar="W",
     )
     content_layer: str = setting("relu3_4", "layer that holds the content", parse=str, metavar="LAYER")
     style_layers: tuple[str, ...] = setting(
@@ -172,7 +178,10 @@ class Settings:
 
     def __post_init__(self) -> None:
         for spec in fields(self):
-            _check(spec.name, getattr(self, spec.name), dict(spec.metadata))
+            value = _checked(spec.name, getattr(self, spec.name), spec.default, dict(spec.metadata))
+            object.__setattr__(self, spec.name, value)
+        if self.pooling != "average" and self.network != "vgg19":
+            raise SettingsError(f"pooling {self.pooling} is for vgg19; {self.network} has its own")
         start, stop = self.frames
         if start < 0 or (stop is not None and stop <= start):
             raise SettingsError(f"frames {start}:{'' if stop is None else stop} is empty; give A:B with 0 <= A < B")
@@ -180,12 +189,30 @@ class Settings:
             raise SettingsError("style_layers needs at least one layer, each named once")
 
 
-def _check(name: str, value: Any, metadata: dict[str, Any]) -> None:
-    choices, low, high = metadata["choices"], metadata["low"], metadata["high"]
+def _checked(name: str, value: Any, default: Any, metadata: dict[str, Any]) -> Any:
+    """Returns `value` in the type that the setting has; a caller may say 25 for a rate, or a path in words."""
+    parse, choices = metadata["parse"], metadata["choices"]
     if choices and value not in choices:
         raise SettingsError(f"{name} is {value!r}; choose one of {', '.join(choices)}")
-    if isinstance(value, (int, float, Fraction)) and not isinstance(value, bool):
-        if not math.isfinite(value) or not low <= value <= high:
+    if choices or (value is None and default is None) or (parse is parse_size and value == "source"):
+        return value
+    try:
+        if parse is None:
+            typed: Any = value if isinstance(value, bool) else None
+        elif parse is parse_frames:
+            value = start, stop = tuple(value)
+            typed = int(start), None if stop is None else int(stop)
+        elif metadata["many"]:
+            typed = None if isinstance(value, str) else tuple(str(word) for word in value)
+        else:
+            typed = {parse_size: int, parse_rate: Fraction}.get(parse, parse)(value)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise SettingsError(f"{name} is {value!r}; {metadata['help']}") from error
+    whole = parse in (int, parse_size, parse_frames)
+    if typed is None or isinstance(value, bool) != (parse is None) or (whole and typed != value):
+        raise SettingsError(f"{name} is {value!r}; {metadata['help']}")
+    if isinstance(typed, (int, float, Fraction)) and not isinstance(typed, bool):
+        low, high = metadata["low"], metadata["high"]
+        if not math.isfinite(typed) or not low <= typed <= high:
             raise SettingsError(f"{name} is {value}; the range is {low} to {high}")
-    elif metadata["parse"] in (int, float, parse_size) and value != "source":
-        raise SettingsError(f"{name} is {value!r}, not a number")
+    return typed

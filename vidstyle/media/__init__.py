@@ -1,0 +1,1 @@
+"""Files in and out: sources read frames, sinks write them, and sound travels beside them."""

@@ -9,9 +9,6 @@ from typing import TypeVar
 
 from vidstyle.frames import ClipInfo, Frame
 
-# Smaller pictures leave the networks nothing to look at.
-MIN_SIDE_PX = 16
-
 _SourceT = TypeVar("_SourceT", bound="Source")
 _SinkT = TypeVar("_SinkT", bound="Sink")
 

@@ -8,12 +8,11 @@ from fractions import Fraction
 from pathlib import Path
 
 from vidstyle.errors import DamagedSourceError, SourceError
-from vidstyle.frames import ClipInfo, Frame, Picture
-from vidstyle.media.base import MIN_SIDE_PX, Source
+from vidstyle.frames import DEFAULT_FPS, SMALLEST_SIDE_PX, ClipInfo, Frame, Picture
+from vidstyle.media.base import Source
 from vidstyle.media.headers import picture_size
 from vidstyle.media.images import IMAGE_SUFFIXES, is_image_name, natural_key, read_image
 
-DEFAULT_FPS = Fraction(25)
 # Enough for the size of a PNG and, past thumbnails and profiles, of most JPEG files.
 _HEADER_BYTES = 64 * 1024
 _PATTERN = re.compile(r"%(?:0([0-9]{1,2}))?d")
@@ -59,9 +58,9 @@ class FrameFolderSource(Source):
         self._names = _unique_names(files)
         self._first_file, self._first = self._first_readable()
         height, width = self._first.shape[:2]
-        if min(width, height) < MIN_SIDE_PX:
+        if min(width, height) < SMALLEST_SIDE_PX:
             raise SourceError(
-                f"{self._first_file}: too small ({width}x{height} pixels; at least {MIN_SIDE_PX} on a side); "
+                f"{self._first_file}: too small ({width}x{height} pixels; at least {SMALLEST_SIDE_PX} on a side); "
                 f"enlarge it first"
             )
         self._size = (width, height)

@@ -64,6 +64,10 @@ class FrameFolderSink(Sink):
             if len(written) != self.frames_written:
                 raise OutputError(f"{self._folder}: {len(written)} of {self.frames_written} frames were written")
             if self._existed:
+                # One by one: what can be known to be in the way is looked for before the first is moved.
+                for file in written:
+                    if (self._folder / file.name).is_dir():
+                        raise OutputError(f"{self._folder / file.name}: a folder is in the way; choose another output")
                 for file in written:
                     file.replace(self._folder / file.name)
             else:
@@ -108,7 +112,7 @@ class StillSink(Sink):
 
 
 def folder_images_clash(folder: Path, info: ClipInfo) -> bool:
-    """Tells whether `folder` lies where the frames of `info` come from, so that writing would overwrite them."""
+    """Tells whether the input lies in `folder`, where painted frames and inputs would mix."""
     target = folder.resolve()
     source = info.path.resolve()
     inputs = source if info.kind == "frames" and source.is_dir() else source.parent

@@ -54,7 +54,7 @@ class Recoder:
         added.time_base = Fraction(1, rate)
         context.time_base = Fraction(1, rate)
         context.open()
-        added.metadata.update({k: v for k, v in stream.metadata.items() if k.lower() in ("language", "title")})
+        added.metadata.update(kept_metadata(stream))
         self._stream = added
         self._format, self._layout = context.format.name, context.layout.name
         self._resampler = AudioResampler(format=self._format, layout=self._layout, rate=rate)
@@ -134,3 +134,8 @@ class Recoder:
             chunk.sample_rate = self._rate
             self._next_pts += chunk.samples
             self._output.mux(self._stream.encode(chunk))
+
+
+def kept_metadata(stream: AudioStream) -> dict[str, str]:
+    """Returns the language and title of an audio stream, as far as it has them."""
+    return {k: v for k, v in stream.metadata.items() if k.lower() in ("language", "title")}

@@ -15,7 +15,7 @@ from av.container import InputContainer, OutputContainer
 from vidstyle.frames import ClipInfo
 from vidstyle.media.containers import ContainerKind
 from vidstyle.media.opening import open_media, video_stream
-from vidstyle.media.recoder import Recoder
+from vidstyle.media.recoder import Recoder, kept_metadata
 
 # Sound may be stored a little apart from the pictures it belongs to; reading stops this far ahead of them.
 READ_AHEAD_S = Fraction(2)
@@ -201,11 +201,6 @@ class _Copy:
 
     def finish(self) -> None:
         """Nothing is held back."""
-
-
-def kept_metadata(stream: AudioStream) -> dict[str, str]:
-    """Returns the language and title of an audio stream, as far as it has them."""
-    return {k: v for k, v in stream.metadata.items() if k.lower() in ("language", "title")}
 
 
 def _accepts(container_format: str, stream: AudioStream) -> bool:

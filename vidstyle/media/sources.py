@@ -7,12 +7,13 @@ from fractions import Fraction
 from pathlib import Path
 
 from vidstyle.errors import SettingsError, SourceError
-from vidstyle.media.base import MIN_SIDE_PX, Source
-from vidstyle.media.frame_folder import DEFAULT_FPS, FrameFolderSource, folder_files, is_pattern, pattern_files
+from vidstyle.frames import DEFAULT_FPS
+from vidstyle.media.base import Source
+from vidstyle.media.frame_folder import FrameFolderSource, folder_files, is_pattern, pattern_files
 from vidstyle.media.images import is_image_name
 from vidstyle.media.video_source import VideoSource
 
-__all__ = ["DEFAULT_FPS", "MIN_SIDE_PX", "FrameFolderSource", "Source", "VideoSource", "open_source"]
+__all__ = ["FrameFolderSource", "Source", "VideoSource", "open_source"]
 
 # `Path("http://x")` reads "http:/x". Two letters at least, since "c:" is a drive.
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:[/\\]")

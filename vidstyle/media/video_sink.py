@@ -12,7 +12,7 @@ from av.container import OutputContainer
 
 from vidstyle.errors import OutputError, VidstyleError
 from vidstyle.files import written_whole
-from vidstyle.frames import ClipInfo, Frame, Picture
+from vidstyle.frames import DEFAULT_FPS, ClipInfo, Frame, Picture
 from vidstyle.media.base import Sink
 from vidstyle.media.containers import CONTAINERS
 from vidstyle.media.encoders import GifEncoder, PictureEncoder, YuvEncoder
@@ -21,7 +21,6 @@ from vidstyle.media.opening import media_url
 from vidstyle.media.soundtrack import Soundtrack
 from vidstyle.media.timing import FrameClock, usable_rate
 
-DEFAULT_RATE = Fraction(25)
 # Browsers show anything faster at ten frames per second.
 _GIF_FASTEST = Fraction(50)
 _KEPT_METADATA = ("title", "artist", "album", "composer", "genre", "date", "comment", "description", "copyright")
@@ -61,7 +60,7 @@ class VideoSink(Sink):
             self.notes.append(
                 f"{output.name}: scaled to {self._stored_size[0]}x{height}, since its pixels can only be square"
             )
-        self._rate = usable_rate(info.rate) or DEFAULT_RATE
+        self._rate = usable_rate(info.rate) or DEFAULT_FPS
         self._time_base = self._kind.time_base or info.time_base
         if self._kind.constant_rate:
             self._time_base = 1 / self._rate

@@ -14,16 +14,14 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from vidstyle.errors import DamagedSourceError, SourceError
-from vidstyle.frames import ClipInfo, Frame, Picture
-from vidstyle.media.base import MIN_SIDE_PX, Source
+from vidstyle.frames import DEFAULT_FPS, SMALLEST_SIDE_PX, ClipInfo, Frame, Picture
+from vidstyle.media.base import Source
 from vidstyle.media.colour import HDR_TRANSFERS, to_rgb
 from vidstyle.media.damage import REORDER_FRAMES, TOLERANCE_S, expected_end_s, expected_packets, whole_frames
 from vidstyle.media.opening import open_media, video_stream
 from vidstyle.media.timing import FrameClock, usable_rate
 
 log = logging.getLogger(__name__)
-
-DEFAULT_RATE = Fraction(25)
 
 
 class VideoSource(Source):
@@ -103,13 +101,14 @@ class VideoSource(Source):
         turned = self._quarter_turns(self._pending) % 2 == 1
         width, height = self._pending.width, self._pending.height
         self._stored_size = (width, height)
-        if min(width, height) < MIN_SIDE_PX:
+        if min(width, height) < SMALLEST_SIDE_PX:
             raise SourceError(
-                f"{self._path}: too small ({width}x{height} pixels; at least {MIN_SIDE_PX} on a side); enlarge it first"
+                f"{self._path}: too small ({width}x{height} pixels; at least {SMALLEST_SIDE_PX} on a side); "
+                f"enlarge it first"
             )
         aspect = stream.sample_aspect_ratio or Fraction(1)
         aspect = Fraction(aspect) if aspect > 0 else Fraction(1)
-        self._rate = usable_rate(stream.average_rate, stream.guessed_rate) or DEFAULT_RATE
+        self._rate = usable_rate(stream.average_rate, stream.guessed_rate) or DEFAULT_FPS
         time_base = Fraction(stream.time_base or 1 / self._rate)
         self._clock = FrameClock(1 / (self._rate * time_base))
         if claim is not None and self._start >= claim:
