@@ -39,7 +39,7 @@ STYLE_BANK = 160
 GRAM_WEIGHT, GRADIENT_WEIGHT = 0.03, 0.3
 GRADIENT_EVERY = 2  # steps: the term costs more than the rest of a step together
 GRADIENT_FROM = 0.15  # of the run: before, the student's gradients have nothing to do with the teacher's
-POOL_EVERY = 16  # steps
+POOL_SIZE, POOL_EVERY = 24, 16  # pictures, steps
 AVERAGE_FROM, AVERAGE_DECAY = 0.5, 0.998
 
 
@@ -54,22 +54,24 @@ class Pictures:
             if only and only not in path.parts:
                 continue
             image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+            if image is None:
+                raise SystemExit(f"distill: {path} cannot be read")
             k = min(1.0, 1024 / max(image.shape[:2]))
             image = cv2.resize(image, None, fx=k, fy=k, interpolation=cv2.INTER_AREA)
             self.images.append(cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
         if not self.images:
             raise SystemExit(f"distill: no pictures in {folder}")
 
-    def crop(self, rng: np.random.Generator, size_px: int = CROP_PX) -> Tensor:
-        """Returns one augmented crop `(3, size, size)` float32 RGB in [0, 1]."""
+    def crop(self, rng: np.random.Generator) -> Tensor:
+        """Returns one augmented crop `(3, CROP_PX, CROP_PX)` float32 RGB in [0, 1]."""
         image = self.images[rng.integers(len(self.images))]
         # The part of the picture that the crop shows: log-uniform from the crop's own size to the whole.
         short = min(image.shape[:2])
-        part_px = int(min(short, size_px * math.exp(rng.uniform(0, math.log(max(short / size_px, 1.01))))))
+        part_px = int(min(short, CROP_PX * math.exp(rng.uniform(0, math.log(max(short / CROP_PX, 1.01))))))
         top = rng.integers(image.shape[0] - part_px + 1)
         left = rng.integers(image.shape[1] - part_px + 1)
         part = image[top : top + part_px, left : left + part_px]
-        part = cv2.resize(part, (size_px, size_px), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+        part = cv2.resize(part, (CROP_PX, CROP_PX), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
         if rng.random() < 0.5:
             part = part[:, ::-1]
         if rng.random() < 0.2:
@@ -121,8 +123,9 @@ class Student(nn.Module):
 class OptimisedPictures:
     """Pictures on their way through style transfer under the student: where it will be asked, and errs."""
 
-    def __init__(self, photos: Pictures, styles: Tensor, rng: np.random.Generator, count: int = 24) -> None:
+    def __init__(self, photos: Pictures, styles: Tensor, rng: np.random.Generator) -> None:
         self.photos, self.styles = photos, styles
+        count = POOL_SIZE
         self.content = photos.batch(rng, count).to(styles.device)
         self.images = self.content.clone()
         self.style_index = rng.integers(len(styles), size=count)
@@ -133,7 +136,8 @@ class OptimisedPictures:
         chosen = rng.choice(len(self.images), len(self.images) // 3, replace=False)
         for i in chosen[self.ages[chosen] > 150]:
             self.content[i] = self.photos.crop(rng).to(self.content.device)
-            self.images[i] = torch.rand_like(self.content[i]) if rng.random() < 0.1 else self.content[i]
+            noise = torch.from_numpy(rng.random(self.content[i].shape, dtype=np.float32))
+            self.images[i] = noise.to(self.content.device) if rng.random() < 0.1 else self.content[i]
             self.style_index[i], self.ages[i] = rng.integers(len(self.styles)), 0
         self.ages[chosen] += steps
         picked = torch.from_numpy(chosen).to(self.images.device)
@@ -243,11 +247,18 @@ class Training:
         self.step, self.checkpoint = 0, options.output.with_suffix(".checkpoint.pt")
         if self.checkpoint.is_file():
             saved = torch.load(self.checkpoint, map_location=device, weights_only=True)
+            if saved["of"] != self._identity():
+                raise SystemExit(f"distill: {self.checkpoint} is of another run ({saved['of']}); move it away")
             self.student.load_state_dict(saved["student"])
             self.optimizer.load_state_dict(saved["optimizer"])
             self.average, self.step = saved["average"], saved["step"]
             self.pool.images, self.pool.content = saved["images"], saved["content"]
             self.pool.style_index, self.pool.ages = saved["style_index"].numpy(), saved["ages"].numpy()
+
+    def _identity(self) -> str:
+        """Returns what must not differ between the parts of a run."""
+        keys = ("steps", "seed", "rate", "held_out", "style_folder", "teacher_precision")
+        return " ".join(f"{key}={getattr(self.options, key)}" for key in keys)
 
     def advance(self) -> dict[str, float]:
         """Takes one step and returns its figures."""
@@ -282,7 +293,7 @@ class Training:
     def save(self) -> None:
         """Writes the checkpoint and the weights as they would ship."""
         saved = {"student": self.student.state_dict(), "optimizer": self.optimizer.state_dict()}
-        saved |= {"average": self.average, "step": self.step}
+        saved |= {"average": self.average, "step": self.step, "of": self._identity()}
         saved |= {"images": self.pool.images, "content": self.pool.content}
         saved |= {"style_index": torch.from_numpy(self.pool.style_index), "ages": torch.from_numpy(self.pool.ages)}
         new = self.checkpoint.with_suffix(".new")

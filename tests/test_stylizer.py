@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vidstyle import Settings, Stylizer, VidstyleError
-from vidstyle.errors import SettingsError, SourceError
+from vidstyle.errors import DeviceError, SettingsError, SourceError
 from vidstyle.features import load_network
 from vidstyle.features.network import FeatureNetwork
 from vidstyle.stylizer import working_size
@@ -29,7 +29,7 @@ def test_a_painted_frame_differs_from_its_content_and_lowers_the_loss(stylizer):
     first = stylizer.paint(content)
     assert first.image.shape == content.shape
     assert first.image.dtype == np.uint8
-    assert first.evaluations == 6
+    assert first.evaluations == 7
     longer = Stylizer(picture(99, 64, 64), Settings(**QUICK | {"first_iterations": 30})).paint(content)
     assert longer.loss < first.loss
     assert np.abs(longer.image.astype(int) - content).mean() > 2
@@ -38,17 +38,17 @@ def test_a_painted_frame_differs_from_its_content_and_lowers_the_loss(stylizer):
 def test_later_frames_start_from_the_frame_before(stylizer):
     content = picture(1)
     first, second, third = (stylizer.paint(content) for _ in range(3))
-    assert (second.evaluations, third.evaluations) == (4, 4)
+    assert (second.evaluations, third.evaluations) == (5, 5)
     assert first.loss > second.loss > third.loss
 
 
 def test_a_chain_goes_on_from_the_frame_as_delivered(stylizer):
-    # What is kept between frames is the 8-bit picture alone, so a second stylizer that is given it
-    # paints the same frame.
+    # A render that was interrupted has nothing but the 8-bit frame to go on from.
     contents = [picture(seed) for seed in (1, 2)]
     painted = [stylizer(content) for content in contents]
     other = Stylizer(picture(99, 64, 64), Settings(**QUICK))
-    other(contents[0])
+    other(contents[1])
+    other._previous = painted[0].copy()
     assert np.array_equal(other(contents[1]), painted[1])
 
 
@@ -65,7 +65,9 @@ def test_without_the_chain_a_frame_does_not_depend_on_the_one_before(init):
     settings = Settings(**QUICK, init=init)
     chain, alone = (Stylizer(picture(99, 64, 64), settings) for _ in range(2))
     chain(picture(1))
-    assert np.array_equal(chain(picture(2)), alone(picture(2)))
+    second = chain.paint(picture(2))
+    assert second.evaluations == 7
+    assert np.array_equal(second.image, alone(picture(2)))
 
 
 def test_noise_follows_the_seed():
@@ -74,15 +76,31 @@ def test_noise_follows_the_seed():
     assert not np.array_equal(painted[0], painted[2])
 
 
-def test_zero_iterations_return_the_content():
+def test_zero_iterations_return_each_frames_own_content():
+    stylizer = Stylizer(picture(99, 64, 64), Settings(**QUICK | {"iterations": 0, "first_iterations": 0}))
+    for seed in (1, 2):
+        assert np.array_equal(stylizer(picture(seed)), picture(seed))
+
+
+def test_views_with_other_strides_are_painted_alike(stylizer):
     content = picture(1)
-    settings = Settings(**QUICK | {"iterations": 0, "first_iterations": 0})
-    assert np.array_equal(Stylizer(picture(99, 64, 64), settings)(content), content)
+    painted = stylizer(content)
+    stylizer.restart()
+    assert np.array_equal(stylizer(np.ascontiguousarray(content[..., ::-1])[..., ::-1]), painted)
+
+
+def test_too_little_memory_is_said_with_a_remedy(stylizer, monkeypatch):
+    def greedy(*_):
+        raise RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 99999999999 bytes.")
+
+    monkeypatch.setattr("vidstyle.stylizer.Objective", greedy)
+    with pytest.raises(DeviceError, match="64x48 pixels; use a smaller --size"):
+        stylizer(picture(1))
 
 
 def test_a_frame_of_another_size_starts_a_new_chain(stylizer):
     stylizer(picture(1))
-    assert stylizer.paint(picture(1, 64, 48)).evaluations == 6
+    assert stylizer.paint(picture(1, 64, 48)).evaluations == 7
 
 
 def test_style_is_measured_once_for_all_frames(monkeypatch):
@@ -126,7 +144,8 @@ def test_bfloat16_paints_nearly_the_same():
         ((451, 300), "source", False, (451, 300)),
         ((451, 300), "source", True, (452, 300)),
         ((1080, 1920), 640, True, (360, 640)),
-        ((4000, 16), 100, True, (100, 2)),
+        ((4000, 16), 100, True, (4000, 16)),
+        ((4000, 64), 100, True, (1000, 16)),
     ],
 )
 def test_working_size_limits_the_long_side_and_never_enlarges(size, limit, even, expected):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import logging
 import sys
 import traceback
@@ -93,6 +94,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_usage(sys.stderr)
         print(f"vidstyle: error: {error}", file=sys.stderr)
         return USAGE
+    for stream in (sys.stdout, sys.stderr):
+        # Names of files may hold what the console's encoding does not.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     logging.basicConfig(
         level=logging.INFO if options.verbose else logging.ERROR if options.quiet else logging.WARNING,
         format="vidstyle: %(message)s",
@@ -106,6 +111,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.verbose:
             traceback.print_exc()
         print(f"vidstyle: {error}", file=sys.stderr)
+        return FAILED
+    except ImportError as error:
+        if options.verbose:
+            traceback.print_exc()
+        remedy = "install vidstyle's packages again"
+        if "libGL" in str(error):
+            remedy = "install libGL, or opencv-python-headless instead of opencv-python"
+        print(f"vidstyle: a package cannot be loaded ({error}); {remedy}", file=sys.stderr)
         return FAILED
     except Exception as error:  # a fault of ours: one line, and where to find more
         if options.verbose:
@@ -133,6 +146,7 @@ def _render(options: argparse.Namespace, settings: Settings) -> None:
         if bar is not None:
             bar.frame_done(frame)
 
+    download = DownloadBar(shown=shown)
     try:
         result = vidstyle.stylize(
             options.input,
@@ -141,9 +155,10 @@ def _render(options: argparse.Namespace, settings: Settings) -> None:
             settings,
             on_start=on_start,
             on_frame=on_frame,
-            on_download=DownloadBar(shown=shown),
+            on_download=download,
         )
     finally:
+        download.close()
         if bar is not None:
             bar.close()
     if shown:

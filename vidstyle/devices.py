@@ -24,7 +24,7 @@ def resolve_device(name: str) -> torch.device:
 def resolve_precision(name: str, device: torch.device) -> torch.dtype:
     """Returns the precision of the network; "auto" is the fastest one that `device` computes natively.
 
-    Losses, Gram sums and the picture itself are float32 in any case.
+    Losses and the picture itself are float32 in any case; Gram matrices are rounded to the network's precision.
 
     Raises:
         DeviceError: the device cannot compute in that precision.
@@ -43,5 +43,6 @@ def resolve_precision(name: str, device: torch.device) -> torch.dtype:
 
 def _cpu_has_bfloat16() -> bool:
     # Without native instructions bfloat16 is emulated, at less than float32's speed.
-    capabilities = torch.cpu.get_capabilities()
+    # Older releases of torch cannot be asked; float32 is right everywhere.
+    capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") or capabilities.get("bf16"))

@@ -13,6 +13,7 @@ from torch import Tensor
 from vidstyle.features import FeatureNetwork
 from vidstyle.frames import Picture
 from vidstyle.losses import (
+    at_least_float32,
     content_scale,
     gram_matrix,
     measured,
@@ -113,7 +114,8 @@ class Objective:
     def _content_features(self, features: Mapping[str, Tensor]) -> Tensor:
         layer = self.settings.content_layer
         metric, values = self.metrics.get(layer), features[layer]
-        return values if metric is None else F.conv2d(values.float(), metric[:, :, None, None])
+        values = at_least_float32(values)
+        return values if metric is None else F.conv2d(values, metric[:, :, None, None].to(values.dtype))
 
     def __call__(self, image: Tensor) -> Tensor:
         """Returns the objective, shape (), of `(1, 3, H, W)` float32 RGB in [0, 1]."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 from vidstyle.devices import resolve_device, resolve_precision
@@ -57,7 +58,9 @@ def stylize(
         kind = output_kind(target)
         if Path(target).is_file() and Path(style).is_file() and Path(target).samefile(style):
             raise OutputError(f"{target}: is the style itself; choose another output")
-        width, height = working_size(info.width, info.height, settings, even=kind == "video")
+        # Pictures cannot say that their pixels are not square, so they are shown as wide as the video is.
+        aspect = Fraction(1) if kind == "video" else info.sample_aspect_ratio
+        width, height = working_size(round(info.width * aspect), info.height, settings, even=kind == "video")
         sink = open_sink(Path(target), kind, info, width, height, overwrite=settings.overwrite, crf=settings.crf)
         # Frames reach the stylizer at the sink's size, even for video, so it has nothing left to fit.
         stylizer = Stylizer(style, dataclasses.replace(settings, size="source"), on_download=on_download)
@@ -66,9 +69,11 @@ def stylize(
             where = (settings.network, stylizer.device.type, precision)
             on_start(Plan(info.path, Path(target), kind, info.frame_count, width, height, *where))
         with sink:
-            done = _paint(frames, stylizer, sink, (width, height), on_frame)
-        notes = (*frames.notes, *sink.notes)
-    return Result(Path(target), done, time.perf_counter() - started, width, height, notes)
+            done, retried = _paint(frames, stylizer, sink, (width, height), on_frame)
+        notes = [*frames.notes, *sink.notes]
+        if retried:
+            notes.append(f"the objective was not finite in {retried} frames; they were painted with smaller steps")
+    return Result(Path(target), done, time.perf_counter() - started, width, height, tuple(notes))
 
 
 def _check_settings(settings: Settings) -> None:
@@ -77,14 +82,18 @@ def _check_settings(settings: Settings) -> None:
     resolve_precision(settings.precision, resolve_device(settings.device))
 
 
-def _paint(frames: Source, stylizer: Stylizer, sink: Sink, size: tuple[int, int], on_frame: OnFrame | None) -> int:
-    done = 0
+def _paint(
+    frames: Source, stylizer: Stylizer, sink: Sink, size: tuple[int, int], on_frame: OnFrame | None
+) -> tuple[int, int]:
+    """Returns how many frames were painted, and how many of them not without trying again."""
+    done = retried = 0
     for done, frame in enumerate(frames, start=1):
         painted = stylizer.paint(resize(frame.image, *size))
+        retried += painted.retries > 0
         sink.write(dataclasses.replace(frame, image=painted.image))
         if on_frame is not None:
             on_frame(_report(frame.index, done, frames.info.frame_count, painted))
-    return done
+    return done, retried
 
 
 def _report(index: int, done: int, total: int | None, painted: Painted) -> FrameDone:
@@ -111,6 +120,9 @@ def default_output(source: Path, style: Path, kind: str) -> str:
     """
     stem = source.stem
     if kind == "frames":
-        before_number = source.name.split("%")[0].rstrip("._- ") if "%" in source.name else source.name
-        stem = before_number or source.resolve().parent.name or "frames"
+        if "%" in source.name:
+            stem = source.name.split("%")[0].rstrip("._- ") or source.resolve().parent.name
+        else:
+            stem = source.resolve().name
+        stem = stem or "frames"
     return f"{stem}_{style.stem}" + {"video": ".mp4", "still": ".png", "frames": "/"}[kind]

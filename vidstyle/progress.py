@@ -43,5 +43,8 @@ class DownloadBar:
                 total=total_bytes, disable=not self._shown, unit="B", unit_scale=True, desc="fetching VGG-19"
             )
         self._bar.update(done_bytes - self._bar.n)
-        if done_bytes == total_bytes:
+
+    def close(self) -> None:
+        """Leaves the bar as it stands, if there was one."""
+        if self._bar is not None:
             self._bar.close()

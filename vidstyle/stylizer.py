@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,33 +13,36 @@ import torch
 from torch import Tensor
 
 from vidstyle.devices import resolve_device, resolve_precision
-from vidstyle.errors import SourceError
+from vidstyle.errors import DeviceError, SourceError
 from vidstyle.features import OnDownload, load_network
-from vidstyle.frames import Picture
+from vidstyle.frames import SMALLEST_SIDE_PX, Picture
 from vidstyle.media.images import read_image, resize
 from vidstyle.objective import Objective, StyleTargets, style_targets, to_picture, to_tensor
-from vidstyle.optimize import optimize
-from vidstyle.settings import SMALLEST_SIZE_PX, Settings
+from vidstyle.optimize import Outcome, optimize
+from vidstyle.settings import Settings
 
 
 @dataclass(frozen=True)
 class Painted:
-    """One painted frame: `image` `(H, W, 3)` uint8 RGB, and how it was come by."""
+    """One painted frame: `image` `(H, W, 3)` uint8 RGB, and how it was come by (see `optimize.Outcome`)."""
 
     image: Picture
     loss: float
     evaluations: int
+    retries: int
     seconds: float
 
 
 def working_size(width: int, height: int, settings: Settings, *, even: bool = False) -> tuple[int, int]:
     """Returns width and height in pixels at which an input of that size is painted.
 
-    The long side is at most `settings.size`; inputs are never enlarged. With `even`, both are
+    The long side is at most `settings.size`, unless the short one would fall under 16 px; inputs are
+    never enlarged. With `even`, both are
     multiples of two, as video with half-size colour planes needs; that moves a side by one pixel at most.
     """
-    long_side = max(width, height)
-    ratio = 1.0 if settings.size == "source" else min(1.0, settings.size / long_side)
+    ratio = 1.0 if settings.size == "source" else min(1.0, settings.size / max(width, height))
+    # A panorama's short side stays paintable, at the cost of a longer long side.
+    ratio = min(1.0, max(ratio, SMALLEST_SIDE_PX / min(width, height)))
     step = 2 if even else 1
     return max(step, round(width * ratio / step) * step), max(step, round(height * ratio / step) * step)
 
@@ -99,6 +104,7 @@ class Stylizer:
         Raises:
             SourceError: the picture is not `(H, W, 3)` uint8, or smaller than 16 px.
             OptimizationError: no finite picture could be found.
+            DeviceError: the device's memory is too small for a picture of this size.
         """
         started = time.perf_counter()
         settings = self.settings
@@ -107,15 +113,21 @@ class Stylizer:
         if self.targets is None or (self.targets.width, self.targets.height) != (width, height):
             self.targets = style_targets(self.network, self.style, width, height, settings)
             self._previous = None
-        content = to_tensor(content_picture, self.device)
-        objective = Objective(self.network, settings, self.targets, content)
-        chained = self._previous is not None and settings.init == "previous"
-        iterations = settings.iterations if chained else max(settings.iterations, settings.first_iterations)
-        outcome = optimize(self._start(content), objective, settings.optimizer, iterations)
+        with _memory_reported(width, height):
+            outcome = self._optimized(to_tensor(content_picture, self.device), self.targets)
         # The chain goes on from the frame as delivered, in 8 bits, so that a render which was
         # interrupted can go on from its files and come out the same.
         self._previous = to_picture(outcome.image)
-        return Painted(self._previous, outcome.loss, outcome.evaluations, time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        return Painted(self._previous, outcome.loss, outcome.evaluations, outcome.retries, seconds)
+
+    def _optimized(self, content: Tensor, targets: StyleTargets) -> Outcome:
+        settings = self.settings
+        objective = Objective(self.network, settings, targets, content)
+        chained = self._previous is not None and settings.init == "previous"
+        iterations = settings.iterations if chained else max(settings.iterations, settings.first_iterations)
+        start = self._start(content) if iterations else content
+        return optimize(start, objective, settings.optimizer, iterations)
 
     def _start(self, content: Tensor) -> Tensor:
         if self.settings.init == "noise":
@@ -125,6 +137,20 @@ class Stylizer:
         if self.settings.init == "previous" and self._previous is not None:
             return to_tensor(self._previous, self.device)
         return content
+
+
+@contextmanager
+def _memory_reported(width: int, height: int) -> Iterator[None]:
+    """Turns a want of memory into an error that says what to do."""
+    try:
+        yield
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        raise DeviceError(f"too little memory to paint {width}x{height} pixels; use a smaller --size") from error
+    except RuntimeError as error:
+        # The CPU's allocator has no class of its own for it.
+        if "not enough memory" not in str(error) and "can't allocate memory" not in str(error):
+            raise
+        raise DeviceError(f"too little memory to paint {width}x{height} pixels; use a smaller --size") from error
 
 
 def checked_picture(picture: Picture | str | Path, what: str) -> Picture:
@@ -139,7 +165,8 @@ def checked_picture(picture: Picture | str | Path, what: str) -> Picture:
         image, name = picture, what
     if not isinstance(image, np.ndarray) or image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
         raise SourceError(f"{name}: a {what} is an array (H, W, 3) of uint8 RGB")
-    if min(image.shape[:2]) < SMALLEST_SIZE_PX:
+    if min(image.shape[:2]) < SMALLEST_SIDE_PX:
         size = f"{image.shape[1]}x{image.shape[0]}"
-        raise SourceError(f"{name}: {size} is too small for a {what}; it needs {SMALLEST_SIZE_PX} px on each side")
-    return image
+        raise SourceError(f"{name}: {size} is too small for a {what}; it needs {SMALLEST_SIDE_PX} px on each side")
+    # Views such as `bgr[..., ::-1]` have strides that torch does not take.
+    return np.ascontiguousarray(image)

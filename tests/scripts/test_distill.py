@@ -21,7 +21,7 @@ def distill(monkeypatch):
     spec = importlib.util.spec_from_file_location("distill", PATH)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    small = {"CROP_PX": 32, "BATCH": 8, "STYLE_BANK": 6, "POOL_EVERY": 2}
+    small = {"CROP_PX": 32, "BATCH": 8, "STYLE_BANK": 4, "POOL_EVERY": 4, "POOL_SIZE": 6}
     for name, value in small.items():
         monkeypatch.setattr(module, name, value)
     return module
@@ -49,14 +49,15 @@ def arguments(tmp_path):
 
 
 def test_a_run_writes_a_network_that_loads_and_a_log(distill, arguments, tmp_path, capsys):
-    distill.main(arguments("a.safetensors", 24))
+    distill.main(arguments("a.safetensors", 40))
     network = load_compact(tmp_path / "a.safetensors")
     features = network(torch.rand(1, 3, 32, 32), LAYER_CHANNELS)
     assert all(bool(torch.isfinite(f).all()) for f in features.values())
     with (tmp_path / "a.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    assert [row["step"] for row in rows] == ["20", "24"]
+    assert [row["step"] for row in rows] == ["20", "40"]
     assert float(rows[-1]["gradient"]) > 0
+    assert float(rows[-1]["features"]) < float(rows[0]["features"])
     capsys.readouterr()
 
 

@@ -52,7 +52,7 @@ class CompactFeatures(FeatureNetwork):
 
     def metrics(self) -> Mapping[str, Tensor]:
         """Returns R by layer, `(C, C)` float32: see the module's introduction."""
-        return {layer: self.get_buffer(f"metric_{layer}").float() for layer in LAYER_CHANNELS}
+        return {layer: self.get_buffer(f"metric_{layer}") for layer in LAYER_CHANNELS}
 
     def forward(self, image: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
         """Returns the activations of `layers` for `(N, 3, H, W)` float RGB in [0, 1]."""

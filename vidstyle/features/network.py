@@ -39,18 +39,21 @@ class FeatureNetwork(nn.Module):
         self.register_buffer("std", torch.tensor(IMAGENET_STD).view(1, 3, 1, 1), persistent=False)
 
     def placed(self, device: torch.device, precision: torch.dtype) -> FeatureNetwork:
-        """Moves the network to a device and a precision, in the layout convolutions are fastest in."""
-        self.to(device, precision)
+        """Moves the network to a device, and its convolutions to a precision and their fastest layout.
+
+        Buffers (means, metrics) stay float32.
+        """
+        self.to(device)
         for parameter in self.parameters():
-            if parameter.dim() == 4:
-                parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+            layout = torch.channels_last if parameter.dim() == 4 else torch.contiguous_format
+            parameter.data = parameter.data.to(dtype=precision, memory_format=layout)
         return self
 
     def normalised(self, image: Tensor) -> Tensor:
         """Returns the picture `(N, 3, H, W)` in ImageNet's units and the network's precision."""
-        mean, std = self.get_buffer("mean"), self.get_buffer("std")
-        scaled = (image - mean.float()) / std.float()
-        return scaled.to(dtype=mean.dtype, memory_format=torch.channels_last)
+        scaled = (image - self.get_buffer("mean")) / self.get_buffer("std")
+        precision = next(self.parameters()).dtype
+        return scaled.to(dtype=precision, memory_format=torch.channels_last)
 
     def metrics(self) -> Mapping[str, Tensor]:
         """Returns, by layer, the square matrices R under which distances between features are measured.
