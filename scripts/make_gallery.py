@@ -1,0 +1,65 @@
+#!/usr/bin/env python3
+"""Draws README's picture from the samples: source, styles and what the default settings make of them.
+
+python scripts/make_gallery.py
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+
+from vidstyle import Settings, stylize_image
+
+SAMPLES = Path(__file__).resolve().parent.parent / "samples"
+STYLES = ("starry", "wave", "mosaic")
+GAP_PX = 8
+
+
+def sample_frame(index: int) -> np.ndarray:
+    """Returns frame `index` of the sample clip, `(360, 640, 3)` uint8 RGB."""
+    with av.open(str(SAMPLES / "clip.mp4")) as container:
+        for number, frame in enumerate(container.decode(video=0)):
+            if number == index:
+                return frame.to_ndarray(format="rgb24")
+    raise SystemExit(f"the sample clip has no frame {index}")
+
+
+def padded(image: np.ndarray) -> np.ndarray:
+    """Returns the picture `(H, W, 3)` uint8 with a white border of half a gap."""
+    half = GAP_PX // 2
+    return np.pad(image, ((half, half), (half, half), (0, 0)), constant_values=255)
+
+
+def row(source: np.ndarray, name: str, width: int) -> np.ndarray:
+    """Returns source, style and result side by side, each `width` px wide, `(H, W, 3)` uint8 RGB."""
+    style_path = SAMPLES / f"{name}.jpg"
+    painted = stylize_image(source, style_path, Settings())
+    height = round(width * source.shape[0] / source.shape[1])
+    style = cv2.imread(str(style_path), cv2.IMREAD_COLOR)[..., ::-1]
+    # The middle of the style, at the shape of the others.
+    part = round(style.shape[1] * height / width)
+    top = (style.shape[0] - part) // 2
+    cells = (source, style[top : top + part], painted)
+    return np.hstack([padded(cv2.resize(cell, (width, height), interpolation=cv2.INTER_AREA)) for cell in cells])
+
+
+def main() -> None:
+    """Writes the picture."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--output", type=Path, default=SAMPLES / "gallery.jpg")
+    parser.add_argument("--frame", type=int, default=40, help="frame of the sample clip")
+    parser.add_argument("--width", type=int, default=420, help="of each cell, in pixels")
+    options = parser.parse_args()
+    source = sample_frame(options.frame)
+    sheet = np.vstack([row(source, name, options.width) for name in STYLES])
+    cv2.imwrite(str(options.output), sheet[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])
+    print(f"wrote {options.output}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""What README says can be typed in works as it stands."""
+
+import importlib.util
+import re
+import shlex
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from clips import make_video
+from safetensors.torch import save_file
+
+from vidstyle.cli import main
+from vidstyle.features.vgg19 import weight_shapes
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SMALL = ["--size", "32", "--iterations", "1", "--first-iterations", "2", "--device", "cpu"]
+
+
+def commands():
+    blocks = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+    return [line for block in blocks for line in block.splitlines() if line.startswith("vidstyle ")]
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Everything that README's commands name, in the current folder."""
+    rng = np.random.default_rng(0)
+
+    def save(name):
+        Path(name).parent.mkdir(exist_ok=True)
+        cv2.imwrite(str(name), cv2.resize(rng.integers(0, 256, (4, 6, 3), dtype=np.uint8), (48, 32)))
+
+    monkeypatch.chdir(tmp_path)
+    make_video(tmp_path / "input.mp4", frames=3, size=(48, 32), audio="aac")
+    for name in ("starry.jpg", "photo.jpg", "frames/shot.0001.png", "frames/shot.0002.png"):
+        save(name)
+    shapes = weight_shapes("relu3_4")
+    save_file({name: torch.rand(shape) * 0.01 for name, shape in shapes.items()}, "vgg19.safetensors")
+    return tmp_path
+
+
+def test_readme_has_the_recipes():
+    assert len(commands()) == 5
+
+
+@pytest.mark.parametrize("command", commands())
+def test_each_command_runs(command, folder, capsys):
+    before = set(folder.iterdir())
+    assert main([*shlex.split(command)[1:], *SMALL]) == 0, capsys.readouterr().err
+    assert len(set(folder.iterdir()) - before) == 1
+
+
+def test_the_python_example_runs(folder, monkeypatch, capsys):
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    names = {"frames": [np.full((32, 48, 3), 99, np.uint8)] * 2}
+    exec(compile(code, "README.md", "exec"), names)
+    assert names["result"].frames == 3
+    assert names["painted"].shape == (32, 48, 3)
+    assert capsys.readouterr().out.startswith("1 ")
+
+
+def test_the_table_of_options_is_the_settings():
+    spec = importlib.util.spec_from_file_location("readme_options", ROOT / "scripts" / "readme_options.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert module.readme_with_table(README) == README
+
+
+def test_files_that_readme_names_are_there():
+    for name in re.findall(r"\]\(([a-z][^):]*)\)", README):
+        assert (ROOT / name).is_file(), name
+
+
+def test_the_demos_command_runs(tmp_path, monkeypatch):
+    text = (ROOT / "scripts" / "demo.sh").read_text(encoding="utf-8").replace("\\\n", " ")
+    (line,) = re.findall(r"-m vidstyle (.*)", text)
+    words = [word for word in shlex.split(line) if word != "$@"]
+    monkeypatch.chdir(ROOT)
+    words[words.index("--output") + 1] = str(tmp_path / "demo.mp4")
+    assert main([*words, "--frames", "0:2", "--quiet"]) == 0
+    assert (tmp_path / "demo.mp4").stat().st_size > 1000
