@@ -4,6 +4,6 @@ set -eu
 cd "$(dirname "$0")/.."
 extra=""
 . scripts/install.sh
-"$python" -m vidstyle samples/clip.mp4 --style samples/starry.jpg --size 384 --iterations 8 \
+"$python" -m vidstyle samples/clip.mp4 --style samples/starry.jpg --size 576 --iterations 8 --style-weight 10 \
     --output starry-clip.mp4 --overwrite "$@"
 echo "the painted clip is $PWD/starry-clip.mp4"
