@@ -268,7 +268,8 @@ def test_default_output_is_named_after_source_and_style(source, kind, expected):
 MEMORY = """
 import resource, sys
 from vidstyle import Settings, stylize
-settings = Settings(iterations=1, first_iterations=1, device="cpu", precision="float32", frames=(0, int(sys.argv[3])))
+layers = {"style_layers": ("relu1_1",), "content_layer": "relu2_1"}  # the shallowest: length is what is tried
+settings = Settings(iterations=1, first_iterations=1, device="cpu", frames=(0, int(sys.argv[3])), **layers)
 stylize(sys.argv[1], sys.argv[2], sys.argv[4], settings)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (1024 if sys.platform == "linux" else 1024**2))
 """
