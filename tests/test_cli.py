@@ -160,20 +160,34 @@ def test_a_fault_of_ours_is_one_line_too(clip, style, monkeypatch, capsys):
     assert "ZeroDivisionError" in error
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send to one process")
-def test_an_interrupt_exits_with_130_and_leaves_nothing(style, tmp_path):
+@pytest.fixture
+def interruptible():
+    """A process started in the background ignores SIGINT, and hands that down to its children."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signal to send to one process")
+@pytest.mark.parametrize(
+    ("number", "status", "said"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
+)
+def test_a_signal_has_its_exit_status_and_leaves_nothing(style, tmp_path, interruptible, number, status, said):
     clip = make_video(tmp_path / "clip.mp4", frames=30, size=(48, 32), audio=None)
     before = sorted(tmp_path.iterdir())
     command = [sys.executable, "-m", "vidstyle", str(clip), "--style", style, "-o", str(tmp_path / "out.mp4"), *QUICK]
     run = subprocess.Popen(
-        [*command, "--first-iterations", "100000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        [*command, "--first-iterations", "100000"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    )  # fmt: skip
+    )
     assert "30 frames" in run.stdout.readline()
-    run.send_signal(signal.SIGINT)
+    run.send_signal(number)
     _, error = run.communicate(timeout=60)
-    assert run.returncode == 130
-    assert "interrupted" in error
+    assert run.returncode == status
+    assert said in error
     assert "Traceback" not in error
     assert sorted(tmp_path.iterdir()) == before
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 import io
 import logging
+import signal
 import sys
+import threading
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import Field, fields
 from typing import Any
 
@@ -17,7 +20,11 @@ from vidstyle.frames import FrameDone, Plan, Result
 from vidstyle.progress import DownloadBar, FrameBar
 from vidstyle.settings import Settings
 
-DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+DONE, FAILED, USAGE, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
+
+
+class _TerminatedError(BaseException):
+    """SIGTERM arrived: what is half written is cleared away before the process ends."""
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -81,7 +88,7 @@ def _readable(parse: Callable[[str], Any], name: str) -> Callable[[str], Any]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command and returns its exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
+    """Runs one command and returns its exit status: 0 done, 1 failed, 2 wrong usage, 130 or 143 stopped."""
     parser = build_parser()
     try:
         options = parser.parse_args(arguments)
@@ -103,7 +110,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         format="vidstyle: %(message)s",
     )
     try:
-        _render(options, settings)
+        with _terminable():
+            _render(options, settings)
+    except _TerminatedError:
+        print("vidstyle: terminated; no output was written", file=sys.stderr)
+        return TERMINATED
     except KeyboardInterrupt:
         print("vidstyle: interrupted; no output was written", file=sys.stderr)
         return INTERRUPTED
@@ -130,6 +141,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return FAILED
     return DONE
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Makes SIGTERM unwind the render like Ctrl-C does; by default it would leave temporary files."""
+
+    def stop(number: int, frame: object) -> None:
+        raise _TerminatedError
+
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may handle signals
+        return
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _render(options: argparse.Namespace, settings: Settings) -> None:
