@@ -59,8 +59,10 @@ def _read_torch(path: Path, expected: Shapes) -> dict[str, Tensor]:
         # Files from before torch 1.6, torchvision's VGG-19 among them, are no archives and cannot be mapped.
         content = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
     except Exception as error:  # a damaged pickle raises nearly anything
-        first_line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise WeightsError(f"{path}: not a weights file ({first_line})") from error
+        # torch's own words are not passed on: they advise reading the file with code execution allowed.
+        raise WeightsError(
+            f"{path}: not a weights file that can be read safely; give a .safetensors file, or a .pth of tensors only"
+        ) from error
     if not isinstance(content, dict):
         raise WeightsError(f"{path}: holds a {type(content).__name__}, not a state dict of named tensors")
     tensors = {name: content[name] for name in expected if isinstance(content.get(name), Tensor)}
@@ -74,7 +76,7 @@ def _check_shapes(path: Path, shapes: Shapes, expected: Shapes) -> None:
             missing = sum(1 for other in expected if other not in shapes)
             raise WeightsError(
                 f"{path}: has no tensor {name} ({missing} of {len(expected)} are missing); "
-                "it belongs to another network or lacks the layers asked for"
+                "it belongs to another network (see --network) or lacks the layers asked for"
             )
         if shapes[name] != shape:
             raise WeightsError(
