@@ -6,6 +6,7 @@ from dataclasses import replace
 from fractions import Fraction
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import av
@@ -13,7 +14,8 @@ import cv2
 import numpy as np
 
 from vidstyle.frames import ClipInfo, Frame
-from vidstyle.media.sinks import Sink, open_sink, output_kind
+from vidstyle.media.joining import join_video
+from vidstyle.media.segments import output_times, video_spec, write_segment
 
 SAMPLE_RATE = 48000
 
@@ -210,8 +212,39 @@ def frames_of(count: int = 12) -> list[Frame]:
     return [Frame(i, picture(i), i, Fraction(1, 25), f"in{i}") for i in range(count)]
 
 
-def sink_to(output: Path, inputs: Path, overwrite: bool = False, **changes: object) -> Sink:
-    kind = output_kind(str(output) if output.suffix else f"{output}/")
-    if kind == "still":
-        changes = {"frame_count": 1, **changes}
-    return open_sink(output, kind, info_of(inputs, **changes), 64, 48, overwrite=overwrite)
+class VideoWriter:
+    """Takes frames one by one and writes a video as a job does: in segments, here of five, then joined."""
+
+    def __init__(self, output: Path, info: ClipInfo, width: int = 64, height: int = 48, crf: int = 16) -> None:
+        self.notes: list[str] = []
+        self.output, self.info = output, info
+        self.spec = video_spec(output, info, width, height, crf)
+        self.images: list[np.ndarray] = []
+        self.timestamps: list[int] = []
+
+    def __enter__(self) -> VideoWriter:
+        return self
+
+    def write(self, frame: Frame) -> None:
+        self.images.append(frame.image.copy())
+        self.timestamps.append(frame.pts)
+
+    def segments(self, folder: Path, each_frames: int = 5) -> list[Path]:
+        times, _ = output_times(self.timestamps, self.spec, self.timestamps[0])
+        times.append(times[-1] + 1)
+        files = []
+        for start in range(0, len(self.images), each_frames):
+            images = self.images[start : start + each_frames]
+            files.append(folder / f"{start:04}.nut")
+            write_segment(files[-1], self.spec, images, times[start : start + len(images) + 1])
+        return files
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            with TemporaryDirectory() as folder:
+                segments = self.segments(Path(folder))
+                self.notes = join_video(self.output, self.info, self.spec, segments, self.timestamps)
+
+
+def video_to(output: Path, inputs: Path, **changes: object) -> VideoWriter:
+    return VideoWriter(output, info_of(inputs, **changes))

@@ -15,6 +15,14 @@ def quiet_ffmpeg() -> None:
     av.logging.set_level(None)
 
 
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache of its own for every test, since finished renders are remembered there."""
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("VIDSTYLE_CACHE", str(folder))
+    return folder
+
+
 @pytest.fixture(scope="session")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """12 frames, 64x48, 25 per second, with AAC sound; not to be changed."""

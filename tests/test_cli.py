@@ -47,7 +47,7 @@ def test_every_setting_is_a_flag_with_its_default_and_help(spec):
 
 def test_no_flag_is_beside_the_settings():
     extra = set(actions()) - {spec.name for spec in fields(Settings)}
-    assert extra == {"help", "input", "style", "output", "quiet", "verbose", "version"}
+    assert extra == {"help", "input", "style", "output", "quiet", "verbose", "version", "status"}
 
 
 def test_help_can_be_printed(capsys):
@@ -85,12 +85,12 @@ def test_notes_are_printed_once(clip, style, tmp_path, capsys):
     assert "sound" in notes[0].lower() or "audio" in notes[0].lower()
 
 
-def test_an_unknown_count_is_shown_as_unknown(style, tmp_path, capsys):
+def test_a_count_that_the_container_does_not_tell_is_known_all_the_same(style, tmp_path, capsys):
     clip = make_video(tmp_path / "clip.mkv", frames=4, size=(48, 32), audio=None)
     assert main([str(clip), "--style", style, "-o", str(tmp_path / "out.mkv"), *QUICK]) == 0
     printed = capsys.readouterr()
-    assert "an unknown number of frames" in printed.out
-    assert "4 frames of an unknown number" in printed.err
+    assert "4 frames at" in printed.out
+    assert "4/4 frames" in printed.err
 
 
 def test_without_an_output_the_name_comes_from_input_and_style(clip, style, tmp_path, monkeypatch):
@@ -98,8 +98,31 @@ def test_without_an_output_the_name_comes_from_input_and_style(clip, style, tmp_
     monkeypatch.chdir(tmp_path / "here")
     assert main([clip, "--style", style, "--quiet", *QUICK]) == 0
     assert [p.name for p in Path().iterdir()] == ["clip_starry.mp4"]
-    assert main([clip, "--style", style, "--quiet", *QUICK]) == 1
-    assert main([clip, "--style", style, "--quiet", "--overwrite", *QUICK]) == 0
+
+
+def test_an_output_of_other_settings_needs_overwrite(clip, style, tmp_path, capsys):
+    command = [clip, "--style", style, "-o", str(tmp_path / "out.mp4"), *QUICK]
+    assert main(command) == 0
+    assert main([*command, "--seed", "7"]) == 1
+    assert "--overwrite" in capsys.readouterr().err
+    assert main([*command, "--seed", "7", "--overwrite"]) == 0
+
+
+def test_the_same_command_again_says_that_all_is_done(clip, style, tmp_path, capsys):
+    output = tmp_path / "out.mp4"
+    command = [clip, "--style", style, "-o", str(output), *QUICK]
+    assert main(command) == 0
+    before = output.stat().st_mtime_ns
+    capsys.readouterr()
+    assert main(command) == 0
+    printed = capsys.readouterr()
+    assert printed.out == f"{output}: finished already by the same command (4 frames); nothing to do\n"
+    assert printed.err == ""
+    assert output.stat().st_mtime_ns == before
+    assert main(["--status", str(output)]) == 0
+    assert capsys.readouterr().out == f"{output}: 4 of 4 frames (100.0 %), finished\n"
+    output.write_bytes(output.read_bytes() + b"changed")
+    assert main(command) == 1
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,7 @@ def test_one_frame_of_a_video_makes_a_still(clip, style, tmp_path):
 def test_the_same_command_writes_the_same_bytes(clip, style, tmp_path, name):
     contents = []
     for _ in range(2):
-        stylize(clip, style, tmp_path / name, Settings(**QUICK, overwrite=True))
+        stylize(clip, style, tmp_path / name, Settings(**QUICK, overwrite=True, restart=True))
         contents.append((tmp_path / name).read_bytes())
     assert contents[0] == contents[1]
 
@@ -171,16 +171,15 @@ def test_an_existing_output_is_left_alone_unless_told_otherwise(clip, style, tmp
     assert len(times_and_audio(tmp_path / "out.mp4")[0]) == 6
 
 
-def test_an_interrupted_render_leaves_no_trace(clip, style, tmp_path):
+def test_a_render_interrupted_before_its_first_frame_leaves_no_trace(clip, style, tmp_path):
     before = list(tmp_path.rglob("*"))
 
-    def stop(frame):
-        if frame.done == 4:
-            raise KeyboardInterrupt
+    def stop(plan):
+        raise KeyboardInterrupt
 
     for output in (tmp_path / "out.mp4", f"{tmp_path / 'out'}/"):
         with pytest.raises(KeyboardInterrupt):
-            stylize(clip, style, output, Settings(**QUICK), on_frame=stop)
+            stylize(clip, style, output, Settings(**QUICK), on_start=stop)
     assert traces(tmp_path, before) == []
 
 

@@ -12,8 +12,10 @@ def test_public_names_are_these_and_can_be_imported():
         "Plan",
         "Result",
         "Settings",
+        "Status",
         "Stylizer",
         "VidstyleError",
+        "job_status",
         "stylize",
         "stylize_image",
     ]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vidstyle import Settings, Stylizer, VidstyleError
+from vidstyle import Settings, Stylizer, VidstyleError, optimize
 from vidstyle.errors import DeviceError, SettingsError, SourceError
 from vidstyle.features import load_network
 from vidstyle.features.network import FeatureNetwork
@@ -89,12 +89,68 @@ def test_views_with_other_strides_are_painted_alike(stylizer):
     assert np.array_equal(stylizer(np.ascontiguousarray(content[..., ::-1])[..., ::-1]), painted)
 
 
-def test_too_little_memory_is_said_with_a_remedy(stylizer, monkeypatch):
-    def greedy(*_):
-        raise RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 99999999999 bytes.")
+def short_of_memory(monkeypatch, is_too_much, words="DefaultCPUAllocator: can't allocate memory: 99999 bytes"):
+    """Makes each start of an optimisation fail for which `is_too_much(height, width, method, history)`."""
+    tried = []
 
-    monkeypatch.setattr("vidstyle.stylizer.Objective", greedy)
-    with pytest.raises(DeviceError, match="64x48 pixels; use a smaller --size"):
+    def greedy(start, objective, method, iterations, history):
+        tried.append((*start.shape[2:], method, history, iterations))
+        if is_too_much(*start.shape[2:], method, history):
+            raise RuntimeError(words)
+        return optimize.optimize(start, objective, method, iterations, history)
+
+    monkeypatch.setattr("vidstyle.stylizer.optimize", greedy)
+    return tried
+
+
+def test_too_little_memory_is_met_with_cheaper_ways_and_remembered(stylizer, monkeypatch):
+    tried = short_of_memory(monkeypatch, lambda height, width, method, history: method == "lbfgs")
+    first, second = stylizer.paint(picture(1)), stylizer.paint(picture(2))
+    assert [way[2:4] for way in tried] == [("lbfgs", 10), ("lbfgs", 10), ("lbfgs", 3), ("adam", 0), ("adam", 0)]
+    assert (first.economy, second.economy) == (2, 2)
+    stylizer.restart()
+    assert stylizer.economy == 0
+
+
+def test_a_want_of_memory_that_passes_changes_nothing(stylizer, monkeypatch):
+    whole = stylizer(picture(1))
+    stylizer.restart()
+    failures = iter([True, False])
+    short_of_memory(monkeypatch, lambda *_: next(failures))
+    painted = stylizer.paint(picture(1))
+    assert painted.economy == 0
+    assert np.array_equal(painted.image, whole)
+
+
+def test_an_economy_goes_on_with_the_chain(monkeypatch):
+    tried = short_of_memory(monkeypatch, lambda *_: False)
+    stylizer = Stylizer(picture(99, 64, 64), Settings(**QUICK))
+    stylizer.go_on_from(picture(1), economy=1)
+    assert stylizer.paint(picture(2)).economy == 1
+    assert tried == [(48, 64, "lbfgs", 3, QUICK["iterations"])]
+
+
+@pytest.mark.parametrize(
+    ("most_px", "advice"), [(40 * 30, "--size 40"), (60 * 60, "--size 51"), (0, "a machine with more memory")]
+)
+def test_what_cannot_be_painted_at_all_comes_with_a_size_that_can(stylizer, monkeypatch, most_px, advice):
+    tried = short_of_memory(monkeypatch, lambda height, width, *_: height * width > most_px or height > 40)
+    with pytest.raises(DeviceError, match="64x48 pixels") as caught:
+        stylizer(picture(1))
+    assert advice in str(caught.value)
+    assert [way[2] for way in tried[:4]] == ["lbfgs", "lbfgs", "lbfgs", "adam"]
+
+
+@pytest.mark.parametrize("words", ["std::bad_alloc", "could not create a primitive", "CUDA out of memory"])
+def test_the_words_of_all_allocators_are_understood(stylizer, monkeypatch, words):
+    short_of_memory(monkeypatch, lambda *_: True, words)
+    with pytest.raises(DeviceError):
+        stylizer(picture(1))
+
+
+def test_other_faults_are_not_taken_for_a_want_of_memory(stylizer, monkeypatch):
+    short_of_memory(monkeypatch, lambda *_: True, "the sky is falling")
+    with pytest.raises(RuntimeError, match="sky"):
         stylizer(picture(1))
 
 

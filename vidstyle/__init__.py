@@ -8,17 +8,35 @@ from typing import TYPE_CHECKING, Any
 from vidstyle.errors import VidstyleError
 from vidstyle.frames import FrameDone, Plan, Result
 from vidstyle.settings import Settings
+from vidstyle.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from vidstyle.job.status import Status, job_status
     from vidstyle.pipeline import stylize, stylize_image
     from vidstyle.stylizer import Stylizer
 
-__version__ = "0.1.0"
-__all__ = ["FrameDone", "Plan", "Result", "Settings", "Stylizer", "VidstyleError", "stylize", "stylize_image"]
+__all__ = [
+    "FrameDone",
+    "Plan",
+    "Result",
+    "Settings",
+    "Status",
+    "Stylizer",
+    "VidstyleError",
+    "job_status",
+    "stylize",
+    "stylize_image",
+]
 
 # Names whose modules import torch are looked up when they are first used: `vidstyle --help` and
 # errors of usage answer at once.
-_LATER = {"stylize": "pipeline", "stylize_image": "pipeline", "Stylizer": "stylizer"}
+_LATER = {
+    "Status": "job.status",
+    "Stylizer": "stylizer",
+    "job_status": "job.status",
+    "stylize": "pipeline",
+    "stylize_image": "pipeline",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import io
 import logging
+import os
 import signal
 import sys
 import threading
@@ -12,12 +13,13 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import Field, fields
+from datetime import timedelta
 from typing import Any
 
 import vidstyle
 from vidstyle.errors import SettingsError, VidstyleError
 from vidstyle.frames import FrameDone, Plan, Result
-from vidstyle.progress import DownloadBar, FrameBar
+from vidstyle.progress import DownloadBar, FrameBar, SurveyBar
 from vidstyle.settings import Settings
 
 DONE, FAILED, USAGE, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
@@ -35,8 +37,11 @@ def build_parser() -> argparse.ArgumentParser:
         epilog="Example: vidstyle input.mp4 --style starry.jpg",
         allow_abbrev=False,
     )
-    parser.add_argument("input", metavar="INPUT", help="video, folder of frames, pattern (shot.%%04d.png) or picture")
-    parser.add_argument("--style", required=True, metavar="IMAGE", help="picture whose style is taken")
+    # Both are needed but for --status; main() asks for them.
+    parser.add_argument(
+        "input", nargs="?", metavar="INPUT", help="video, folder of frames, pattern (shot.%%04d.png) or picture"
+    )
+    parser.add_argument("--style", metavar="IMAGE", help="picture whose style is taken")
     parser.add_argument(
         "-o",
         "--output",
@@ -46,6 +51,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     for spec in fields(Settings):
         _add_setting(parser, spec)
+    parser.add_argument("--status", metavar="OUTPUT", help="print how far the render of OUTPUT is, and do nothing else")
     talk = parser.add_mutually_exclusive_group()
     talk.add_argument("--quiet", action="store_true", help="print nothing but errors")
     talk.add_argument("--verbose", action="store_true", help="print what happens, and tracebacks")
@@ -96,28 +102,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(stop.code or 0)
     given = {spec.name: getattr(options, spec.name) for spec in fields(Settings)}
     try:
+        if options.status is None:
+            _check_needed(options)
         settings = Settings(**given | {"style_layers": tuple(given["style_layers"])})
     except SettingsError as error:
         parser.print_usage(sys.stderr)
         print(f"vidstyle: error: {error}", file=sys.stderr)
         return USAGE
-    for stream in (sys.stdout, sys.stderr):
-        # Names of files may hold what the console's encoding does not.
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-    logging.basicConfig(
-        level=logging.INFO if options.verbose else logging.ERROR if options.quiet else logging.WARNING,
-        format="vidstyle: %(message)s",
-    )
+    _prepare_console(options)
+    _share_cores()
+    screen = _Screen(options)
     try:
         with _terminable():
-            _render(options, settings)
-    except _TerminatedError:
-        print("vidstyle: terminated; no output was written", file=sys.stderr)
-        return TERMINATED
-    except KeyboardInterrupt:
-        print("vidstyle: interrupted; no output was written", file=sys.stderr)
-        return INTERRUPTED
+            if options.status is not None:
+                print(_status_lines(vidstyle.job_status(options.status, settings.job_dir)))
+            else:
+                _render(options, settings, screen)
+    except (_TerminatedError, KeyboardInterrupt) as stop:
+        terminated = isinstance(stop, _TerminatedError)
+        print(f"vidstyle: {'terminated' if terminated else 'interrupted'}; {screen.what_is_kept()}", file=sys.stderr)
+        return TERMINATED if terminated else INTERRUPTED
     except VidstyleError as error:
         if options.verbose:
             traceback.print_exc()
@@ -135,7 +139,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.verbose:
             traceback.print_exc()
         print(
-            f"vidstyle: {options.input}: unexpected {type(error).__name__}: {error}; "
+            f"vidstyle: {options.input or options.status}: unexpected {type(error).__name__}: {error}; "
             "run again with --verbose for the traceback and report it",
             file=sys.stderr,
         )
@@ -160,39 +164,103 @@ def _terminable() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _render(options: argparse.Namespace, settings: Settings) -> None:
-    shown = not options.quiet
-    bar: FrameBar | None = None
+def _check_needed(options: argparse.Namespace) -> None:
+    missing = [name for name, value in (("INPUT", options.input), ("--style", options.style)) if value is None]
+    if missing:
+        raise SettingsError(f"the following arguments are required: {', '.join(missing)}")
 
-    def on_start(plan: Plan) -> None:
-        nonlocal bar
-        if shown:
+
+def _share_cores() -> None:
+    """Lets idle threads sleep soon; torch is not imported yet, and reads this once.
+
+    By default they spin for milliseconds, which is no gain here, and beside any other work costs a factor of
+    three and more: 512 px frames took 4.9 s alone and 19 to 29 s beside another render, with this 4.5 and 10.
+    """
+    os.environ.setdefault("GOMP_SPINCOUNT", "2000")
+    os.environ.setdefault("KMP_BLOCKTIME", "1")
+
+
+def _prepare_console(options: argparse.Namespace) -> None:
+    for stream in (sys.stdout, sys.stderr):
+        # Names of files may hold what the console's encoding does not.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    logging.basicConfig(
+        level=logging.INFO if options.verbose else logging.ERROR if options.quiet else logging.WARNING,
+        format="vidstyle: %(message)s",
+    )
+
+
+class _Screen:
+    """What is shown while a render runs, and what must be known if it stops."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.shown = not options.quiet
+        self.survey, self.download = SurveyBar(shown=self.shown), DownloadBar(shown=self.shown)
+        self._bar: FrameBar | None = None
+        self._plan: Plan | None = None
+        self._done = 0
+
+    def on_start(self, plan: Plan) -> None:
+        self.survey.close()
+        self._plan, self._done = plan, plan.done
+        self._bar = FrameBar(plan.frame_count, shown=self.shown, done=plan.done)
+        if self.shown:
             print(_plan_line(plan), flush=True)
-        bar = FrameBar(plan.frame_count, shown=shown)
+            if plan.done and plan.frame_count is not None and plan.done < plan.frame_count:
+                print(f"continuing at frame {plan.done + 1:,} of {plan.frame_count:,}", flush=True)
+            self._bar.show()
 
-    def on_frame(frame: FrameDone) -> None:
-        if bar is not None:
-            bar.frame_done(frame)
+    def on_frame(self, frame: FrameDone) -> None:
+        self._done = frame.done
+        if self._bar is not None:
+            self._bar.frame_done(frame)
 
-    download = DownloadBar(shown=shown)
+    def close(self) -> None:
+        for bar in (self.survey, self.download, self._bar):
+            if bar is not None:
+                bar.close()
+
+    def what_is_kept(self) -> str:
+        if self._plan is None or self._plan.job is None or not self._done:
+            return "no output was written"
+        frames = "frame is" if self._done == 1 else "frames are"
+        return f"{self._done:,} {frames} kept in {self._plan.job}; continue with: {self._plan.command}"
+
+
+def _render(options: argparse.Namespace, settings: Settings, screen: _Screen) -> None:
     try:
         result = vidstyle.stylize(
             options.input,
             options.style,
             options.output,
             settings,
-            on_start=on_start,
-            on_frame=on_frame,
-            on_download=download,
+            on_start=screen.on_start,
+            on_frame=screen.on_frame,
+            on_download=screen.download,
+            on_survey=screen.survey,
         )
     finally:
-        download.close()
-        if bar is not None:
-            bar.close()
-    if shown:
+        screen.close()
+    if screen.shown:
         for note in result.notes:
             print(f"note: {note}")
         print(_result_line(result))
+
+
+def _status_lines(status: vidstyle.Status) -> str:
+    share = 100 * status.done / max(1, status.total)
+    line = f"{status.output}: {status.done:,} of {status.total:,} frames ({share:.1f} %)"
+    if status.shots > 1:
+        line += f", {status.shots_done:,} of {status.shots:,} shots"
+    if status.is_finished:
+        return line + ", finished"
+    if status.seconds_per_frame is not None:
+        left = timedelta(seconds=round(status.seconds_per_frame * (status.total - status.done)))
+        line += f", {status.seconds_per_frame:.2f} s a frame, {left} left for one process"
+    if status.is_running:
+        return line + ", running"
+    return f"{line}, stopped\ncontinue with: {status.command}"
 
 
 def _plan_line(plan: Plan) -> str:
@@ -206,5 +274,9 @@ def _plan_line(plan: Plan) -> str:
 
 def _result_line(result: Result) -> str:
     frames = "frame" if result.frames == 1 else "frames"
-    each = result.seconds / max(1, result.frames)
-    return f"wrote {result.output}: {result.frames:,} {frames} in {result.seconds:.1f} s ({each:.2f} s a frame)"
+    if result.was_finished:
+        return f"{result.output}: finished already by the same command ({result.frames:,} {frames}); nothing to do"
+    each = result.seconds / max(1, result.painted)
+    of_them = "" if result.painted == result.frames else f", {result.painted:,} of them now"
+    timing = f"{result.seconds:.1f} s ({each:.2f} s a frame)" if result.painted else f"{result.seconds:.1f} s"
+    return f"wrote {result.output}: {result.frames:,} {frames}{of_them} in {timing}"

@@ -5,6 +5,8 @@
     ├── SourceError        (OSError)      the input or the style cannot be read
     │   └── DamagedSourceError            the input opens, but some of it cannot be decoded
     ├── OutputError        (OSError)      the output cannot be written where it is wanted
+    ├── JobError           (OSError)      the job folder is in use, damaged, or not to be written to
+    │   └── JobChangedError               it belongs to other settings, or another input, style or network
     ├── WeightsError       (OSError)      network weights are missing, damaged or of another network
     ├── DeviceError        (RuntimeError) the device or the precision asked for is not to be had here
     └── OptimizationError  (ArithmeticError) no finite picture could be found
@@ -32,6 +34,14 @@ class DamagedSourceError(SourceError):
 
 class OutputError(VidstyleError, OSError):
     """The output cannot be written under the name asked for."""
+
+
+class JobError(VidstyleError, OSError):
+    """The job folder is in use, damaged, deleted or cannot be written to."""
+
+
+class JobChangedError(JobError):
+    """The job folder was begun with other settings, or another input, style or network."""
 
 
 class WeightsError(VidstyleError, OSError):

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import hashlib
 import os
+import shutil
+import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -34,6 +39,7 @@ def written_whole(target: Path) -> Iterator[Path]:
         with part.open("rb+") as file:
             os.fsync(file.fileno())
         part.replace(target)
+        sync_folder(target.parent)
     except OSError as error:
         # SourceError is an OSError too: what the block itself reports is not about the output.
         if isinstance(error, VidstyleError):
@@ -44,6 +50,60 @@ def written_whole(target: Path) -> Iterator[Path]:
             part.unlink(missing_ok=True)
 
 
+def sync_folder(folder: Path) -> None:
+    """Makes the names in a folder survive a power cut; where the system has no way to, does nothing."""
+    if sys.platform == "win32":  # folders cannot be opened there
+        return
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def move_whole(source: Path, target: Path) -> None:
+    """Moves a file onto `target`, which is there whole or not at all, also from one disk to another.
+
+    Raises:
+        OutputError: it cannot be written there.
+    """
+    try:
+        source.replace(target)
+        sync_folder(target.parent)
+        return
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise OutputError(f"{target}: cannot be written ({error.strerror or error})") from error
+    with written_whole(target) as part:
+        shutil.copyfile(source, part)
+    source.unlink()
+
+
+def sha256_of(path: Path) -> str:
+    """Returns the SHA-256 of a file's content in hexadecimal.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        digest = hashlib.sha256()
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def cache_folder() -> Path:
+    """Returns the folder for what can be had again: `VIDSTYLE_CACHE`, or the system's place for caches."""
+    if os.environ.get("VIDSTYLE_CACHE"):
+        return Path(os.environ["VIDSTYLE_CACHE"])
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "vidstyle"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "vidstyle"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vidstyle"
+
+
 def check_writable(folder: Path) -> None:
     """Makes sure that a file can be created in `folder`.
 
@@ -52,11 +112,9 @@ def check_writable(folder: Path) -> None:
     """
     if not folder.is_dir():
         raise OutputError(f"{folder}: no such folder; create it first or choose another output")
-    probe = folder / f".vidstyle-probe{os.getpid()}"
     try:
-        probe.touch()
+        # Without a name where the system knows such files: nothing is left behind, whatever happens.
+        with tempfile.TemporaryFile(dir=folder):
+            pass
     except OSError as error:
         raise OutputError(f"{folder}: not writable ({error.strerror}); choose another output") from error
-    finally:
-        with suppress(OSError):
-            probe.unlink(missing_ok=True)

@@ -73,6 +73,8 @@ class Plan:
         frame_count: frames to be painted, or None where the input does not say.
         width, height: size of the painted frames in pixels.
         network, device, precision: what paints them.
+        done: frames that an earlier run has finished. shots: how many shots there are.
+        job: the job folder, or None for stills. command: what continues the render if it is interrupted.
     """
 
     source: Path
@@ -84,6 +86,10 @@ class Plan:
     network: str
     device: str
     precision: str
+    done: int = 0
+    shots: int = 1
+    job: Path | None = None
+    command: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +97,8 @@ class FrameDone:
     """One frame is finished; handed to `on_frame`.
 
     Attributes:
-        index: the frame's index in the input. done: frames finished so far. total: or None if unknown.
+        index: the frame's index in the input. done: frames finished so far, by earlier runs too.
+        total: or None if unknown.
         seconds: time spent on this frame. loss: the objective at the picture that was kept.
         evaluations: how often the objective and its gradient were computed.
         image: the painted frame, `(H, W, 3)` uint8 RGB; copy it before changing it.
@@ -111,8 +118,10 @@ class Result:
     """What a render wrote.
 
     Attributes:
-        output: the file or folder. frames: how many were written. seconds: how long it all took.
+        output: the file or folder. frames: how many it holds. seconds: how long this run took.
         width, height: size of the frames in pixels. notes: what the user should know, one line each.
+        painted: frames painted by this run; the others were there from an earlier one.
+        was_finished: whether the same render had finished it before, so that nothing was done.
     """
 
     output: Path
@@ -121,3 +130,5 @@ class Result:
     width: int
     height: int
     notes: tuple[str, ...] = field(default=())
+    painted: int = 0
+    was_finished: bool = False

@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 # Adam: first step in units of the picture's range, cosine-decayed to a hundredth. Betas of 0.9 and 0.99 as in
 # crowsonkb's style-transfer-pytorch: pictures forget faster than networks.
 ADAM_STEP, ADAM_BETAS = 0.03, (0.9, 0.99)
-# L-BFGS: remembered pairs (each two pictures of float32), and the root mean square of the first step.
+# L-BFGS: remembered steps (each two pictures of float32), and the root mean square of the first step.
 HISTORY, FIRST_STEP_RMS = 10, 0.01
 # What draws values outside [0, 1] back, relative to the objective, per squared unit of range.
 OUTSIDE_WEIGHT = 10.0
@@ -53,8 +53,8 @@ class _BudgetSpentError(Exception):
 class _Descent:
     """Counts evaluations and keeps the best finite picture, whichever optimiser asks."""
 
-    def __init__(self, objective: ObjectiveFunction, start: Tensor, budget: int) -> None:
-        self.objective, self.budget = objective, budget
+    def __init__(self, objective: ObjectiveFunction, start: Tensor, budget: int, history: int) -> None:
+        self.objective, self.budget, self.history = objective, budget, history
         self.best, self.best_loss, self.evaluations = start, math.inf, 0
 
     def evaluate(self, image: Tensor) -> tuple[float, Tensor]:
@@ -73,19 +73,22 @@ class _Descent:
         return loss, gradient
 
 
-def optimize(start: Tensor, objective: ObjectiveFunction, method: str, iterations: int) -> Outcome:
+def optimize(
+    start: Tensor, objective: ObjectiveFunction, method: str, iterations: int, history: int = HISTORY
+) -> Outcome:
     """Returns the best picture found from `start` within `iterations` steps.
 
     Args:
         start: `(1, 3, H, W)` float32 RGB in [0, 1]. method: "lbfgs" or "adam".
         iterations: pictures tried after `start`, each for one evaluation of objective and gradient;
             0 returns `start` with a loss of NaN.
+        history: how many steps L-BFGS remembers; each takes twice the picture's memory in float32.
 
     Raises:
         OptimizationError: the objective is not finite at `start`.
     """
     # One more evaluation than steps, for the picture after the last step.
-    descent = _Descent(objective, start.detach(), iterations + 1)
+    descent = _Descent(objective, start.detach(), iterations + 1, history)
     run, retries = {"lbfgs": _lbfgs, "adam": _adam}[method], 0
     while iterations:
         try:
@@ -129,7 +132,7 @@ def _lbfgs(descent: _Descent, start: Tensor, step_factor: float) -> None:
         [moved],
         max_iter=descent.budget,
         max_eval=2 * descent.budget,
-        history_size=HISTORY,
+        history_size=descent.history,
         tolerance_grad=0,
         tolerance_change=0,
         line_search_fn="strong_wolfe",

@@ -40,6 +40,13 @@ def parse_frames(text: str) -> FrameRange:
     return int(start or 0), int(stop) if stop else None
 
 
+def parse_cuts(text: str) -> str:
+    """Returns "auto", "off" or the name of a file."""
+    if not text:
+        raise ValueError(text)
+    return text
+
+
 def setting(
     default: Any,
     help_text: str,
@@ -50,6 +57,7 @@ def setting(
     high: float = math.inf,
     metavar: str = "",
     many: bool = False,
+    paints: bool = True,
 ) -> Any:
     """Returns a dataclass field that carries what a command line needs to know of it.
 
@@ -58,9 +66,10 @@ def setting(
         parse: makes a value of a word on the command line; None for a switch.
         choices: the legal words, if there are only some. low, high: the legal range of a number.
         metavar: what help calls the value. many: whether several words are taken.
+        paints: whether another value gives other frames, so that a job cannot be continued with it.
     """
     metadata = {"help": help_text, "parse": parse, "choices": choices, "low": low, "high": high}
-    return field(default=default, metadata=metadata | {"metavar": metavar, "many": many})
+    return field(default=default, metadata=metadata | {"metavar": metavar, "many": many, "paints": paints})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +99,7 @@ class Settings:
         "weights of the network, .safetensors or .pth with torchvision's names, instead of its own",
         parse=Path,
         metavar="FILE",
+        paints=False,
     )
     pooling: str = setting("average", "pooling of vgg19", parse=str, choices=("average", "max"))
     iterations: int = setting(
@@ -148,12 +158,30 @@ class Settings:
         parse=str,
         choices=("previous", "content", "noise"),
     )
-    device: str = setting("auto", "where to compute", parse=str, choices=("auto", "cpu", "cuda", "mps"))
+    cuts: str = setting(
+        "auto",
+        "where shots begin and paint starts afresh: found by 'auto', none with 'off', or a FILE with a frame number or "
+        "time (12.5s, 1:02.5) a line",
+        parse=parse_cuts,
+        metavar="auto|off|FILE",
+        paints=False,
+    )
+    device: str = setting("auto", "where to compute", parse=str, choices=("auto", "cpu", "cuda", "mps"), paints=False)
     precision: str = setting(
         "auto",
         "precision of the network; 'auto' is the fastest one that the device computes natively",
         parse=str,
         choices=("auto", "float32", "bfloat16", "float16"),
+        paints=False,
+    )
+    workers: int = setting(
+        1,
+        "processes that paint different shots at once, on a GPU each where there are several",
+        parse=int,
+        low=1,
+        high=256,
+        metavar="N",
+        paints=False,
     )
     seed: int = setting(0, "seed of the noise", parse=int, low=0, high=2**63 - 1, metavar="N")
     fps: Fraction | None = setting(
@@ -174,7 +202,16 @@ class Settings:
         16, "quality of H.264 output, 0 (lossless) to 51 (worst)", parse=int, low=0, high=51, metavar="N"
     )
     keep_going: bool = setting(False, "paint what can be decoded of a damaged video instead of stopping")
-    overwrite: bool = setting(False, "replace an existing output")
+    overwrite: bool = setting(False, "replace an existing output", paints=False)
+    job_dir: Path | None = setting(
+        None,
+        "folder for what is needed to continue, instead of OUTPUT.vidstyle beside the output",
+        parse=Path,
+        metavar="FOLDER",
+        paints=False,
+    )
+    keep_job: bool = setting(False, "keep the job folder when all is done", paints=False)
+    restart: bool = setting(False, "throw away what an earlier run has painted, and begin anew", paints=False)
 
     def __post_init__(self) -> None:
         for spec in fields(self):
@@ -216,3 +253,43 @@ def _checked(name: str, value: Any, default: Any, metadata: dict[str, Any]) -> A
         if not math.isfinite(typed) or not low <= typed <= high:
             raise SettingsError(f"{name} is {value}; the range is {low} to {high}")
     return typed
+
+
+def to_json(settings: Settings) -> dict[str, Any]:
+    """Returns every setting as JSON can hold it; `Settings(**...)` of it is the same again."""
+    return {
+        spec.name: str(value) if isinstance(value, (Path, Fraction)) else list(value) if type(value) is tuple else value
+        for spec in fields(Settings)
+        for value in [getattr(settings, spec.name)]
+    }
+
+
+def painting_flags(settings: Settings) -> dict[str, str]:
+    """Returns those settings that change the painted frames, as flags with their values in words."""
+    flags = {}
+    for spec in fields(Settings):
+        if spec.metadata["paints"]:
+            value = getattr(settings, spec.name)
+            if spec.name == "frames":
+                words = ":".join("" if end is None else str(end) for end in value)
+            else:
+                words = " ".join(value) if isinstance(value, tuple) else str(value)
+            flags[f"--{spec.name.replace('_', '-')}"] = words
+    return flags
+
+
+def to_words(settings: Settings) -> list[str]:
+    """Returns the command line's words for every setting that is not its default, but for `--restart`."""
+    words = []
+    for spec in fields(Settings):
+        value = getattr(settings, spec.name)
+        if value == spec.default or spec.name == "restart":
+            continue
+        words.append(f"--{spec.name.replace('_', '-')}")
+        if spec.name == "frames":
+            words.append(":".join("" if end is None else str(end) for end in value))
+        elif isinstance(value, tuple):
+            words += value
+        elif not isinstance(value, bool):
+            words.append(str(value))
+    return words

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,24 +12,31 @@ import torch
 from torch import Tensor
 
 from vidstyle.devices import resolve_device, resolve_precision
-from vidstyle.errors import DeviceError, SourceError
+from vidstyle.errors import SourceError
 from vidstyle.features import OnDownload, load_network
 from vidstyle.frames import SMALLEST_SIDE_PX, Picture
 from vidstyle.media.images import read_image, resize
+from vidstyle.memory import Economy, economies, free_caches, is_memory_error, too_little_memory
 from vidstyle.objective import Objective, StyleTargets, style_targets, to_picture, to_tensor
 from vidstyle.optimize import Outcome, optimize
 from vidstyle.settings import Settings
 
+logger = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class Painted:
-    """One painted frame: `image` `(H, W, 3)` uint8 RGB, and how it was come by (see `optimize.Outcome`)."""
+    """One painted frame: `image` `(H, W, 3)` uint8 RGB, and how it was come by (see `optimize.Outcome`).
+
+    `economy` says how far the optimiser was cut down for want of memory: an index into `economies()`.
+    """
 
     image: Picture
     loss: float
     evaluations: int
     retries: int
     seconds: float
+    economy: int = 0
 
 
 def working_size(width: int, height: int, settings: Settings, *, even: bool = False) -> tuple[int, int]:
@@ -51,7 +57,8 @@ class Stylizer:
     """Paints frames in one style, each starting from the one before.
 
     Attributes: `settings`; `device` and `precision` as resolved; `network`; `style`, the picture;
-    `targets`, its Gram matrices at the size of the frame painted last.
+    `targets`, its Gram matrices at the size of the frame painted last; `economy`, an index into
+    `economies()`: above 0 where memory did not suffice for the optimiser asked for.
 
     ::
 
@@ -83,11 +90,21 @@ class Stylizer:
         network = load_network(settings.network, layers, settings.weights, settings.pooling, on_download)
         self.network = network.placed(self.device, self.precision)
         self.targets: StyleTargets | None = None
+        self.economy = 0
         self._previous: Picture | None = None
 
     def restart(self) -> None:
         """Forgets the previous frame, as at a cut: the next one is painted as a first frame."""
-        self._previous = None
+        self._previous, self.economy = None, 0
+
+    def go_on_from(self, painted: Picture, economy: int = 0) -> None:
+        """Takes `(H, W, 3)` uint8 RGB, at the size frames are painted at, for the previous painted frame.
+
+        Args:
+            economy: the `Painted.economy` that came with it.
+        """
+        self._previous = checked_picture(painted, "painted frame")
+        self.economy = min(economy, len(economies(self.settings.optimizer)) - 1)
 
     def __call__(self, image: Picture) -> Picture:
         """Returns the painted frame, `(h, w, 3)` uint8 RGB, of `(H, W, 3)` uint8 RGB."""
@@ -107,50 +124,68 @@ class Stylizer:
             DeviceError: the device's memory is too small for a picture of this size.
         """
         started = time.perf_counter()
-        settings = self.settings
         content_picture = self.fit(image)
-        height, width = content_picture.shape[:2]
-        if self.targets is None or (self.targets.width, self.targets.height) != (width, height):
-            self.targets = style_targets(self.network, self.style, width, height, settings)
-            self._previous = None
-        with _memory_reported(width, height):
-            outcome = self._optimized(to_tensor(content_picture, self.device), self.targets)
+        outcome = self._within_memory(content_picture, self._previous)
         # The chain goes on from the frame as delivered, in 8 bits, so that a render which was
         # interrupted can go on from its files and come out the same.
         self._previous = to_picture(outcome.image)
         seconds = time.perf_counter() - started
-        return Painted(self._previous, outcome.loss, outcome.evaluations, outcome.retries, seconds)
+        return Painted(self._previous, outcome.loss, outcome.evaluations, outcome.retries, seconds, self.economy)
 
-    def _optimized(self, content: Tensor, targets: StyleTargets) -> Outcome:
+    def _within_memory(self, content: Picture, previous: Picture | None) -> Outcome:
+        """Paints; where memory runs out, again after making room, and then in cheaper ways."""
+        ways, failures = economies(self.settings.optimizer), 0
+        height, width = content.shape[:2]
+        while True:
+            try:
+                return self._optimized(content, previous, ways[self.economy])
+            except Exception as error:
+                if not is_memory_error(error):
+                    raise
+            # Outside the handler: the exception held the failed attempt's pictures.
+            free_caches(self.device)
+            failures += 1
+            if failures == 1:
+                logger.warning("too little memory for %dx%d pixels; trying again", width, height)
+            elif self.economy + 1 < len(ways):
+                self.economy += 1
+                logger.warning("still too little memory; going on with %s", ways[self.economy])
+            else:
+                raise too_little_memory(width, height, lambda w, h: self._fits(resize(content, w, h)), SMALLEST_SIDE_PX)
+
+    def _fits(self, content: Picture) -> bool:
+        try:
+            self._optimized(content, None, economies("adam")[0], iterations=1)
+        except Exception as error:
+            if not is_memory_error(error):
+                raise
+            return False
+        finally:
+            self.targets = None
+            free_caches(self.device)
+        return True
+
+    def _optimized(
+        self, content_picture: Picture, previous: Picture | None, way: Economy, iterations: int | None = None
+    ) -> Outcome:
         settings = self.settings
-        objective = Objective(self.network, settings, targets, content)
-        chained = self._previous is not None and settings.init == "previous"
-        iterations = settings.iterations if chained else max(settings.iterations, settings.first_iterations)
-        start = self._start(content) if iterations else content
-        return optimize(start, objective, settings.optimizer, iterations)
+        height, width = content_picture.shape[:2]
+        if self.targets is None or (self.targets.width, self.targets.height) != (width, height):
+            self.targets = style_targets(self.network, self.style, width, height, settings)
+        content = to_tensor(content_picture, self.device)
+        objective = Objective(self.network, settings, self.targets, content)
+        chained = settings.init == "previous" and previous is not None and previous.shape == content_picture.shape
+        if iterations is None:
+            iterations = settings.iterations if chained else max(settings.iterations, settings.first_iterations)
+        start = self._start(content, previous if chained else None) if iterations else content
+        return optimize(start, objective, way.method, iterations, way.history)
 
-    def _start(self, content: Tensor) -> Tensor:
+    def _start(self, content: Tensor, previous: Picture | None) -> Tensor:
         if self.settings.init == "noise":
             # The same noise for every frame, so that it does not flicker.
             generator = torch.Generator().manual_seed(self.settings.seed)
             return torch.rand(content.shape, generator=generator).to(self.device)
-        if self.settings.init == "previous" and self._previous is not None:
-            return to_tensor(self._previous, self.device)
-        return content
-
-
-@contextmanager
-def _memory_reported(width: int, height: int) -> Iterator[None]:
-    """Turns a want of memory into an error that says what to do."""
-    try:
-        yield
-    except (torch.OutOfMemoryError, MemoryError) as error:
-        raise DeviceError(f"too little memory to paint {width}x{height} pixels; use a smaller --size") from error
-    except RuntimeError as error:
-        # The CPU's allocator has no class of its own for it.
-        if "not enough memory" not in str(error) and "can't allocate memory" not in str(error):
-            raise
-        raise DeviceError(f"too little memory to paint {width}x{height} pixels; use a smaller --size") from error
+        return content if previous is None else to_tensor(previous, self.device)
 
 
 def checked_picture(picture: Picture | str | Path, what: str) -> Picture:

@@ -1,6 +1,7 @@
 """Fetching VGG-19 from a server on this machine, with everything that can go wrong on the way."""
 
 import hashlib
+import sys
 import threading
 from functools import partial
 from http.server import HTTPServer, SimpleHTTPRequestHandler
@@ -90,5 +91,5 @@ def test_the_published_name_is_torchvisions():
 def test_cache_folder_follows_the_system(monkeypatch, platform, part):
     monkeypatch.delenv("VIDSTYLE_CACHE", raising=False)
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
-    monkeypatch.setattr(download.sys, "platform", platform)
+    monkeypatch.setattr(sys, "platform", platform)
     assert part in download.cache_folder().relative_to(Path.home()).parts

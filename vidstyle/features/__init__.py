@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vidstyle.errors import SettingsError
-from vidstyle.features.compact import CompactFeatures, load_compact
+from vidstyle.features.compact import CompactFeatures, compact_weights, load_compact
 from vidstyle.features.download import OnDownload, vgg19_weights
 from vidstyle.features.network import FeatureNetwork
 from vidstyle.features.vgg19 import LAYER_TABLE, load_vgg19
 
-__all__ = ["FeatureNetwork", "OnDownload", "check_layers", "load_network"]
+__all__ = ["FeatureNetwork", "OnDownload", "check_layers", "load_network", "weights_file"]
 
 LAYERS = {"compact": CompactFeatures.layer_names, "vgg19": tuple(LAYER_TABLE)}
 
@@ -27,6 +27,15 @@ def check_layers(network: str, layers: Sequence[str]) -> None:
             raise SettingsError(f"{network} has no layer {layer!r}; it has {', '.join(LAYERS[network])}")
 
 
+def weights_file(name: str, weights: Path | None = None, on_download: OnDownload | None = None) -> Path:
+    """Returns the file that the network `name` is loaded from: `weights`, or its own, fetched if need be.
+
+    Raises:
+        WeightsError: its own cannot be had.
+    """
+    return weights or (compact_weights() if name == "compact" else vgg19_weights(on_download))
+
+
 def load_network(
     name: str,
     layers: Sequence[str],
@@ -40,7 +49,7 @@ def load_network(
         SettingsError: no such layer. WeightsError: the weights cannot be had or are not this network's.
     """
     check_layers(name, layers)
+    file = weights_file(name, weights, on_download)
     if name == "compact":
-        return load_compact(weights)
-    deepest = max(layers, key=LAYERS[name].index)
-    return load_vgg19(weights or vgg19_weights(on_download), deepest, pooling)
+        return load_compact(file)
+    return load_vgg19(file, max(layers, key=LAYERS[name].index), pooling)

@@ -10,7 +10,6 @@ Only R is kept in the file.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from importlib import resources
 from pathlib import Path
 
 import torch
@@ -72,6 +71,18 @@ class CompactFeatures(FeatureNetwork):
         return features
 
 
+def compact_weights() -> Path:
+    """Returns the file of the package's own weights.
+
+    Raises:
+        WeightsError: it is missing.
+    """
+    shipped = Path(__file__).with_name("compact.safetensors")
+    if not shipped.is_file():
+        raise WeightsError(f"{shipped} is missing: the installation is damaged; install vidstyle again")
+    return shipped
+
+
 def load_compact(path: Path | None = None) -> CompactFeatures:
     """Returns the compact network with the package's own weights, or with those of `path`.
 
@@ -80,12 +91,5 @@ def load_compact(path: Path | None = None) -> CompactFeatures:
     """
     network = CompactFeatures()
     expected = {name: tuple(value.shape) for name, value in network.state_dict().items()}
-    if path is None:
-        with resources.as_file(resources.files(__package__) / "compact.safetensors") as shipped:
-            if not shipped.is_file():
-                raise WeightsError(f"{shipped} is missing: the installation is damaged; install vidstyle again")
-            state = read_weights(shipped, expected)
-    else:
-        state = read_weights(path, expected)
-    network.load_state_dict(state)
+    network.load_state_dict(read_weights(path or compact_weights(), expected))
     return network.requires_grad_(False).eval()

@@ -6,7 +6,6 @@ import hashlib
 import http.client
 import os
 import ssl
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -19,7 +18,7 @@ from safetensors.torch import save_file
 from vidstyle.errors import WeightsError
 from vidstyle.features.vgg19 import LAYER_TABLE, weight_shapes
 from vidstyle.features.weights import LARGEST_FILE_BYTES, read_weights
-from vidstyle.files import written_whole
+from vidstyle.files import cache_folder, written_whole
 
 # torchvision's documentation of VGG19_Weights.IMAGENET1K_V1; the name ends in the first eight digits
 # of the file's SHA-256, which is torch.hub's convention.
@@ -27,17 +26,6 @@ VGG19_URL = "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth"
 CHUNK_BYTES, TIMEOUT_S = 1 << 20, 30
 
 OnDownload = Callable[[int, int | None], None]
-
-
-def cache_folder() -> Path:
-    """Returns the folder for downloaded weights: `VIDSTYLE_CACHE`, or the system's place for caches."""
-    if os.environ.get("VIDSTYLE_CACHE"):
-        return Path(os.environ["VIDSTYLE_CACHE"])
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "vidstyle"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "vidstyle"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vidstyle"
 
 
 def vgg19_weights(on_download: OnDownload | None = None, url: str = VGG19_URL) -> Path:

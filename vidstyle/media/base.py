@@ -1,16 +1,18 @@
-"""What every source and every sink promises."""
+"""What every source promises."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import TypeVar
 
 from vidstyle.frames import ClipInfo, Frame
 
+# Of a frame's index, where its file has no name of its own.
+INDEX_DIGITS = 6
+
 _SourceT = TypeVar("_SourceT", bound="Source")
-_SinkT = TypeVar("_SinkT", bound="Sink")
 
 
 class Source(ABC):
@@ -19,10 +21,12 @@ class Source(ABC):
     Attributes:
         info: what is known before the first frame is read.
         notes: what the user should be told, one line each; complete once the last frame was read.
+        first_pts: timestamp of the input's very first frame, in ticks, known once a frame was read.
     """
 
     info: ClipInfo
     notes: list[str]
+    first_pts: int = 0
 
     def __iter__(self) -> Iterator[Frame]:
         return self
@@ -37,6 +41,18 @@ class Source(ABC):
         """
 
     @abstractmethod
+    def skip(self) -> None:
+        """Passes over one frame without making its picture; what cannot be decoded is found all the same.
+
+        Raises:
+            StopIteration, SourceError, DamagedSourceError: as for the next frame.
+        """
+
+    def file_names(self, timestamps: Sequence[int]) -> list[str]:
+        """Returns the names under which the range's frames are written into a folder."""
+        return [f"{self.info.range_start + k:0{INDEX_DIGITS}}.png" for k in range(len(timestamps))]
+
+    @abstractmethod
     def close(self) -> None:
         """Releases every file; may be called twice."""
 
@@ -47,53 +63,3 @@ class Source(ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-class Sink(ABC):
-    """Takes painted frames; what it writes appears when its `with` block ends well, or not at all.
-
-    Attributes:
-        notes: what the user should be told, one line each; complete after the block.
-        frames_written: frames taken so far.
-    """
-
-    notes: list[str]
-    frames_written: int
-
-    @abstractmethod
-    def write(self, frame: Frame) -> None:
-        """Takes one painted frame; index, pts and time_base are the source's.
-
-        Raises:
-            OutputError: it cannot be written.
-            ValueError: the picture is not `(height, width, 3)` uint8 of the size agreed on, or time runs backwards.
-        """
-
-    @abstractmethod
-    def _begin(self) -> None:
-        """Creates the temporary files."""
-
-    @abstractmethod
-    def _finish(self) -> None:
-        """Completes the output and gives it its final name."""
-
-    @abstractmethod
-    def _discard(self) -> None:
-        """Removes every trace that is not finished; may be called at any time, and twice."""
-
-    def __enter__(self: _SinkT) -> _SinkT:
-        try:
-            self._begin()
-        except BaseException:
-            self._discard()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            if kind is None:
-                self._finish()
-        finally:
-            self._discard()

@@ -56,6 +56,8 @@ class YuvEncoder(PictureEncoder):
             options = {"crf": str(crf), "preset": "medium", "x264-params": "cpu-independent=1"}
             if kind.constant_rate:
                 options["bf"] = "0"  # AVI has no place for the display order
+                # Nor, as FFmpeg writes it, for the parameter sets, so they go with every key frame.
+                options["x264-params"] += ":repeat-headers=1"
         else:
             vp9_crf = str(min(63, round(crf * _VP9_PER_X264)))
             options = {"crf": vp9_crf, "deadline": "good", "cpu-used": "4", "row-mt": "1"}
@@ -100,7 +102,8 @@ class GifEncoder(PictureEncoder):
     """GIF with a palette of its own for every frame, so that nothing is held back."""
 
     def __init__(self, container: OutputContainer, size: tuple[int, int], rate: Fraction, time_base: Fraction) -> None:
-        stream = container.add_stream("gif", rate=rate)
+        # A global palette would be the first segment's, and wrong for the others.
+        stream = container.add_stream("gif", rate=rate, options={"global_palette": "0"})
         if not isinstance(stream, VideoStream):
             raise TypeError("gif is no video encoder")
         stream.width, stream.height = size

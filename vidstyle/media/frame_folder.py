@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from vidstyle.errors import DamagedSourceError, SourceError
 from vidstyle.frames import DEFAULT_FPS, SMALLEST_SIDE_PX, ClipInfo, Frame, Picture
 from vidstyle.media.base import Source
 from vidstyle.media.headers import picture_size
-from vidstyle.media.images import IMAGE_SUFFIXES, is_image_name, natural_key, read_image
+from vidstyle.media.images import IMAGE_SUFFIXES, is_image_name, natural_key, read_image, reduced_size, resize
 
 # Enough for the size of a PNG and, past thumbnails and profiles, of most JPEG files.
 _HEADER_BYTES = 64 * 1024
@@ -28,6 +29,7 @@ class FrameFolderSource(Source):
         fps: frames per second.
         frames: half-open range of positions in `files`.
         keep_going: leave out pictures that cannot be read instead of raising.
+        largest_side_px: pictures come reduced to this size, for those who only glance at them.
 
     Raises:
         SourceError: the range is empty, the first picture cannot be read or is too small, or sizes differ.
@@ -42,11 +44,13 @@ class FrameFolderSource(Source):
         fps: Fraction = DEFAULT_FPS,
         frames: tuple[int, int | None] = (0, None),
         keep_going: bool = False,
+        largest_side_px: int | None = None,
     ) -> None:
         self.notes: list[str] = []
         self._path = path
         self._files = files
         self._keep_going = keep_going
+        self._largest_side_px = largest_side_px
         start, stop = frames
         if start >= len(files):
             raise SourceError(
@@ -89,8 +93,25 @@ class FrameFolderSource(Source):
                 self.notes.append(f"{file.name}: frame {index} cannot be read and was left out")
                 continue
             self._check_size(file, image)
-            return Frame(index, image, index, self.info.time_base, self._names[index])
+            width, height = reduced_size(*self._size, self._largest_side_px)
+            return Frame(index, resize(image, width, height), index, self.info.time_base, self._names[index])
         raise StopIteration
+
+    def skip(self) -> None:
+        if self._keep_going:  # only reading tells whether a picture counts
+            next(self)
+        elif self._next < self._stop:
+            self._next += 1
+        else:
+            raise StopIteration
+
+    def file_names(self, timestamps: Sequence[int]) -> list[str]:
+        return [f"{self._names[pts]}.png" for pts in timestamps]
+
+    @property
+    def files(self) -> list[Path]:
+        """The picture files of the range, in order."""
+        return self._files[self.info.range_start : self._stop]
 
     def close(self) -> None:
         self._next = self._stop

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import zlib
 
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 JPEG_MAGIC = b"\xff\xd8\xff"
@@ -41,6 +42,22 @@ def is_cut_off(data: bytes) -> bool:
                 # Thumbnails come before this marker, telephones append films after the end: the first end counts.
                 return data.find(_JPEG_EOI, body) < 0
         return True
+    return False
+
+
+def is_intact_png(data: bytes) -> bool:
+    """Tells whether every chunk of a PNG file is there with the checksum that it was written with."""
+    if not data.startswith(PNG_MAGIC):
+        return False
+    at = len(PNG_MAGIC)
+    while at + 12 <= len(data):
+        length = int.from_bytes(data[at : at + 4], "big")
+        end = at + 12 + length
+        if end > len(data) or zlib.crc32(data[at + 4 : end - 4]) != int.from_bytes(data[end - 4 : end], "big"):
+            return False
+        if data[at + 4 : at + 8] == b"IEND":
+            return True
+        at = end
     return False
 
 

@@ -133,3 +133,11 @@ def resize(image: Picture, width: int, height: int) -> Picture:
     shrinks = width * height < have_width * have_height
     method = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
     return np.asarray(cv2.resize(image, (width, height), interpolation=method), dtype=np.uint8)
+
+
+def reduced_size(width: int, height: int, largest_side_px: int | None) -> tuple[int, int]:
+    """Returns width and height with the long side brought down to `largest_side_px`; None leaves them as they are."""
+    if largest_side_px is None or max(width, height) <= largest_side_px:
+        return width, height
+    ratio = largest_side_px / max(width, height)
+    return max(1, round(width * ratio)), max(1, round(height * ratio))

@@ -34,6 +34,7 @@ class Recoder:
 
     def __init__(self, stream: AudioStream, output: OutputContainer, kind: ContainerKind) -> None:
         self.offset_s = Fraction(0)
+        self.last_packet_s: Fraction | None = None
         self._output = output
         self._silence_first = kind.constant_rate
         source = stream.codec_context
@@ -76,7 +77,7 @@ class Recoder:
             return
         self._push(self._resampler.resample(None))
         self._drain(last=True)
-        self._output.mux(self._stream.encode(None))
+        self._mux(self._stream.encode(None))
 
     def _take(self, av_frame: AudioFrame) -> None:
         rate = av_frame.sample_rate
@@ -133,7 +134,13 @@ class Recoder:
             chunk.pts, chunk.time_base = self._next_pts, Fraction(1, self._rate)
             chunk.sample_rate = self._rate
             self._next_pts += chunk.samples
-            self._output.mux(self._stream.encode(chunk))
+            self._mux(self._stream.encode(chunk))
+
+    def _mux(self, packets: list[av.Packet[AudioStream]]) -> None:
+        for packet in packets:
+            if packet.size and packet.pts is not None:
+                self.last_packet_s = packet.pts * Fraction(packet.time_base)
+            self._output.mux(packet)
 
 
 def kept_metadata(stream: AudioStream) -> dict[str, str]:

@@ -91,6 +91,11 @@ class Soundtrack:
         ticks = self._durations.get(pts, 0) if following is None else following - pts
         return ticks * self._time_base or None
 
+    @property
+    def last_packets_s(self) -> list[Fraction | None]:
+        """When the last packet of each written stream starts, in seconds of the output; None where there is none."""
+        return [track.last_packet_s for track in self._tracks.values()]
+
     def close(self) -> None:
         """Releases the source; may be called twice."""
         self._ended = True
@@ -183,6 +188,7 @@ class _Copy:
         self._stream = output.add_stream_from_template(stream)
         self._stream.metadata.update(kept_metadata(stream))
         self._last_dts: int | None = None
+        self.last_packet_s: Fraction | None = None
 
     def send(self, packet: av.Packet[Any]) -> None:
         offset = round(self.offset_s / Fraction(packet.time_base))
@@ -196,6 +202,7 @@ class _Copy:
             dts = self._last_dts + 1
         packet.dts, packet.pts = dts, max(pts, dts)
         self._last_dts = dts
+        self.last_packet_s = packet.pts * Fraction(packet.time_base)
         packet.stream = self._stream
         self._output.mux(packet)
 

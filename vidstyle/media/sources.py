@@ -20,7 +20,12 @@ _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:[/\\]")
 
 
 def open_source(
-    path: Path, *, fps: Fraction | None = None, frames: tuple[int, int | None] = (0, None), keep_going: bool = False
+    path: Path,
+    *,
+    fps: Fraction | None = None,
+    frames: tuple[int, int | None] = (0, None),
+    keep_going: bool = False,
+    largest_side_px: int | None = None,
 ) -> Source:
     """Opens a video, a folder of pictures, a pattern such as `shot.%04d.png`, or one picture.
 
@@ -29,6 +34,7 @@ def open_source(
         fps: frames per second of a folder or pattern; 25 if None.
         frames: half-open range of frame indices in display order; a stop of None means the end.
         keep_going: leave out what cannot be decoded, with a note, instead of raising.
+        largest_side_px: pictures come reduced to this size; `info` stays as it is.
 
     Raises:
         SettingsError: `fps` with a video or a single picture, not above 0, or an impossible range.
@@ -41,18 +47,23 @@ def open_source(
         is_file, is_folder = path.is_file(), path.is_dir()
     except (OSError, ValueError) as error:
         raise SourceError(f"{path}: not a path that can be read ({error}); check it") from error
-    if is_folder:
-        return FrameFolderSource(path, folder_files(path), fps=fps or DEFAULT_FPS, frames=frames, keep_going=keep_going)
+    if is_folder or (not is_file and is_pattern(path)):
+        files = folder_files(path) if is_folder else pattern_files(path)
+        return FrameFolderSource(
+            path,
+            files,
+            fps=fps or DEFAULT_FPS,
+            frames=frames,
+            keep_going=keep_going,
+            largest_side_px=largest_side_px,
+        )
     if not is_file:
-        if is_pattern(path):
-            files = pattern_files(path)
-            return FrameFolderSource(path, files, fps=fps or DEFAULT_FPS, frames=frames, keep_going=keep_going)
         raise _not_a_file(path)
     if fps is not None:
         raise SettingsError(f"fps: {path} has its own timing; a frame rate is for folders of pictures, leave it out")
     if is_image_name(path):
-        return FrameFolderSource(path, [path], kind="still", frames=frames)
-    return VideoSource(path, frames, keep_going)
+        return FrameFolderSource(path, [path], kind="still", frames=frames, largest_side_px=largest_side_px)
+    return VideoSource(path, frames, keep_going, largest_side_px)
 
 
 def _check_settings(fps: Fraction | None, frames: tuple[int, int | None]) -> None:

@@ -18,6 +18,7 @@ from vidstyle.frames import DEFAULT_FPS, SMALLEST_SIDE_PX, ClipInfo, Frame, Pict
 from vidstyle.media.base import Source
 from vidstyle.media.colour import HDR_TRANSFERS, to_rgb
 from vidstyle.media.damage import REORDER_FRAMES, TOLERANCE_S, expected_end_s, expected_packets, whole_frames
+from vidstyle.media.images import reduced_size
 from vidstyle.media.opening import open_media, video_stream
 from vidstyle.media.timing import FrameClock, usable_rate
 
@@ -31,15 +32,23 @@ class VideoSource(Source):
         path: a video file.
         frames: half-open range of frame indices in display order.
         keep_going: leave out what cannot be decoded instead of raising.
+        largest_side_px: pictures come reduced to this size, for those who only glance at them.
 
     Raises:
         SourceError: the file is missing, empty, no video, too small, or the range is empty.
         DamagedSourceError: the file is cut off and the range reaches the damage.
     """
 
-    def __init__(self, path: Path, frames: tuple[int, int | None] = (0, None), keep_going: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        frames: tuple[int, int | None] = (0, None),
+        keep_going: bool = False,
+        largest_side_px: int | None = None,
+    ) -> None:
         self.notes: list[str] = []
         self._path = path
+        self._largest_side_px = largest_side_px
         self._start, self._stop = frames
         self._keep_going = keep_going
         self._index = 0  # of the next frame to come out of the decoder
@@ -64,6 +73,14 @@ class VideoSource(Source):
             raise
 
     def __next__(self) -> Frame:
+        index, av_frame, pts = self._advance()
+        return Frame(index, self._picture(av_frame), pts, self.info.time_base)
+
+    def skip(self) -> None:
+        self._advance()
+
+    def _advance(self) -> tuple[int, av.VideoFrame, int]:
+        """Returns index, picture and timestamp of the range's next frame; raises StopIteration at its end."""
         while not self._done and (self._stop is None or self._index < self._stop):
             av_frame, self._pending = self._pending or self._next_decoded(), None
             if av_frame is None:
@@ -73,7 +90,7 @@ class VideoSource(Source):
             index, self._index = self._index, self._index + 1
             if index >= self._start:
                 self._flag(av_frame)
-                return Frame(index, self._picture(av_frame), pts, self.info.time_base)
+                return index, av_frame, pts
         self.close()
         raise StopIteration
 
@@ -186,6 +203,8 @@ class VideoSource(Source):
         if self._slots is not None:
             stored = self._slots.popleft() if self._slots else None
         pts = self._clock.stamp(stored)
+        if self._index == 0:
+            self.first_pts = pts
         if self._clock.nudged and not before:
             self.notes.append(
                 f"{self._path.name}: timestamps repeat or run backwards (first at frame {self._index}); moved forward"
@@ -199,7 +218,7 @@ class VideoSource(Source):
         turns = self._quarter_turns(av_frame)
         # A stream may change its size under way; players scale to the first size, and so is done here.
         try:
-            image = to_rgb(av_frame, *self._stored_size)
+            image = to_rgb(av_frame, *reduced_size(*self._stored_size, self._largest_side_px))
         except (av.FFmpegError, ValueError, MemoryError) as error:
             raise SourceError(
                 f"{self._path}: frame {self._index - 1} cannot be turned into RGB ({error}); convert it first"

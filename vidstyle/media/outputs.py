@@ -1,23 +1,16 @@
-"""`open_sink()`: every reason why an output cannot be written is found before anything is created."""
+"""`check_output()`: every reason why an output cannot be written is found before anything is created."""
 
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from vidstyle.errors import OutputError
 from vidstyle.files import check_writable
 from vidstyle.frames import ClipInfo
-from vidstyle.media.base import Sink
 from vidstyle.media.containers import VIDEO_SUFFIXES
-from vidstyle.media.image_sinks import FrameFolderSink, StillSink, folder_images_clash
 from vidstyle.media.images import IMAGE_SUFFIXES, is_image_name
-from vidstyle.media.video_sink import VideoSink
-
-__all__ = ["VIDEO_SUFFIXES", "FrameFolderSink", "Sink", "StillSink", "VideoSink", "open_sink", "output_kind"]
-
-DEFAULT_CRF = 16
-MAX_CRF = 51
 
 
 def output_kind(path_as_given: str) -> str:
@@ -42,28 +35,19 @@ def output_kind(path_as_given: str) -> str:
     )
 
 
-def open_sink(
-    output: Path, kind: str, info: ClipInfo, width: int, height: int, *, overwrite: bool, crf: int = DEFAULT_CRF
-) -> Sink:
-    """Returns a sink for painted frames; nothing is created before its `with` block begins.
+def check_output(output: Path, kind: str, info: ClipInfo, *, overwrite: bool) -> None:
+    """Finds every reason why an output cannot be written, before anything is created.
 
     Args:
-        output: file or folder.
-        kind: "video", "frames" or "still", as `output_kind()` says.
-        info: of the source; a video's sound is taken from `info.path`.
-        width, height: of the painted frames in pixels; even for videos other than GIF.
-        overwrite: whether an existing output may be replaced.
-        crf: quality of videos on x264's scale, 0 (lossless) to 51.
+        output: file or folder. kind: "video", "frames" or "still", as `output_kind()` says.
+        info: of the source. overwrite: whether an existing output may be replaced.
 
     Raises:
         OutputError: the output exists, is the input, cannot be written there, or cannot hold the frames.
-        ValueError: an unknown kind, a crf out of range, or odd sides for a video.
+        ValueError: an unknown kind.
     """
-    output = Path(output)
     if kind not in ("video", "frames", "still"):
         raise ValueError(f"kind must be video, frames or still, not {kind!r}")
-    if not 0 <= crf <= MAX_CRF:
-        raise ValueError(f"crf must be 0 to {MAX_CRF}, not {crf}")
     if "\0" in str(output):
         raise OutputError(f"{str(output)!r}: not a path; choose another output")
     try:
@@ -75,12 +59,8 @@ def open_sink(
         raise
     except (OSError, ValueError) as error:
         raise OutputError(f"{output}: not a path that can be written ({error}); choose another") from error
-    if kind == "frames":
-        return FrameFolderSink(output)
     if kind == "still":
         _check_single(output, info)
-        return StillSink(output)
-    return VideoSink(output, info, width, height, crf)
 
 
 def _check_file(output: Path, kind: str, info: ClipInfo, overwrite: bool) -> None:
@@ -100,7 +80,7 @@ def _check_file(output: Path, kind: str, info: ClipInfo, overwrite: bool) -> Non
 def _check_folder(output: Path, info: ClipInfo, overwrite: bool) -> None:
     if output.exists() and not output.is_dir():
         raise OutputError(f"{output}: is a file, not a folder; choose another output")
-    if folder_images_clash(output, info):
+    if _holds_input(output, info):
         raise OutputError(f"{output}: the input lies in this folder; choose another output")
     if not output.exists():
         check_writable(output.resolve().parent)
@@ -109,6 +89,17 @@ def _check_folder(output: Path, info: ClipInfo, overwrite: bool) -> None:
     present = sorted(p.name for p in output.iterdir() if is_image_name(p))
     if present and not overwrite:
         raise OutputError(f"{output}: holds pictures already ({present[0]}); choose another output or use --overwrite")
+
+
+def _holds_input(folder: Path, info: ClipInfo) -> bool:
+    """Tells whether the input lies in `folder`, where painted frames and inputs would mix."""
+    target = folder.resolve()
+    source = info.path.resolve()
+    inputs = source if info.kind == "frames" and source.is_dir() else source.parent
+    with suppress(ValueError):
+        inputs.relative_to(target)
+        return True
+    return False
 
 
 def _is_input(output: Path, info: ClipInfo) -> bool:

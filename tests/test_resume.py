@@ -1,0 +1,103 @@
+"""Killed anywhere and continued, a render comes out as if nothing had happened."""
+
+import random
+import sys
+import time
+from hashlib import sha256
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+from clips import audio_digest, make_video, times_s
+from zygote import Zygote, kill
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="processes are forked")
+
+KILLS = 12
+CUTS = "7\n14\n20\n30\n"
+QUICK = ["--iterations", "8", "--first-iterations", "12", "--size", "48", "--device", "cpu", "--cuts", "cuts.txt"]
+
+
+@pytest.fixture
+def command(tmp_path, monkeypatch):
+    """A command without its output, in a folder with everything that it names."""
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(3)
+    images = [cv2.resize(rng.integers(0, 256, (5, 6, 3), dtype=np.uint8), (64, 48)) for _ in range(36)]
+    make_video(tmp_path / "in.mp4", images=images, audio="aac")
+    cv2.imwrite("style.png", cv2.resize(rng.integers(0, 256, (6, 6, 3), dtype=np.uint8), (60, 60)))
+    Path("cuts.txt").write_text(CUTS)
+    return ["in.mp4", "--style", "style.png", *QUICK]
+
+
+def content(output):
+    """Hashes of every decoded frame, their times, and the sound's packets; or of a folder's files."""
+    if output.is_dir():
+        return {p.name: sha256(p.read_bytes()).hexdigest() for p in output.iterdir()}
+    with av.open(str(output)) as container:
+        frames = [sha256(f.to_ndarray(format="rgb24").tobytes()).hexdigest() for f in container.decode(video=0)]
+    return frames, times_s(output), audio_digest(output), sha256(output.read_bytes()).hexdigest()
+
+
+def names_in(folder):
+    return sorted(p.name for p in folder.iterdir() if p.name != "log.txt")
+
+
+@pytest.mark.parametrize(("output", "workers"), [("out.mp4", 1), ("out", 1), ("out.mp4", 2)])
+def test_a_render_killed_at_random_moments_equals_one_that_was_not(command, tmp_path, output, workers):
+    command = [*command, "--workers", str(workers)]
+    names, job = names_in(tmp_path), tmp_path / f"{output}.vidstyle"
+    rng = random.Random(output + str(workers))
+    suffix = "/" if output == "out" else ""
+    with Zygote(tmp_path) as zygote:
+        assert zygote.run([*command, "-o", f"whole_{output}{suffix}"]) == 0
+        for _ in range(KILLS):
+            pid = zygote.start([*command, "-o", f"{output}{suffix}"])
+            # Some are killed before they painted anything, the others a random moment after a few frames.
+            wait_for_changes(job, rng.randint(0, 4 // workers))
+            time.sleep(rng.uniform(0.0, 0.05))
+            kill(pid)
+            assert zygote.end() == -9
+        assert zygote.run([*command, "-o", f"{output}{suffix}"]) == 0
+    assert zygote.log.read_text().count("continuing at frame") >= 5
+    assert content(tmp_path / output) == content(tmp_path / f"whole_{output}")
+    assert names_in(tmp_path) == sorted([*names, output, f"whole_{output}"])
+
+
+def wait_for_changes(job, count):
+    """Waits until files in a job folder have come or gone `count` times."""
+    deadline, seen, changes = time.monotonic() + 60, files_in(job), 0
+    while changes < count:
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+        now = files_in(job)
+        changes, seen = changes + (now != seen), now
+
+
+def files_in(job):
+    return {p.name for p in job.glob("*/*") if not p.name.startswith(".")}
+
+
+@pytest.mark.parametrize("output", ["out.mp4", "out", "there"])
+def test_a_power_cut_at_any_change_of_the_disk_loses_nothing(command, tmp_path, output):
+    command = [*command, "--frames", "3:16"]
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "notes.txt").write_text("keep")
+    suffix = "" if output == "out.mp4" else "/"
+    statuses = []
+    with Zygote(tmp_path) as zygote:
+        assert zygote.run([*command, "-o", f"whole_{output}{suffix}"]) == 0
+        # Each run does what is left up to the next change but a few, so that all of them are passed through.
+        crash_at = 1
+        while not statuses or statuses[-1] == 9:
+            statuses.append(zygote.run([*command, "-o", f"{output}{suffix}"], crash_at))
+            crash_at = crash_at % 7 + 1 + len(statuses) // 40
+    assert statuses[-1] == 0, zygote.log.read_text()
+    assert len(statuses) > 12
+    got = content(tmp_path / output)
+    if output == "there":
+        got.pop("notes.txt")
+    assert got == content(tmp_path / f"whole_{output}")
+    assert [name for name in names_in(tmp_path) if "vidstyle" in name] == []

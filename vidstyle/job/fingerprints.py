@@ -1,0 +1,50 @@
+"""Files known by their content: a renamed or copied input is the same one, a changed one is not."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+
+from vidstyle.errors import SourceError
+from vidstyle.files import sha256_of
+from vidstyle.media.base import Source
+from vidstyle.media.frame_folder import FrameFolderSource
+
+
+def file_fingerprint(path: Path) -> tuple[str, str]:
+    """Returns a file's name and the SHA-256 of its content.
+
+    Raises:
+        SourceError: it cannot be read.
+    """
+    try:
+        return path.name, sha256_of(path)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise SourceError(f"{path}: cannot be read ({reason}); check the path and its permissions") from error
+
+
+def files_digest(files: Iterable[Path]) -> str:
+    """Returns one SHA-256 for names and contents of several files, in their order.
+
+    Raises:
+        SourceError: one cannot be read.
+    """
+    digest = hashlib.sha256()
+    for file in files:
+        name, content = file_fingerprint(file)
+        digest.update(f"{name}\0{content}\n".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
+
+
+def source_fingerprint(source: Source) -> tuple[str, str]:
+    """Returns the input's name and digest: of the file, or of the pictures that are in the range.
+
+    Raises:
+        SourceError: a file cannot be read.
+    """
+    path = source.info.path
+    if isinstance(source, FrameFolderSource):
+        return path.name or str(path), files_digest(source.files)
+    return file_fingerprint(path)

@@ -1,0 +1,295 @@
+"""A job folder: painted frames, encoded segments, and what of them is whole.
+
+manifest.json   what the job is; see `manifest`
+frames/         painted frames, `00000012.png`, the state that the chain goes on from
+segments/       encoded runs of frames, `00000000-00000240.nut`, each with its record `.json`
+journal.jsonl   a line for each painted frame: seconds, loss, evaluations
+lock            held by the process at work; the system lets go of it when that process dies
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from vidstyle.errors import JobError, SourceError
+from vidstyle.files import sha256_of, written_whole
+from vidstyle.frames import Picture
+from vidstyle.job.manifest import MANIFEST_NAME, Manifest
+from vidstyle.media.headers import is_intact_png, picture_size
+from vidstyle.media.images import read_image, write_image
+from vidstyle.media.segments import SEGMENT_SUFFIX, VideoSpec, output_times, video_spec, write_segment
+from vidstyle.shots import Shot
+
+logger = logging.getLogger(__name__)
+
+# Frames on their way into an output folder, under their final names.
+PAINTED_NAME = "painted"
+JOURNAL_NAME, LOCK_NAME, PUBLISHING_NAME, FINISHED_NAME = "journal.jsonl", "lock", "publishing.json", "finished.json"
+DIGITS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """One painted frame, as the journal keeps it.
+
+    Attributes:
+        frame: position in the render. seconds: spent on it. loss, evaluations, retries: see `optimize.Outcome`.
+        economy: how far the optimiser was cut down for want of memory; 0 is as asked.
+    """
+
+    frame: int
+    seconds: float
+    loss: float
+    evaluations: int
+    retries: int
+    economy: int
+
+
+class JobFolder:
+    """The files of one job. Processes that paint different shots may each have one of the same folder."""
+
+    def __init__(self, path: Path, manifest: Manifest) -> None:
+        self.path, self.manifest = path, manifest
+        self.frames_folder, self.segments_folder = path / "frames", path / "segments"
+        self._whole_segments: dict[range, bool] = {}
+
+    @cached_property
+    def spec(self) -> VideoSpec:
+        """How a video's segments are encoded."""
+        manifest = self.manifest
+        crf = int(manifest.settings["crf"])
+        return video_spec(Path(manifest.output), manifest.info, manifest.width, manifest.height, crf)
+
+    @cached_property
+    def _times(self) -> list[int]:
+        """The frames' times in the output's ticks, and when the last one ends."""
+        times, _ = output_times(self.manifest.timestamps, self.spec, self.manifest.timestamps[0])
+        return [*times, times[-1] + max(1, round(1 / (self.spec.rate * self.spec.time_base)))]
+
+    def create(self) -> None:
+        """Writes the manifest and makes the folders.
+
+        Raises:
+            OutputError, JobError: they cannot be written.
+        """
+        self.manifest.write(self.path)
+        self.make_folders()
+
+    def make_folders(self) -> None:
+        """Makes the folders that are not there, and clears away what a killed process left half written."""
+        try:
+            for folder in (self.frames_folder, self.segments_folder):
+                folder.mkdir(exist_ok=True)
+                for stray in folder.glob(".*.part*"):
+                    stray.unlink()
+        except OSError as error:
+            raise JobError(f"{self.path}: cannot be written to ({error.strerror or error})") from error
+
+    # -- frames --------------------------------------------------------------------------------
+
+    def frame_path(self, position: int) -> Path:
+        """Returns the file of the painted frame at a position in the render."""
+        return self.frames_folder / f"{position:0{DIGITS}}.png"
+
+    def save_frame(self, position: int, image: Picture) -> None:
+        """Writes a painted frame, `(height, width, 3)` uint8 RGB, whole and through to the disk.
+
+        Raises:
+            OutputError: it cannot be written. JobError: the job folder is gone.
+        """
+        if not self.frames_folder.is_dir():
+            raise JobError(f"{self.path}: the job folder was deleted under way; run the command again to start over")
+        write_image(self.frame_path(position), image)
+
+    def load_frame(self, position: int) -> Picture | None:
+        """Returns a painted frame, or None where it is missing, damaged or of another size."""
+        if not self.has_frame(position):
+            return None
+        try:
+            return read_image(self.frame_path(position))
+        except SourceError as error:
+            logger.warning("%s; it is painted again", error)
+            return None
+
+    def has_frame(self, position: int) -> bool:
+        """Tells whether a painted frame is there, whole and of the right size; a look at its checksums."""
+        path = self.frame_path(position)
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise JobError(f"{path}: cannot be read ({error.strerror or error}); check its permissions") from error
+        size = (self.manifest.width, self.manifest.height)
+        if picture_size(data) == size and is_intact_png(data):
+            return True
+        logger.warning("%s: damaged, or not of %dx%d pixels; it is painted again", path, *size)
+        return False
+
+    def is_empty(self) -> bool:
+        """Tells whether nothing has been painted yet."""
+        folders = (self.frames_folder, self.segments_folder, self.path / PAINTED_NAME)
+        return not any(any(folder.iterdir()) for folder in folders if folder.is_dir())
+
+    def is_done(self, shot: Shot) -> bool:
+        """Tells whether nothing of a shot is left to paint or to encode."""
+        if self.manifest.kind == "video":
+            return all(self.has_segment(run) for run in shot.segments)
+        return all(self.has_frame(position) for position in range(shot.start, shot.stop))
+
+    def missing_positions(self, shot: Shot) -> list[int]:
+        """Returns which frames of a shot must be painted, ascending, after a look at everything that is there.
+
+        A frame needs its predecessor as saved. Where that is gone too, it is painted again, and so on back
+        to the last frame that is there, or to the start of the shot.
+        """
+        is_video = self.manifest.kind == "video"
+        open_segments = [run for run in shot.segments if not (is_video and self.has_segment(run))]
+        missing = {p for run in open_segments for p in run if not self.has_frame(p)}
+        for run in reversed(shot.segments):
+            for position in reversed(run):
+                before = position - 1
+                wanted = position in missing and position > shot.start and before not in missing
+                if wanted and not self.has_frame(before):
+                    missing.add(before)
+        return sorted(missing)
+
+    # -- segments ------------------------------------------------------------------------------
+
+    def segment_path(self, run: range) -> Path:
+        """Returns the file of an encoded run of frames."""
+        return self.segments_folder / f"{run.start:0{DIGITS}}-{run.stop:0{DIGITS}}{SEGMENT_SUFFIX}"
+
+    def has_segment(self, run: range) -> bool:
+        """Tells whether a segment is there and is what was written, byte for byte."""
+        if run not in self._whole_segments:
+            self._whole_segments[run] = self._is_whole(self.segment_path(run))
+        return self._whole_segments[run]
+
+    def _is_whole(self, path: Path) -> bool:
+        record = read_record(path.with_suffix(".json"))
+        if not record:
+            return False
+        try:
+            if path.stat().st_size == record.get("bytes") and sha256_of(path) == record.get("sha256"):
+                return True
+        except OSError:
+            pass
+        logger.warning("%s: damaged or gone; its frames are painted again", path)
+        return False
+
+    def close_segment(self, shot: Shot, run: range) -> None:
+        """Encodes a run of frames, then removes them; the last one stays while the shot needs it.
+
+        Raises:
+            OutputError: the segment cannot be written. JobError: a frame is gone.
+        """
+        path = self.segment_path(run)
+        write_segment(path, self.spec, self._pictures(run), self._times[run.start : run.stop + 1])
+        record = {"frames": len(run), "bytes": path.stat().st_size, "sha256": sha256_of(path)}
+        write_record(path.with_suffix(".json"), record)
+        self._whole_segments[run] = True
+        self.tidy(shot)
+
+    def _pictures(self, run: range) -> Iterator[Picture]:
+        for position in run:
+            image = self.load_frame(position)
+            if image is None:
+                raise JobError(f"{self.frame_path(position)}: gone before it was encoded; run the command again")
+            yield image
+
+    def tidy(self, shot: Shot) -> None:
+        """Removes frames that stand in a segment, but for each segment's last while the shot goes on."""
+        done = all(self.has_segment(run) for run in shot.segments)
+        for run in shot.segments:
+            if self.has_segment(run):
+                for position in run if done else run[:-1]:
+                    self.frame_path(position).unlink(missing_ok=True)
+
+    # -- the journal ---------------------------------------------------------------------------
+
+    def note_frame(self, entry: JournalEntry) -> None:
+        """Adds a line to the journal; only the process that holds the lock may.
+
+        Raises:
+            JobError: it cannot be written.
+        """
+        line = json.dumps({name: getattr(entry, name) for name in entry.__slots__})
+        try:
+            with (self.path / JOURNAL_NAME).open("a", encoding="utf-8") as file:
+                file.write(line + "\n")
+        except OSError as error:
+            raise JobError(f"{self.path}: cannot be written to ({error.strerror or error})") from error
+
+    def journal(self) -> dict[int, JournalEntry]:
+        """Returns the newest entry of every frame; lines that a kill cut off are left out."""
+        return {entry.frame: entry for entry in read_journal(self.path)}
+
+    # -- the end -------------------------------------------------------------------------------
+
+    def segment_files(self) -> list[Path]:
+        """Returns all segments in order."""
+        return [self.segment_path(run) for shot in self.manifest.shots for run in shot.segments]
+
+
+def clear_job(path: Path) -> None:
+    """Removes a job's files, the manifest last, and the folder if nothing else is in it.
+
+    Raises:
+        JobError: they cannot be removed.
+    """
+    try:
+        for folder in ("frames", "segments", PAINTED_NAME):
+            if (path / folder).is_dir():
+                shutil.rmtree(path / folder)
+        for file in (*path.glob("joined.*"), *path.glob(".*.part*")):
+            file.unlink(missing_ok=True)
+        for name in (JOURNAL_NAME, PUBLISHING_NAME, FINISHED_NAME, MANIFEST_NAME):
+            (path / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise JobError(f"{path}: cannot be cleared away ({error.strerror or error}); remove it yourself") from error
+
+
+def read_journal(path: Path, tail_bytes: int | None = None) -> Sequence[JournalEntry]:
+    """Returns a journal's entries in the order of writing, all or those in its last bytes."""
+    try:
+        with (path / JOURNAL_NAME).open("rb") as file:
+            if tail_bytes is not None:
+                file.seek(max(0, (path / JOURNAL_NAME).stat().st_size - tail_bytes))
+            lines = file.read().splitlines()
+    except OSError:
+        return []
+    entries = []
+    for line in lines:
+        with suppress(ValueError, TypeError):
+            entry = JournalEntry(**json.loads(line))
+            if isinstance(entry.frame, int) and isinstance(entry.seconds, (int, float)):
+                entries.append(entry)
+    return entries
+
+
+def write_record(path: Path, content: dict[str, Any]) -> None:
+    """Writes a small JSON file whole.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    with written_whole(path) as part:
+        part.write_text(json.dumps(content), encoding="utf-8")
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """Returns a small JSON file's content, empty where it is missing or damaged."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}

@@ -1,0 +1,72 @@
+"""One process at a time works on a job; the system lets go of the locks of processes that die."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from vidstyle.errors import JobError
+from vidstyle.job.folder import LOCK_NAME
+
+# Workers of a process that was killed end by themselves within this time.
+WORKERS_END_S = 20.0
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Holds a job folder, which is made if it is not there, until the block ends.
+
+    Raises:
+        JobError: another process is at work on it, or the folder cannot be made.
+    """
+    try:
+        path.mkdir(exist_ok=True)
+        lock = FileLock(path / LOCK_NAME)
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise JobError(f"{path}: another vidstyle is at work on this job; wait for it, or stop it first") from error
+    except OSError as error:
+        raise JobError(f"{path}: cannot be made or written to ({error.strerror or error}); see --job-dir") from error
+    try:
+        _wait_for_workers(path)
+        yield
+    finally:
+        lock.release()
+        # A folder with nothing but locks in it is left by a job that is finished, or was never begun.
+        with suppress(OSError):
+            if all(p.name.startswith(LOCK_NAME) for p in path.iterdir()):
+                for file in path.iterdir():
+                    file.unlink()
+                path.rmdir()
+
+
+@contextmanager
+def locked_by_worker(path: Path, number: int) -> Iterator[None]:
+    """Tells later processes that a worker may still write into the job folder."""
+    with FileLock(path / f"{LOCK_NAME}.worker{number}"):
+        yield
+
+
+def _wait_for_workers(path: Path) -> None:
+    deadline = time.monotonic() + WORKERS_END_S
+    for file in path.glob(f"{LOCK_NAME}.worker*"):
+        try:
+            with FileLock(file).acquire(timeout=max(0.0, deadline - time.monotonic())):
+                pass
+        except Timeout as error:
+            raise JobError(f"{path}: workers of an earlier run are still at work on this job; stop them") from error
+
+
+def is_running(path: Path) -> bool:
+    """Tells whether a process is at work on the job folder."""
+    if not (path / LOCK_NAME).is_file():
+        return False
+    try:
+        with FileLock(path / LOCK_NAME).acquire(timeout=0):
+            return False
+    except (Timeout, OSError):
+        return True

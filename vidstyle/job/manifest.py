@@ -1,0 +1,193 @@
+"""The manifest: what a job is, written once before its first frame.
+
+It is believed only as far as it can be checked: a file that is cut off, empty, of a newer format or
+without a field is refused.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from fractions import Fraction
+from functools import cached_property
+from itertools import groupby, pairwise
+from pathlib import Path
+from typing import Any
+
+from vidstyle.errors import JobError
+from vidstyle.files import written_whole
+from vidstyle.frames import ClipInfo
+from vidstyle.shots import Shot, shots_of
+
+FORMAT_VERSION = 1
+MANIFEST_NAME = "manifest.json"
+# A film of ten hours with irregular times takes less than a tenth of it.
+LARGEST_MANIFEST_BYTES = 1 << 28
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What must be the same for a job to be continued, each thing in words.
+
+    Attributes:
+        settings: flags that change the painted frames, with their values.
+        files: "input", "style", "weights", perhaps "cuts": name and SHA-256 of their content.
+        place: "device", "precision", "output" (the kind of file) and "frame size".
+    """
+
+    settings: Mapping[str, str]
+    files: Mapping[str, Sequence[str]]
+    place: Mapping[str, str]
+
+    def differences(self, now: Identity) -> list[str]:
+        """Returns a phrase for each thing that is another `now`, as in `--size was 640, is 512`."""
+        changed = []
+        for before, after in ((self.settings, now.settings), (self.place, now.place)):
+            for name in {**before, **after}:
+                if before.get(name) != after.get(name):
+                    changed.append(f"{name} was {before.get(name, 'not given')}, is {after.get(name, 'not given')}")
+        for name in {**self.files, **now.files}:
+            (old_name, old_digest), (new_name, new_digest) = (
+                side.get(name, ("not given", "")) for side in (self.files, now.files)
+            )
+            if old_digest != new_digest:
+                was, is_now = f"{old_name} ({old_digest[:8]})", f"{new_name} ({new_digest[:8]})"
+                changed.append(f"{name} was {was}, is {is_now}")
+        return changed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """Everything about a job that does not change while it runs.
+
+    Attributes:
+        command: what continues the job. identity: see there. settings: every setting as JSON.
+        versions: of vidstyle and of the packages whose work is in the frames.
+        threads: how many the CPU computes with; sums come out differently with another number.
+        output: its path when the job began. kind: "video" or "frames".
+        info: of the source. width, height: of the painted frames in pixels.
+        timestamps: of all frames, in ticks of the source. cuts: positions of frames that begin a shot.
+        segment_frames: length of the longest segment.
+        notes: what the user should know about the input.
+    """
+
+    command: str
+    identity: Identity
+    settings: Mapping[str, Any]
+    versions: Mapping[str, str]
+    threads: int
+    output: str
+    kind: str
+    info: ClipInfo
+    width: int
+    height: int
+    timestamps: tuple[int, ...]
+    cuts: tuple[int, ...]
+    segment_frames: int
+    notes: tuple[str, ...]
+
+    @property
+    def frame_count(self) -> int:
+        """Frames to be painted."""
+        return len(self.timestamps)
+
+    @cached_property
+    def shots(self) -> tuple[Shot, ...]:
+        """The shots, which do not depend on each other."""
+        return shots_of(self.cuts, self.frame_count, self.segment_frames)
+
+    def write(self, folder: Path) -> None:
+        """Writes the manifest into a job folder, whole or not at all.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        content = {"format": FORMAT_VERSION} | {spec.name: getattr(self, spec.name) for spec in fields(self)}
+        content["identity"] = asdict(self.identity)
+        content["info"] = {spec.name: _plain(getattr(self.info, spec.name)) for spec in fields(ClipInfo)}
+        content["timestamps"] = _to_runs(self.timestamps)
+        with written_whole(folder / MANIFEST_NAME) as part:
+            part.write_text(json.dumps(content, indent=1, default=_plain), encoding="utf-8")
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Reads a job folder's manifest.
+
+    Raises:
+        JobError: it is missing, damaged, or of a newer format.
+    """
+    path = folder / MANIFEST_NAME
+    try:
+        if path.stat().st_size > LARGEST_MANIFEST_BYTES:
+            raise ValueError("far too large")
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict) or not isinstance(content.get("format"), int):
+            raise ValueError("not a manifest")
+    except (OSError, ValueError) as error:
+        raise _damaged(path, error) from error
+    if content["format"] > FORMAT_VERSION:
+        raise JobError(
+            f"{path}: written by a newer vidstyle (format {content['format']}, this one reads {FORMAT_VERSION}); "
+            "continue with that one, or throw the job away with --restart"
+        )
+    try:
+        return _manifest_of(content)
+    except (KeyError, TypeError, ValueError, AttributeError, ZeroDivisionError, OverflowError) as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> JobError:
+    reason = f"no {error}" if isinstance(error, KeyError) else str(error) or type(error).__name__
+    return JobError(
+        f"{path}: the job's manifest cannot be read ({reason}); put it back, or throw the job away with --restart"
+    )
+
+
+def _manifest_of(content: Mapping[str, Any]) -> Manifest:
+    values = {spec.name: content[spec.name] for spec in fields(Manifest)}
+    for name in ("threads", "width", "height", "segment_frames"):
+        if not isinstance(values[name], int) or values[name] < 1:
+            raise ValueError(f"{name} is {values[name]!r}")
+    for name in ("command", "output", "kind"):
+        if not isinstance(values[name], str):
+            raise TypeError(f"{name} is {values[name]!r}")
+    info = dict(values["info"])
+    for name in ("rate", "time_base", "sample_aspect_ratio"):
+        info[name] = None if info[name] is None else Fraction(info[name])
+    timestamps = tuple(_from_runs(values["timestamps"]))
+    cuts = tuple(int(cut) for cut in values["cuts"])
+    shots_of(cuts, len(timestamps))
+    values |= {
+        "identity": Identity(**values["identity"]),
+        "info": ClipInfo(**info | {"path": Path(info["path"])}),
+        "settings": dict(values["settings"]),
+        "versions": dict(values["versions"]),
+        "timestamps": timestamps,
+        "cuts": cuts,
+        "notes": tuple(str(note) for note in values["notes"]),
+    }
+    return Manifest(**values)
+
+
+def _plain(value: Any) -> Any:
+    """Returns what JSON can hold; paths and fractions become text."""
+    return str(value) if isinstance(value, (Path, Fraction)) else value
+
+
+def _to_runs(timestamps: Sequence[int]) -> list[list[int]]:
+    """Returns `[first, 1]` and then `[distance, how often]`: a steady clip takes two pairs."""
+    steps = [after - before for before, after in pairwise(timestamps)]
+    return [[timestamps[0], 1], *([step, len(list(run))] for step, run in groupby(steps))]
+
+
+def _from_runs(runs: Iterable[Sequence[int]]) -> list[int]:
+    timestamps: list[int] = []
+    for step, count in runs:
+        if not isinstance(step, int) or not isinstance(count, int) or count < 1 or (timestamps and step < 1):
+            raise ValueError(f"timestamps hold {[step, count]}")
+        for _ in range(count):
+            timestamps.append(timestamps[-1] + step if timestamps else step)
+    if not timestamps:
+        raise ValueError("no timestamps")
+    return timestamps

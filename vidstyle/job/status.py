@@ -1,0 +1,95 @@
+"""How far a job is, read from its folder alone: no input, no network, no torch."""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import dataclass
+from pathlib import Path
+
+from vidstyle.errors import JobError
+from vidstyle.job.finished import recorded
+from vidstyle.job.folder import FINISHED_NAME, JobFolder, read_journal, read_record
+from vidstyle.job.lock import is_running
+from vidstyle.job.manifest import MANIFEST_NAME, read_manifest
+
+# The last frames' times say more about the rest than all of them do.
+_TAIL_BYTES = 32 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A job's progress.
+
+    Attributes:
+        output: the file or folder it makes. job: its folder, or None where it is gone since all is finished.
+        done, total: frames. shots_done, shots: shots. is_running: whether a process is at work on it.
+        is_finished: whether the output has its final name.
+        seconds_per_frame: median of the frames painted last, or None. command: what continues the job.
+    """
+
+    output: Path
+    job: Path | None
+    done: int
+    total: int
+    shots_done: int
+    shots: int
+    is_running: bool
+    is_finished: bool
+    seconds_per_frame: float | None
+    command: str
+
+
+def job_path(output: str | Path, job_dir: Path | None = None) -> Path:
+    """Returns the job folder of an output: `OUTPUT.vidstyle` beside it, unless another was chosen."""
+    if job_dir is not None:
+        return job_dir
+    path = Path(output)
+    if not path.name or path.name == "..":
+        path = path.resolve()
+    return path.with_name(f"{path.name}.vidstyle")
+
+
+def job_status(output: str | Path, job_dir: Path | None = None) -> Status:
+    """Returns how far the job of `output` is; a job folder may be named itself.
+
+    Frames and segments are taken as done if their files are there; damage is found when the job goes on.
+
+    Raises:
+        JobError: there is no job and no finished render known by this name, or its manifest is damaged.
+    """
+    path = job_path(output, job_dir)
+    if not (path / MANIFEST_NAME).is_file() and (Path(output) / MANIFEST_NAME).is_file():
+        path = Path(output)
+    if not (path / MANIFEST_NAME).is_file():
+        record = recorded(Path(output))
+        frames = record.get("frames")
+        if not isinstance(frames, int):
+            raise JobError(f"{output}: no job is known by this name (looked for {path}); check it, or give --job-dir")
+        return Status(Path(output), None, frames, frames, 0, 0, False, True, None, "")
+    manifest = read_manifest(path)
+    job = JobFolder(path, manifest)
+    done = shots_done = 0
+    for shot in manifest.shots:
+        count = sum(_frames_done(job, run) for run in shot.segments)
+        done += count
+        shots_done += count == shot.stop - shot.start
+    times_s = [entry.seconds for entry in read_journal(path, _TAIL_BYTES)]
+    is_finished = bool(read_record(path / FINISHED_NAME))
+    return Status(
+        output=Path(manifest.output),
+        job=path,
+        done=manifest.frame_count if is_finished else done,
+        total=manifest.frame_count,
+        shots_done=len(manifest.shots) if is_finished else shots_done,
+        shots=len(manifest.shots),
+        is_running=is_running(path),
+        is_finished=is_finished,
+        seconds_per_frame=statistics.median(times_s) if times_s else None,
+        command=manifest.command,
+    )
+
+
+def _frames_done(job: JobFolder, run: range) -> int:
+    if job.segment_path(run).with_suffix(".json").is_file():
+        return len(run)
+    return sum(job.frame_path(position).is_file() for position in run)

@@ -1,0 +1,203 @@
+"""Segments and the source's sound, put together as a video file without encoding a picture again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+from av.container import OutputContainer
+
+from vidstyle.errors import OutputError
+from vidstyle.frames import ClipInfo
+from vidstyle.media.opening import media_url
+from vidstyle.media.segments import VideoSpec, ffmpeg_reported, make_encoder, output_times, segment_packets
+from vidstyle.media.soundtrack import SYNC_TOLERANCE_S, Soundtrack
+
+# Browsers show anything faster at ten frames per second.
+_GIF_FASTEST = Fraction(50)
+# Signature and logical screen, without a global palette.
+_GIF_HEADER_BYTES = 13
+_KEPT_METADATA = ("title", "artist", "album", "composer", "genre", "date", "comment", "description", "copyright")
+# Containers may move sound by an encoder's priming samples, and round its times.
+_SOUND_TOLERANCE_S = Fraction(1, 20)
+
+
+def join_video(
+    output: Path, info: ClipInfo, spec: VideoSpec, segments: Sequence[Path], timestamps: Sequence[int]
+) -> list[str]:
+    """Writes a video of all segments and the sound, reads it back, and returns what the user should know.
+
+    Args:
+        output: the file to write; it is not complete before the function returns.
+        info: of the source; where it is a video, its sound is read from there.
+        segments: in order. timestamps: of all their frames, in ticks of the source.
+
+    Raises:
+        OutputError: it cannot be written, or what was written is not what it should be.
+    """
+    if not timestamps:
+        raise OutputError(f"{output}: no frame to write; choose another range")
+    notes = _notes_of(output, spec)
+    with ffmpeg_reported(output):
+        sound: Soundtrack | None = None
+        options = {**spec.kind.options, "fflags": "+bitexact"}
+        container = av.open(media_url(output), mode="w", format=spec.kind.format, options=options)
+        try:
+            joint = _Joint(container, spec, segments, timestamps)
+            if info.kind == "video":
+                sound = Soundtrack(info, container, spec.kind)
+                kept = {k.lower(): v for k, v in sound.metadata.items() if k.lower() in _KEPT_METADATA}
+                container.metadata.update(kept)
+            times, moved = _begin(info, spec, timestamps, sound)
+            joint.write(times, info, sound)
+        finally:
+            if sound is not None:
+                sound.close()
+            container.close()
+    if sound is not None:
+        notes += sound.notes
+    if moved:
+        notes.append(
+            f"{output.name}: {moved} frames were moved: {spec.kind.format.upper()} cannot hold times so close together"
+        )
+    check_video(output, spec, times, sound.last_packets_s if sound is not None else [])
+    return notes
+
+
+def _notes_of(output: Path, spec: VideoSpec) -> list[str]:
+    notes = []
+    if spec.is_scaled:
+        width, height = spec.stored_size
+        notes.append(f"{output.name}: scaled to {width}x{height}, since its pixels can only be square")
+    if spec.kind.format == "gif" and spec.rate > _GIF_FASTEST:
+        notes.append(f"{output.name}: GIF players slow down above 50 frames per second")
+    return notes
+
+
+def _begin(
+    info: ClipInfo, spec: VideoSpec, timestamps: Sequence[int], sound: Soundtrack | None
+) -> tuple[list[int], int]:
+    """Chooses the source timestamp that becomes 0, for pictures and sound alike; see `output_times`."""
+    ranged = info.range_start > 0 or info.range_stop is not None
+    offset = timestamps[0]
+    if sound is not None:
+        # Where frames are counted, the first one is at 0 whatever comes before it.
+        if not ranged and not spec.kind.constant_rate:
+            # Whole ticks keep every distance between frames exact; what is left is less than one tick.
+            offset = max(0, int(sound.start_s // spec.source_base))
+        sound.begin(offset * spec.source_base, drop_earlier=info.range_start > 0)
+    return output_times(timestamps, spec, offset)
+
+
+class _Joint:
+    """The segments' packets as one stream: new times, and nothing else."""
+
+    def __init__(
+        self, container: OutputContainer, spec: VideoSpec, segments: Sequence[Path], timestamps: Sequence[int]
+    ) -> None:
+        self._container, self._spec, self._segments, self._timestamps = container, spec, segments, timestamps
+        # Opened, since it knows what stands in the file's header; no picture goes into it.
+        self._stream = make_encoder(container, spec).stream
+        self._positions = self._display_order()
+        # How many frames a packet is stored ahead of where it is shown, at most.
+        self._delay_frames = max(i - position for i, position in enumerate(self._positions))
+
+    def write(self, times: Sequence[int], info: ClipInfo, sound: Soundtrack | None) -> None:
+        """Muxes every packet at the output's `times`, the sound along with them."""
+        base = self._spec.time_base
+        last_s = self._last_duration_s(sound)
+        step = times[1] - times[0] if len(times) > 1 else 1
+        ends = [*times[1:], times[-1] + max(1, round(last_s / base))]
+        number = 0
+        for path in self._segments:
+            for stored in segment_packets(path):
+                packet = _without_gif_header(stored) if number and self._spec.kind.format == "gif" else stored
+                position = self._positions[number]
+                early = number - self._delay_frames
+                packet.time_base, packet.pts = base, times[position]
+                # Decoding times are the display times in order, as many frames earlier as the codec reorders.
+                packet.dts = times[early] if early >= 0 else times[0] + early * step
+                packet.duration = ends[position] - times[position]
+                packet.stream = self._stream
+                self._container.mux(packet)
+                number += 1
+                if sound is not None:
+                    sound.carry_until(self._timestamps[position] * self._spec.source_base)
+        if sound is not None:
+            last_frame_s = self._timestamps[-1] * self._spec.source_base
+            sound.carry_rest(None if info.range_stop is None else last_frame_s + last_s)
+
+    def _display_order(self) -> list[int]:
+        """Returns the position in the render of every packet, in the order of decoding."""
+        positions: list[int] = []
+        for path in self._segments:
+            stamps = [packet.pts or 0 for packet in segment_packets(path)]
+            rank = {pts: place for place, pts in enumerate(sorted(stamps))}
+            positions += [len(positions) + rank[pts] for pts in stamps]
+        if sorted(positions) != list(range(len(self._timestamps))):
+            raise OutputError(
+                f"{self._segments[0].parent}: its segments hold {len(positions)} of {len(self._timestamps)} frames; "
+                "run the command again with --restart"
+            )
+        return positions
+
+    def _last_duration_s(self, sound: Soundtrack | None) -> Fraction:
+        known = sound.duration_s(self._timestamps[-1]) if sound is not None else None
+        return known or 1 / self._spec.rate
+
+
+def _without_gif_header(packet: av.Packet[av.VideoStream]) -> av.Packet[Any]:
+    """Returns a packet without the file header that every GIF encoder puts before its first picture."""
+    data = bytes(packet)
+    if not data.startswith(b"GIF89a"):
+        return packet
+    return av.Packet(data[_GIF_HEADER_BYTES:])
+
+
+def check_video(output: Path, spec: VideoSpec, times: Sequence[int], last_packets_s: Sequence[Fraction | None]) -> None:
+    """Reads a written video back and compares it with what it should hold.
+
+    Args:
+        times: of all frames, in ticks of `spec.time_base`.
+        last_packets_s: when each audio stream's last packet starts, in seconds of the output; None: it has none.
+
+    Raises:
+        OutputError: frames are missing, are shown at other times, or sound is missing.
+    """
+    try:
+        with av.open(media_url(output)) as written:
+            video = written.streams.video[0]
+            tick_s = Fraction(video.time_base or spec.time_base)
+            shown, heard = [], dict.fromkeys((stream.index for stream in written.streams.audio), Fraction(0))
+            for packet in written.demux():
+                stamp = packet.pts if packet.pts is not None else packet.dts
+                if not packet.size or stamp is None:
+                    continue
+                if packet.stream.index == video.index:
+                    shown.append(stamp)
+                elif packet.stream.index in heard:
+                    heard[packet.stream.index] = stamp * Fraction(packet.time_base)
+    except (av.FFmpegError, OSError, IndexError) as error:
+        raise OutputError(f"{output}: what was written cannot be read back ({error}); try .mkv") from error
+    if len(shown) != len(times):
+        raise OutputError(f"{output}: holds {len(shown)} of {len(times)} frames; try .mkv")
+    # AVI counts frames, and FFmpeg's reader shows those of H.264 one late.
+    if not spec.kind.constant_rate:
+        apart_s = max(
+            abs((a - min(shown)) * tick_s - (b - times[0]) * spec.time_base)
+            for a, b in zip(sorted(shown), times, strict=True)
+        )
+        if apart_s > max(tick_s, SYNC_TOLERANCE_S):
+            raise OutputError(f"{output}: frames are shown {float(apart_s):.3f} s from their time; try .mkv")
+    _check_sound(output, list(heard.values()), last_packets_s)
+
+
+def _check_sound(output: Path, heard_s: Sequence[Fraction], wanted_s: Sequence[Fraction | None]) -> None:
+    if len(heard_s) != len(wanted_s):
+        raise OutputError(f"{output}: holds {len(heard_s)} of {len(wanted_s)} audio streams; try .mkv")
+    for got, wanted in zip(heard_s, wanted_s, strict=True):
+        if wanted is not None and abs(got - wanted) > _SOUND_TOLERANCE_S:
+            raise OutputError(f"{output}: the last sound is at {float(got):.2f} s, not {float(wanted):.2f} s; try .mkv")

@@ -1,0 +1,84 @@
+"""Paints shots into a job folder: the one way, whether in this process or in a worker's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from vidstyle.errors import SourceError
+from vidstyle.frames import Frame
+from vidstyle.job.folder import JobFolder
+from vidstyle.media.base import Source
+from vidstyle.media.images import resize
+from vidstyle.shots import Shot
+from vidstyle.stylizer import Painted, Stylizer
+
+
+@dataclass(frozen=True, slots=True)
+class PaintedFrame:
+    """A frame that was just saved: its position in the render, its index in the input, and what was painted."""
+
+    position: int
+    index: int
+    painted: Painted
+
+
+class ShotPainter:
+    """Paints what is missing of shots, in ascending order, since the source is read only forward.
+
+    Args:
+        job: where frames are saved. source: the job's input, not yet read from.
+        stylizer: with a size of "source"; frames are fitted here.
+    """
+
+    def __init__(self, job: JobFolder, source: Source, stylizer: Stylizer) -> None:
+        self._job, self._source, self._stylizer = job, source, stylizer
+        self._economies = {entry.frame: entry.economy for entry in job.journal().values() if entry.economy}
+        self._passed = 0  # frames of the source that were read or skipped
+
+    def paint(self, shot: Shot) -> Iterator[PaintedFrame]:
+        """Yields each frame of the shot that had to be painted, when it is saved.
+
+        Raises:
+            SourceError: the input cannot be read, or is no longer what was surveyed.
+            OutputError, JobError: the job folder cannot be written to.
+            DeviceError, OptimizationError: see `Stylizer.paint`.
+        """
+        job, is_video = self._job, self._job.manifest.kind == "video"
+        missing = set(job.missing_positions(shot))
+        last: int | None = None
+        for run in shot.segments:
+            for position in (p for p in run if p in missing):
+                if position == shot.start:
+                    self._stylizer.restart()
+                elif position - 1 != last:
+                    self._go_on_at(position)
+                frame = self._read(position)
+                painted = self._stylizer.paint(resize(frame.image, job.manifest.width, job.manifest.height))
+                job.save_frame(position, painted.image)
+                last = position
+                yield PaintedFrame(position, frame.index, painted)
+            if is_video and not job.has_segment(run):
+                job.close_segment(shot, run)
+        if is_video:
+            job.tidy(shot)
+
+    def _go_on_at(self, position: int) -> None:
+        before = self._job.load_frame(position - 1)
+        if before is None:
+            raise SourceError(f"{self._job.frame_path(position - 1)}: gone or damaged; run the command again")
+        self._stylizer.go_on_from(before, self._economies.get(position - 1, 0))
+
+    def _read(self, position: int) -> Frame:
+        path = self._source.info.path
+        try:
+            while self._passed < position:
+                self._passed += 1
+                self._source.skip()
+            self._passed += 1
+            frame = next(self._source)
+        except StopIteration as error:
+            raise SourceError(f"{path}: ends earlier than it did before; it was changed under way") from error
+        if frame.pts != self._job.manifest.timestamps[position]:
+            raise SourceError(f"{path}: frame {frame.index} has another time than before; it was changed under way")
+        return frame

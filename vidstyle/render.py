@@ -1,0 +1,377 @@
+"""One render: survey, job folder, shots painted one frame at a time, output."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shlex
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import torch
+
+from vidstyle.devices import resolve_device, resolve_precision
+from vidstyle.errors import JobChangedError, JobError, OutputError, VidstyleError
+from vidstyle.features import OnDownload, weights_file
+from vidstyle.files import check_writable
+from vidstyle.frames import FrameDone, Plan, Result
+from vidstyle.job.fingerprints import file_fingerprint, source_fingerprint
+from vidstyle.job.finished import finished_frames, remember
+from vidstyle.job.folder import FINISHED_NAME, LOCK_NAME, JobFolder, JournalEntry, clear_job, write_record
+from vidstyle.job.lock import locked
+from vidstyle.job.manifest import MANIFEST_NAME, Identity, Manifest, read_manifest
+from vidstyle.job.publishing import is_published_video, is_publishing, publish_frames, publish_video
+from vidstyle.job.status import job_path
+from vidstyle.media.base import Source
+from vidstyle.media.images import resize, write_image
+from vidstyle.media.outputs import check_output, output_kind
+from vidstyle.media.sources import open_source
+from vidstyle.memory import economies
+from vidstyle.painting import PaintedFrame, ShotPainter
+from vidstyle.settings import Settings, painting_flags, to_json, to_words
+from vidstyle.shots import SEGMENT_FRAMES, Shot
+from vidstyle.stylizer import Stylizer, checked_picture, working_size
+from vidstyle.survey import GLANCE_PX, OnSurvey, survey
+from vidstyle.version import __version__
+from vidstyle.workers import Workers
+
+OnStart = Callable[[Plan], None]
+OnFrame = Callable[[FrameDone], None]
+
+
+@dataclass(frozen=True)
+class Listeners:
+    """Whom to tell what; see `pipeline.stylize`."""
+
+    on_start: OnStart | None = None
+    on_frame: OnFrame | None = None
+    on_download: OnDownload | None = None
+    on_survey: OnSurvey | None = None
+
+
+def opened(source: Path, settings: Settings, largest_side_px: int | None = None) -> Source:
+    """Opens the input as the settings say; see `open_source`."""
+    return open_source(
+        source,
+        fps=settings.fps,
+        frames=settings.frames,
+        keep_going=settings.keep_going,
+        largest_side_px=largest_side_px,
+    )
+
+
+class Render:
+    """One call of `stylize`, from opened source to finished output."""
+
+    def __init__(self, source: Source, style: Path, target: str, settings: Settings, listeners: Listeners) -> None:
+        self._started = time.perf_counter()
+        self._source, self._style, self._settings, self._listeners = source, style, settings, listeners
+        self._kind = output_kind(target)
+        self._output = Path(target)
+        if self._output.is_file() and style.is_file() and self._output.samefile(style):
+            raise OutputError(f"{target}: is the style itself; choose another output")
+        checked_picture(style, "style")
+        info = source.info
+        # Pictures cannot say that their pixels are not square, so they are shown as wide as the video is.
+        aspect = Fraction(1) if self._kind == "video" else info.sample_aspect_ratio
+        size = working_size(round(info.width * aspect), info.height, settings, even=self._kind == "video")
+        self._width, self._height = size
+        self._device = resolve_device(settings.device)
+        self._precision = str(resolve_precision(settings.precision, self._device)).removeprefix("torch.")
+        words = ["vidstyle", str(info.path), "--style", str(style), "-o", target, *to_words(settings)]
+        self._command = subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
+        self._notes: list[str] = []
+
+    def run(self) -> Result:
+        """Renders what is not finished yet."""
+        path = job_path(self._output, self._settings.job_dir)
+        has_job = self._kind != "still" and (path / MANIFEST_NAME).is_file()
+        # Whatever is wrong with the output is said before the input is read through.
+        if not has_job and not self._output.exists():
+            self._check_output()
+        identity = self._identity()
+        if not self._settings.restart:
+            count = finished_frames(self._output, identity)
+            if count is not None:
+                _clear_leftovers(path)
+                return self._result(count, was_finished=True)
+        if not has_job:
+            self._check_output()
+        if self._kind == "still":
+            return self._still(identity)
+        if not has_job:
+            _check_new_job(path)
+        with locked(path), _removed_if_empty(path):
+            job = self._job(path, identity)
+            with _threads(job.manifest.threads):
+                painted = self._paint(job)
+            self._publish(job)
+            record = remember(self._output, identity, job.manifest.frame_count)
+            if self._settings.keep_job:
+                write_record(path / FINISHED_NAME, record)
+            else:
+                clear_job(path)
+            return self._result(job.manifest.frame_count, painted=painted)
+
+    def _result(self, frames: int, *, painted: int = 0, was_finished: bool = False) -> Result:
+        seconds = time.perf_counter() - self._started
+        size = (self._width, self._height)
+        return Result(self._output, frames, seconds, *size, tuple(self._notes), painted, was_finished)
+
+    def _check_output(self) -> None:
+        check_output(self._output, self._kind, self._source.info, overwrite=self._settings.overwrite)
+
+    def _identity(self) -> Identity:
+        settings = self._settings
+        weights = weights_file(settings.network, settings.weights, self._listeners.on_download)
+        flags = painting_flags(settings)
+        files = {
+            "input": source_fingerprint(self._source),
+            "style": file_fingerprint(self._style),
+            "weights": file_fingerprint(weights),
+        }
+        if settings.cuts in ("auto", "off"):
+            flags["--cuts"] = settings.cuts
+        else:
+            flags["--cuts"] = "FILE"
+            files["cuts"] = file_fingerprint(Path(settings.cuts))
+        place = {
+            "device": self._device.type,
+            "precision": self._precision,
+            "kind of output": self._output.suffix.lower() if self._kind != "frames" else "folder",
+            "frame size": f"{self._width}x{self._height}",
+        }
+        if self._kind == "video":
+            # Pieces encoded by different releases cannot be joined for certain.
+            place["PyAV"] = av.__version__
+        return Identity(flags, files, place)
+
+    # -- the job -------------------------------------------------------------------------------
+
+    def _job(self, path: Path, identity: Identity) -> JobFolder:
+        """Returns the job as an earlier run has left it, or a new one."""
+        if (path / MANIFEST_NAME).is_file() and not self._settings.restart:
+            manifest = read_manifest(path)
+            changed = manifest.identity.differences(identity)
+            if changed:
+                raise JobChangedError(
+                    f"{path}: an unfinished render of other things is there: {'; '.join(changed)}. "
+                    f"Finish it with: {manifest.command} , choose another output or --job-dir, "
+                    "or throw it away with --restart"
+                )
+            self._note_versions(manifest)
+            job = JobFolder(path, manifest)
+            job.make_folders()
+            if not (is_published_video(job, self._output) or is_publishing(job)):
+                self._check_output()
+            return job
+        if (path / MANIFEST_NAME).is_file():
+            self._check_output()
+            clear_job(path)
+        manifest = self._plan(identity)
+        job = JobFolder(path, manifest)
+        job.create()
+        return job
+
+    def _note_versions(self, manifest: Manifest) -> None:
+        now = _versions()
+        others = [
+            f"{name} {was}, now {now[name]}" for name, was in manifest.versions.items() if now.get(name, was) != was
+        ]
+        if others:
+            self._notes.append(f"begun with other versions ({', '.join(others)}); frames may differ minutely")
+
+    @cached_property
+    def _stylizer(self) -> Stylizer:
+        # Frames reach the stylizer at the job's size, even for video, so it has nothing left to fit.
+        return Stylizer(self._style, replace(self._settings, size="source"))
+
+    def _plan(self, identity: Identity) -> Manifest:
+        _ = self._stylizer  # bad weights are said before the input is read through
+        with opened(self._source.info.path, self._settings, GLANCE_PX) as glance:
+            seen = survey(glance, self._settings.cuts, self._listeners.on_survey)
+        return Manifest(
+            command=self._command,
+            identity=identity,
+            settings=to_json(self._settings),
+            versions=_versions(),
+            threads=torch.get_num_threads(),
+            output=str(self._output),
+            kind=self._kind,
+            info=self._source.info,
+            width=self._width,
+            height=self._height,
+            timestamps=seen.timestamps,
+            cuts=seen.cuts,
+            segment_frames=SEGMENT_FRAMES,
+            notes=seen.notes,
+        )
+
+    # -- painting ------------------------------------------------------------------------------
+
+    def _paint(self, job: JobFolder) -> int:
+        """Paints what is missing and returns how many frames that were."""
+        manifest = job.manifest
+        self._notes += manifest.notes
+        # What was painted and encoded before stays so when only the last step was interrupted.
+        published = is_published_video(job, self._output) if self._kind == "video" else is_publishing(job)
+        shots = [] if published else [shot for shot in manifest.shots if not job.is_done(shot)]
+        before = done = manifest.frame_count - sum(len(job.missing_positions(shot)) for shot in shots)
+        self._say_start(job, done)
+        for frame in self._painted(job, shots) if shots else ():
+            done += 1
+            painted = frame.painted
+            job.note_frame(
+                JournalEntry(
+                    frame.position,
+                    painted.seconds,
+                    painted.loss,
+                    painted.evaluations,
+                    painted.retries,
+                    painted.economy,
+                )
+            )
+            if self._listeners.on_frame is not None:
+                values = (painted.seconds, painted.loss, painted.evaluations, painted.image)
+                self._listeners.on_frame(FrameDone(frame.index, done, manifest.frame_count, *values))
+        self._note_troubles(job)
+        return done - before
+
+    def _say_start(self, job: JobFolder, done: int) -> None:
+        if self._listeners.on_start is not None:
+            manifest = job.manifest
+            plan = Plan(
+                source=self._source.info.path,
+                output=self._output,
+                output_kind=self._kind,
+                frame_count=manifest.frame_count,
+                width=self._width,
+                height=self._height,
+                network=self._settings.network,
+                device=self._device.type,
+                precision=self._precision,
+                done=done,
+                shots=len(manifest.shots),
+                job=job.path,
+                command=self._command,
+            )
+            self._listeners.on_start(plan)
+
+    def _painted(self, job: JobFolder, shots: list[Shot]) -> Iterator[PaintedFrame]:
+        workers = min(self._settings.workers, len(shots))
+        if workers > 1:
+            with Workers(workers, job, self._source.info.path, self._style, self._settings) as pool:
+                yield from pool.paint(shots)
+            return
+        painter = ShotPainter(job, self._source, self._stylizer)
+        for shot in shots:
+            yield from painter.paint(shot)
+
+    def _note_troubles(self, job: JobFolder) -> None:
+        entries = job.journal().values()
+        retried = sum(entry.retries > 0 for entry in entries)
+        if retried:
+            self._notes.append(
+                f"the objective was not finite in {retried} frames; they were painted with smaller steps"
+            )
+        for economy, way in enumerate(economies(self._settings.optimizer)):
+            count = sum(entry.economy == economy for entry in entries)
+            if economy and count:
+                self._notes.append(f"memory was short; {count} frames were painted with {way}")
+
+    # -- outputs -------------------------------------------------------------------------------
+
+    def _publish(self, job: JobFolder) -> None:
+        if self._kind == "frames":
+            publish_frames(job, self._output, self._source.file_names(job.manifest.timestamps))
+        elif not is_published_video(job, self._output):
+            self._notes += publish_video(job, self._output)
+
+    def _still(self, identity: Identity) -> Result:
+        stylizer = self._stylizer
+        frame = next(self._source)
+        if self._listeners.on_start is not None:
+            size = (self._width, self._height)
+            where = (self._settings.network, self._device.type, self._precision)
+            self._listeners.on_start(Plan(self._source.info.path, self._output, "still", 1, *size, *where))
+        painted = stylizer.paint(resize(frame.image, self._width, self._height))
+        write_image(self._output, painted.image)
+        if self._listeners.on_frame is not None:
+            values = (painted.seconds, painted.loss, painted.evaluations, painted.image)
+            self._listeners.on_frame(FrameDone(frame.index, 1, 1, *values))
+        self._notes += self._source.notes
+        if painted.retries:
+            self._notes.append("the objective was not finite in 1 frames; they were painted with smaller steps")
+        remember(self._output, identity, 1)
+        return self._result(1, painted=1)
+
+
+def _check_new_job(path: Path) -> None:
+    """Makes sure that a new job folder neither takes over somebody's folder nor fails for want of a parent."""
+    if path.exists() and not path.is_dir():
+        raise JobError(f"{path}: is a file where the job folder is wanted; choose another place with --job-dir")
+    if path.is_dir():
+        # A process killed in its first moments leaves locks and half a manifest.
+        known = (LOCK_NAME, f".{Path(MANIFEST_NAME).stem}.part")
+        strangers = sorted(p.name for p in path.iterdir() if not p.name.startswith(known))
+        if strangers:
+            raise JobError(
+                f"{path}: is no job folder, it holds {strangers[0]}; choose another place with --job-dir, or move it"
+            )
+    check_writable(path.resolve().parent)
+
+
+def _clear_leftovers(path: Path) -> None:
+    """Removes the folder of a job that was killed after all was done; one that was kept on purpose stays."""
+    names = {p.name for p in path.iterdir()} if path.is_dir() else set()
+    if names and FINISHED_NAME not in names and (MANIFEST_NAME in names or all(map(_is_lock, names))):
+        with locked(path):
+            clear_job(path)
+
+
+def _is_lock(name: str) -> bool:
+    return name.startswith(LOCK_NAME)
+
+
+@contextmanager
+def _removed_if_empty(path: Path) -> Iterator[None]:
+    """Leaves no trace of a render that fails, or is stopped, before its first frame."""
+    try:
+        yield
+    except BaseException:
+        # What cannot be read is not known to be empty.
+        with suppress(VidstyleError, OSError):
+            if JobFolder(path, read_manifest(path)).is_empty():
+                clear_job(path)
+        raise
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "vidstyle": __version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "av": av.__version__,
+        "opencv": cv2.__version__,
+        "numpy": np.__version__,
+    }
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    """Computes with as many threads as the job began with; sums come out differently with another number."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

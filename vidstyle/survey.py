@@ -1,0 +1,64 @@
+"""The first look at an input: every frame is decoded once, before anything is painted.
+
+It costs about a hundredth of painting, and gives what the plan of a long render needs: the exact number
+of frames and their times, the cuts, and any damage, before hours were spent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from vidstyle.errors import SourceError
+from vidstyle.media.base import Source
+from vidstyle.shots import CutDetector, read_cuts
+
+# Pictures of this size tell a cut as well as large ones.
+GLANCE_PX = 256
+
+OnSurvey = Callable[[int, int | None], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What was seen.
+
+    Attributes:
+        timestamps: of all frames, in ticks of the source. cuts: positions of frames that begin a shot.
+        notes: what the user should know about the input.
+    """
+
+    timestamps: tuple[int, ...]
+    cuts: tuple[int, ...]
+    notes: tuple[str, ...]
+
+
+def survey(source: Source, cuts: str, on_survey: OnSurvey | None = None) -> Survey:
+    """Goes through a source to its end.
+
+    Args:
+        source: opened with `largest_side_px=GLANCE_PX`; not yet read from.
+        cuts: "auto", "off", or the name of a file with frame numbers or times.
+        on_survey: called with frames seen and in all, None where the input does not say.
+
+    Raises:
+        SourceError, DamagedSourceError: the input or the list of cuts cannot be read.
+    """
+    detector, timestamps, indices = CutDetector(), [], []
+    for frame in source:
+        timestamps.append(frame.pts)
+        indices.append(frame.index)
+        if cuts == "auto":
+            detector.add(frame.image)
+        if on_survey is not None:
+            on_survey(len(timestamps), source.info.frame_count)
+    if not timestamps:
+        raise SourceError(f"{source.info.path}: no frame of it can be decoded; choose another range")
+    found: tuple[int, ...] = ()
+    if cuts == "auto":
+        found = detector.finish()
+    elif cuts != "off":
+        base = source.info.time_base
+        found = read_cuts(Path(cuts), indices, [(pts - source.first_pts) * base for pts in timestamps])
+    return Survey(tuple(timestamps), found, tuple(source.notes))

@@ -1,0 +1,98 @@
+"""A worker process: paints the shots it is told to, `python -m vidstyle.worker`.
+
+It reads JSON lines from its standard input: first what to work on, then a shot's number each. It answers
+with JSON lines; a painted frame's line is followed by the picture's bytes. When the standard input ends
+without a farewell, the process that started it is dead, and it ends at once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, BinaryIO
+
+FAREWELL = {"end": True}
+ORPHANED = 3
+
+
+def main() -> int:
+    """Works until told to end; returns the exit status."""
+    # The one at the terminal decides what an interrupt means, and ends its workers.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a library prints must not come between the answers
+    first = sys.stdin.buffer.readline()
+    if not first:
+        return ORPHANED
+    orders: queue.Queue[Mapping[str, Any]] = queue.Queue()
+    threading.Thread(target=_listen, args=(sys.stdin.buffer, orders), daemon=True).start()
+    try:
+        _work(json.loads(first), orders, answers)
+    except BaseException as error:
+        answer = {"error": type(error).__name__, "message": str(error), "traceback": traceback.format_exc()}
+        with suppress(OSError):
+            _send(answers, answer)
+        return 1
+    return 0
+
+
+def _listen(stream: BinaryIO, orders: queue.Queue[Mapping[str, Any]]) -> None:
+    for line in stream:
+        order = json.loads(line)
+        orders.put(order)
+        if order == FAREWELL:
+            return
+    os._exit(ORPHANED)
+
+
+def _work(task: Mapping[str, Any], orders: queue.Queue[Mapping[str, Any]], answers: BinaryIO) -> None:
+    # Only now: the device that this process may see is chosen by its environment, which torch reads once.
+    import torch
+
+    from vidstyle.job.folder import JobFolder
+    from vidstyle.job.lock import locked_by_worker
+    from vidstyle.job.manifest import read_manifest
+    from vidstyle.media.sources import open_source
+    from vidstyle.painting import ShotPainter
+    from vidstyle.settings import Settings
+    from vidstyle.stylizer import Stylizer
+
+    settings, folder = Settings(**task["settings"]), Path(task["job"])
+    with locked_by_worker(folder, task["number"]):
+        manifest = read_manifest(folder)
+        torch.set_num_threads(manifest.threads)
+        job = JobFolder(folder, manifest)
+        stylizer = Stylizer(task["style"], settings)
+        source = open_source(
+            Path(task["source"]), fps=settings.fps, frames=settings.frames, keep_going=settings.keep_going
+        )
+        with source:
+            painter = ShotPainter(job, source, stylizer)
+            while (order := orders.get()) != FAREWELL:
+                shot = manifest.shots[order["shot"]]
+                for frame in painter.paint(shot):
+                    painted = frame.painted
+                    answer = {"position": frame.position, "index": frame.index, "shape": painted.image.shape}
+                    for name in ("loss", "evaluations", "retries", "seconds", "economy"):
+                        answer[name] = getattr(painted, name)
+                    _send(answers, answer, painted.image.tobytes())
+                _send(answers, {"shot": shot.number})
+
+
+def _send(stream: BinaryIO, answer: Mapping[str, Any], body: bytes = b"") -> None:
+    stream.write(json.dumps(answer).encode() + b"\n" + body)
+    stream.flush()
+
+
+if __name__ == "__main__":
+    status = main()
+    # At once: the thread that listens would be in the way of an orderly end.
+    os._exit(status)

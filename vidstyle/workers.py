@@ -1,0 +1,173 @@
+"""Several shots at once: worker processes, each with the next shot that nobody has begun."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from vidstyle import errors
+from vidstyle.errors import DeviceError, VidstyleError
+from vidstyle.job.folder import JobFolder
+from vidstyle.painting import PaintedFrame
+from vidstyle.settings import Settings, to_json
+from vidstyle.shots import Shot
+from vidstyle.stylizer import Painted
+from vidstyle.worker import FAREWELL
+
+logger = logging.getLogger(__name__)
+
+# Idle threads of one worker must not spin on the cores that another one needs. Two workers of two threads each on
+# two cores: 29 s with torch's default, 10 s with the short spinning of a single process, 7.6 s with none.
+_SHARING = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0", "KMP_BLOCKTIME": "0"}
+_END_S = 10
+
+
+class Workers:
+    """Worker processes of one job; a context manager that ends them.
+
+    Results are those of a single process: shots do not depend on each other, and every worker computes with
+    the job's number of threads, whatever the number of workers.
+    """
+
+    def __init__(self, count: int, job: JobFolder, source: Path, style: Path, settings: Settings) -> None:
+        """Args: see `pipeline.stylize`; `count` is at least 1."""
+        self._count, self._job = count, job
+        # Frames are fitted to the manifest's size, so the stylizer has nothing left to fit.
+        self._device = settings.device
+        self._task: dict[str, Any] = {
+            "job": str(job.path.resolve()),
+            "source": str(source.resolve()),
+            "style": str(style.resolve()),
+            "settings": to_json(replace(settings, size="source")),
+        }
+        self._answers: queue.Queue[tuple[int, Any]] = queue.Queue()
+        self._processes: list[subprocess.Popen[bytes]] = []
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for process in self._processes:
+            if kind is not None:
+                process.terminate()
+        for process in self._processes:
+            try:
+                process.wait(_END_S if kind is None else 2)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            for stream in (process.stdin, process.stdout):
+                if stream is not None:
+                    with suppress(OSError):
+                        stream.close()
+
+    def paint(self, shots: Sequence[Shot]) -> Iterator[PaintedFrame]:
+        """Yields frames as they are saved, in whatever order.
+
+        Raises:
+            VidstyleError: what a worker raised, or that one has died.
+        """
+        waiting = list(shots)
+        for number in range(min(self._count, len(waiting))):
+            self._start(number)
+            self._order(number, {"shot": waiting.pop(0).number})
+        working = set(range(len(self._processes)))
+        while working:
+            number, answer = self._answers.get()
+            if answer is None:
+                if number not in working:
+                    continue  # it was told to end
+                raise self._death_of(number)
+            if "error" in answer:
+                raise self._error_of(answer)
+            if "position" in answer:
+                yield _painted(answer)
+            elif waiting:
+                self._order(number, {"shot": waiting.pop(0).number})
+            else:
+                self._order(number, FAREWELL)
+                working.remove(number)
+
+    def _start(self, number: int) -> None:
+        environment = {**os.environ, **_SHARING, **_device_of(number, self._device)}
+        # Found where this process found it, also when it was not installed.
+        package = str(Path(__file__).resolve().parent.parent)
+        environment["PYTHONPATH"] = os.pathsep.join([package, *filter(None, [environment.get("PYTHONPATH")])])
+        process = subprocess.Popen(
+            [sys.executable, "-m", "vidstyle.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environment,
+        )
+        self._processes.append(process)
+        self._order(number, {**self._task, "number": number})
+        threading.Thread(target=self._listen, args=(number, process), daemon=True).start()
+
+    def _order(self, number: int, order: Mapping[str, Any]) -> None:
+        stream = self._processes[number].stdin
+        if stream is not None:
+            # A worker that died is noticed by the end of its answers.
+            with suppress(OSError):
+                stream.write(json.dumps(order).encode() + b"\n")
+                stream.flush()
+
+    def _listen(self, number: int, process: subprocess.Popen[bytes]) -> None:
+        stream = process.stdout
+        answer: Any = None
+        with suppress(OSError, ValueError):
+            for line in stream or ():
+                answer = json.loads(line)
+                if "shape" in answer:
+                    height, width, channels = answer["shape"]
+                    body = stream.read(height * width * channels) if stream is not None else b""
+                    answer["image"] = np.frombuffer(body, np.uint8).reshape(height, width, channels)
+                self._answers.put((number, answer))
+        self._answers.put((number, None))
+
+    def _death_of(self, number: int) -> VidstyleError:
+        status = self._processes[number].wait(_END_S)
+        cause = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
+        return DeviceError(
+            f"worker {number} {cause}, often for want of memory; finished frames are kept: run the command again, "
+            "perhaps with fewer --workers"
+        )
+
+    @staticmethod
+    def _error_of(answer: Mapping[str, Any]) -> Exception:
+        logger.info("in a worker:\n%s", answer["traceback"])
+        kind = getattr(errors, answer["error"], None)
+        if isinstance(kind, type) and issubclass(kind, VidstyleError):
+            return kind(answer["message"])
+        return RuntimeError(f"in a worker: {answer['error']}: {answer['message']}")
+
+
+def _painted(answer: Mapping[str, Any]) -> PaintedFrame:
+    values = (answer[name] for name in ("image", "loss", "evaluations", "retries", "seconds", "economy"))
+    return PaintedFrame(answer["position"], answer["index"], Painted(*values))
+
+
+def _device_of(number: int, device: str) -> dict[str, str]:
+    """Returns the environment that gives worker `number` a GPU of its own, where there are several."""
+    import torch
+
+    if device not in ("auto", "cuda") or not torch.cuda.is_available():
+        return {}
+    count = torch.cuda.device_count()
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES", "")
+    names = [name for name in visible.split(",") if name] or [str(index) for index in range(count)]
+    return {"CUDA_VISIBLE_DEVICES": names[number % len(names)]}
