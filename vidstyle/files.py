@@ -44,10 +44,19 @@ def written_whole(target: Path) -> Iterator[Path]:
         # SourceError is an OSError too: what the block itself reports is not about the output.
         if isinstance(error, VidstyleError):
             raise
-        raise OutputError(f"{target}: cannot be written ({error.strerror or error})") from error
+        raise OutputError(f"{target}: cannot be written ({error.strerror or error}); {remedy(error)}") from error
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
+
+
+def remedy(error: OSError) -> str:
+    """Returns what to do about a file that cannot be written."""
+    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
+        return "make room, then run the same command again"
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return "check the permissions, then run the same command again"
+    return "run the same command again, or choose another place"
 
 
 def sync_folder(folder: Path) -> None:
@@ -74,7 +83,7 @@ def move_whole(source: Path, target: Path) -> None:
         return
     except OSError as error:
         if error.errno != errno.EXDEV:
-            raise OutputError(f"{target}: cannot be written ({error.strerror or error})") from error
+            raise OutputError(f"{target}: cannot be written ({error.strerror or error}); {remedy(error)}") from error
     with written_whole(target) as part:
         shutil.copyfile(source, part)
     source.unlink()

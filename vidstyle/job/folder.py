@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from vidstyle.errors import JobError, SourceError
-from vidstyle.files import sha256_of, written_whole
+from vidstyle.files import remedy, sha256_of, written_whole
 from vidstyle.frames import Picture
 from vidstyle.job.manifest import MANIFEST_NAME, Manifest
 from vidstyle.media.headers import is_intact_png, picture_size
@@ -91,7 +91,7 @@ class JobFolder:
                 for stray in folder.glob(".*.part*"):
                     stray.unlink()
         except OSError as error:
-            raise JobError(f"{self.path}: cannot be written to ({error.strerror or error})") from error
+            raise JobError(f"{self.path}: cannot be written to ({error.strerror or error}); {remedy(error)}") from error
 
     # -- frames --------------------------------------------------------------------------------
 
@@ -227,7 +227,7 @@ class JobFolder:
             with (self.path / JOURNAL_NAME).open("a", encoding="utf-8") as file:
                 file.write(line + "\n")
         except OSError as error:
-            raise JobError(f"{self.path}: cannot be written to ({error.strerror or error})") from error
+            raise JobError(f"{self.path}: cannot be written to ({error.strerror or error}); {remedy(error)}") from error
 
     def journal(self) -> dict[int, JournalEntry]:
         """Returns the newest entry of every frame; lines that a kill cut off are left out."""

@@ -155,11 +155,13 @@ def _manifest_of(content: Mapping[str, Any]) -> Manifest:
     info = dict(values["info"])
     for name in ("rate", "time_base", "sample_aspect_ratio"):
         info[name] = None if info[name] is None else Fraction(info[name])
+    identity = dict(values["identity"])
+    files = dict(identity["files"])
     timestamps = tuple(_from_runs(values["timestamps"]))
     cuts = tuple(int(cut) for cut in values["cuts"])
     shots_of(cuts, len(timestamps))
     values |= {
-        "identity": Identity(**values["identity"]),
+        "identity": Identity(**identity | {"files": {name: (str(a), str(b)) for name, (a, b) in files.items()}}),
         "info": ClipInfo(**info | {"path": Path(info["path"])}),
         "settings": dict(values["settings"]),
         "versions": dict(values["versions"]),

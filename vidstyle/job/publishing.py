@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vidstyle.errors import JobError, OutputError
-from vidstyle.files import move_whole, sha256_of, sync_folder
+from vidstyle.files import move_whole, remedy, sha256_of, sync_folder
 from vidstyle.job.folder import PAINTED_NAME, PUBLISHING_NAME, JobFolder, read_record, write_record
 from vidstyle.media.joining import join_video
 
@@ -34,7 +34,7 @@ def publish_video(job: JobFolder, output: Path) -> list[str]:
     except OutputError as error:
         raise OutputError(str(error).replace(str(joined), str(output))) from error
     except OSError as error:
-        raise OutputError(f"{output}: cannot be written ({error.strerror or error}); make room") from error
+        raise OutputError(f"{output}: cannot be written ({error.strerror or error}); {remedy(error)}") from error
     finally:
         joined.unlink(missing_ok=True)
     return [note.replace(joined.name, output.name, 1) for note in notes]
@@ -83,7 +83,8 @@ def publish_frames(job: JobFolder, output: Path, names: Sequence[str]) -> None:
     except (OutputError, JobError):
         raise
     except OSError as error:
-        raise OutputError(f"{output}: frames cannot be put there ({error.strerror or error})") from error
+        reason = error.strerror or error
+        raise OutputError(f"{output}: frames cannot be put there ({reason}); {remedy(error)}") from error
 
 
 def is_publishing(job: JobFolder) -> bool:

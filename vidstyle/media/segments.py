@@ -15,7 +15,7 @@ import av
 from av.container import OutputContainer
 
 from vidstyle.errors import OutputError, VidstyleError
-from vidstyle.files import written_whole
+from vidstyle.files import remedy, written_whole
 from vidstyle.frames import DEFAULT_FPS, ClipInfo, Picture
 from vidstyle.media.containers import CONTAINERS, ContainerKind
 from vidstyle.media.encoders import GifEncoder, PictureEncoder, YuvEncoder
@@ -138,5 +138,7 @@ def ffmpeg_reported(path: Path) -> Iterator[None]:
     except VidstyleError:
         raise
     except (av.FFmpegError, OSError, MemoryError, IndexError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise OutputError(f"{path}: cannot be written or read back ({reason}); check the free space") from error
+        reason, advice = str(error), "run the same command again"
+        if isinstance(error, OSError):
+            reason, advice = error.strerror or reason, remedy(error)
+        raise OutputError(f"{path}: cannot be written or read back ({reason}); {advice}") from error

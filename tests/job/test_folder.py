@@ -1,0 +1,145 @@
+"""What is on disk is the whole state; what is damaged is found."""
+
+import shutil
+
+import numpy as np
+import pytest
+from clips import picture
+from jobs import finish, make_job, paint
+
+from vidstyle.errors import JobError
+from vidstyle.job.folder import JobFolder, JournalEntry, clear_job
+from vidstyle.media.images import write_image
+
+
+@pytest.fixture
+def job(tmp_path):
+    return make_job(tmp_path / "out.mp4.vidstyle")
+
+
+def reopened(job):
+    return JobFolder(job.path, job.manifest)
+
+
+def frames_in(job):
+    return sorted(int(p.stem) for p in job.frames_folder.iterdir())
+
+
+def test_frames_are_kept_exactly(job):
+    paint(job, [3])
+    assert np.array_equal(job.load_frame(3), picture(3))
+    assert job.load_frame(4) is None
+
+
+def test_a_shot_lacks_what_is_not_there(job):
+    first, second = job.manifest.shots
+    assert job.missing_positions(first) == list(range(7))
+    paint(job, [0, 1, 2, 9])
+    assert job.missing_positions(first) == [3, 4, 5, 6]
+    # Frame 9 stands, though what led to it is missing: it would come out the same.
+    assert job.missing_positions(second) == [7, 8, 10, 11]
+
+
+DAMAGE = {
+    "emptied": lambda path: path.write_bytes(b""),
+    "cut off": lambda path: path.write_bytes(path.read_bytes()[:-20]),
+    "one bit": lambda path: path.write_bytes(flipped(path.read_bytes())),
+    "another size": lambda path: write_image(path, picture(1, (32, 48))),
+    "no PNG": lambda path: path.write_bytes(b"hello" * 500),
+    "gone": lambda path: path.unlink(),
+}
+
+
+def flipped(data):
+    half = len(data) // 2
+    return data[:half] + bytes([data[half] ^ 1]) + data[half + 1 :]
+
+
+@pytest.mark.parametrize("how", DAMAGE)
+def test_a_damaged_frame_is_found(job, how):
+    paint(job, range(3))
+    DAMAGE[how](job.frame_path(1))
+    assert job.missing_positions(job.manifest.shots[0]) == [1, 3, 4, 5, 6]
+    assert job.load_frame(1) is None
+
+
+def test_a_segment_replaces_its_frames_but_for_the_last(job):
+    first = job.manifest.shots[0]
+    paint(job, range(4))
+    job.close_segment(first, first.segments[0])
+    assert frames_in(job) == [3]
+    assert job.missing_positions(first) == [4, 5, 6]
+    paint(job, range(4, 7))
+    job.close_segment(first, first.segments[1])
+    assert frames_in(job) == []
+    assert reopened(job).is_done(first)
+    assert not reopened(job).is_done(job.manifest.shots[1])
+
+
+@pytest.mark.parametrize("how", ["one bit", "emptied", "gone"])
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_damaged_segment_is_painted_again_from_where_that_is_possible(job, how, which):
+    finish(job)
+    first = job.manifest.shots[0]
+    DAMAGE[how](job.segment_path(first.segments[which]))
+    # The frame before the second segment went with the first one's frames, so both are needed.
+    assert reopened(job).missing_positions(first) == list(range(4 if which == 0 else 7))
+    assert reopened(job).missing_positions(job.manifest.shots[1]) == []
+
+
+def test_a_damaged_segment_goes_on_from_the_frame_that_was_kept(job):
+    first = job.manifest.shots[0]
+    paint(job, range(4))
+    job.close_segment(first, first.segments[0])
+    paint(job, [4])
+    assert reopened(job).missing_positions(first) == [5, 6]
+    job.frame_path(4).unlink()
+    assert reopened(job).missing_positions(first) == [4, 5, 6]
+    job.frame_path(3).unlink()
+    assert reopened(job).missing_positions(first) == list(range(7))
+
+
+def test_a_segment_without_its_record_does_not_count(job):
+    first = job.manifest.shots[0]
+    paint(job, range(4))
+    job.close_segment(first, first.segments[0])
+    job.segment_path(first.segments[0]).with_suffix(".json").write_text("{")
+    assert not reopened(job).has_segment(first.segments[0])
+
+
+def test_half_written_files_of_a_killed_process_are_cleared_away(job):
+    (job.frames_folder / ".00000003.part77.png").write_bytes(b"half")
+    job.make_folders()
+    assert list(job.frames_folder.iterdir()) == []
+
+
+def test_a_job_that_was_deleted_says_so(job):
+    shutil.rmtree(job.path)
+    with pytest.raises(JobError, match="deleted under way"):
+        paint(job, [0])
+    with pytest.raises(JobError, match="cannot be written"):
+        job.note_frame(JournalEntry(0, 1.0, 1.0, 1, 0, 0))
+
+
+def test_the_journal_is_read_to_the_last_whole_line(job):
+    entries = [JournalEntry(k, 0.5, 1.25, 20, 0, 0) for k in (0, 1)]
+    for entry in [*entries, JournalEntry(1, 0.75, 1.0, 21, 1, 2)]:
+        job.note_frame(entry)
+    with (job.path / "journal.jsonl").open("a") as file:
+        file.write('{"frame": 3, "seco')
+    assert job.journal() == {0: entries[0], 1: JournalEntry(1, 0.75, 1.0, 21, 1, 2)}
+
+
+def test_clearing_leaves_what_is_not_the_jobs(job):
+    finish(job)
+    (job.path / "notes.txt").write_text("mine")
+    clear_job(job.path)
+    assert [p.name for p in job.path.iterdir()] == ["notes.txt"]
+
+
+def test_a_job_is_empty_until_something_is_painted(job):
+    assert job.is_empty()
+    paint(job, [0])
+    assert not job.is_empty()
+    finish(job)
+    assert not job.is_empty()

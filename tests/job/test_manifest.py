@@ -1,0 +1,93 @@
+"""What a job is, and what is refused."""
+
+import json
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jobs import make_manifest
+
+from vidstyle.errors import JobError
+from vidstyle.job.manifest import FORMAT_VERSION, MANIFEST_NAME, Identity, read_manifest
+
+
+def test_what_is_written_is_read(tmp_path):
+    info = replace(make_manifest().info, rate=Fraction(30000, 1001), time_base=Fraction(1, 30000), range_stop=9)
+    manifest = make_manifest(info=info, cuts=(3, 7), notes=("it is dark",), timestamps=(5, 6, 9, 12, 13, 14, 15, 99))
+    manifest.write(tmp_path)
+    assert read_manifest(tmp_path) == manifest
+    assert [(shot.start, shot.stop) for shot in manifest.shots] == [(0, 3), (3, 7), (7, 8)]
+
+
+@given(st.integers(-(10**12), 10**12), st.lists(st.integers(1, 10**6), max_size=40))
+def test_any_timestamps_are_kept(tmp_path_factory, first, steps):
+    folder = tmp_path_factory.mktemp("job")
+    stamps = tuple(first + sum(steps[:k]) for k in range(len(steps) + 1))
+    make_manifest(timestamps=stamps, cuts=()).write(folder)
+    assert read_manifest(folder).timestamps == stamps
+
+
+def test_a_steady_film_takes_no_room(tmp_path):
+    make_manifest(timestamps=tuple(range(0, 1001 * 200_000, 1001))).write(tmp_path)
+    assert (tmp_path / MANIFEST_NAME).stat().st_size < 5000
+
+
+def damaged(path, change):
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+
+
+DAMAGE = {
+    "emptied": lambda path: path.write_bytes(b""),
+    "cut off": lambda path: path.write_bytes(path.read_bytes()[:300]),
+    "not JSON": lambda path: path.write_bytes(b"\xff\xfe\0garbage"),
+    "a list": lambda path: path.write_text("[1, 2]"),
+    "no format": lambda path: damaged(path, lambda content: content.pop("format")),
+    "no settings": lambda path: damaged(path, lambda content: content.pop("settings")),
+    "no such rate": lambda path: damaged(path, lambda content: content["info"].update(rate="1/0")),
+    "an unknown field of the input": lambda path: damaged(path, lambda content: content["info"].update(colour=1)),
+    "threads of none": lambda path: damaged(path, lambda content: content.update(threads=0)),
+    "time running back": lambda path: damaged(path, lambda content: content.update(timestamps=[[0, 1], [-1, 7]])),
+    "no time": lambda path: damaged(path, lambda content: content.update(timestamps=[])),
+    "cuts beyond the end": lambda path: damaged(path, lambda content: content.update(cuts=[99])),
+    "gone": lambda path: path.unlink(),
+}
+
+
+@pytest.mark.parametrize("how", DAMAGE)
+def test_a_damaged_manifest_is_an_error_with_a_remedy(tmp_path, how):
+    make_manifest().write(tmp_path)
+    DAMAGE[how](tmp_path / MANIFEST_NAME)
+    with pytest.raises(JobError, match=r"manifest\.json: the job's manifest cannot be read.*--restart"):
+        read_manifest(tmp_path)
+
+
+def test_a_newer_format_is_not_guessed_at(tmp_path):
+    make_manifest().write(tmp_path)
+    damaged(tmp_path / MANIFEST_NAME, lambda content: content.update(format=FORMAT_VERSION + 1))
+    with pytest.raises(JobError, match=rf"newer vidstyle \(format {FORMAT_VERSION + 1}.*--restart"):
+        read_manifest(tmp_path)
+
+
+def test_identities_tell_what_changed_from_what_to_what():
+    then = Identity({"--size": "640", "--seed": "0"}, {"style": ("a.jpg", "0123456789")}, {"device": "cpu"})
+    assert then.differences(then) == []
+    assert then.differences(replace(then, files={"style": ("copy.jpg", "0123456789")})) == []
+    now = Identity({"--size": "320", "--seed": "0"}, {"style": ("b.jpg", "fedcba9876")}, {"device": "cuda"})
+    assert then.differences(now) == [
+        "--size was 640, is 320",
+        "device was cpu, is cuda",
+        "style was a.jpg (01234567), is b.jpg (fedcba98)",
+    ]
+    assert then.differences(replace(then, files={**then.files, "cuts": ("c.txt", "77")}))[0].startswith("cuts was not")
+
+
+def test_the_command_may_hold_any_name(tmp_path):
+    manifest = make_manifest(command="vidstyle 'Gemälde \udcff\n.mp4'", output="雪.mp4")
+    manifest.write(tmp_path)
+    assert read_manifest(tmp_path).command == manifest.command
+    assert Path(read_manifest(tmp_path).output) == Path("雪.mp4")

@@ -1,0 +1,109 @@
+"""The last step: outputs appear whole, where they belong, whatever was there."""
+
+import numpy as np
+import pytest
+from clips import level, make_folder, picture, times_s
+from jobs import finish, make_job
+
+from vidstyle.errors import JobError, OutputError
+from vidstyle.files import move_whole
+from vidstyle.job import publishing
+from vidstyle.job.publishing import is_published_video, is_publishing, publish_frames, publish_video
+from vidstyle.media.images import read_image
+from vidstyle.media.sources import open_source
+
+NAMES = [f"in{k}.png" for k in range(12)]
+
+
+def test_a_video_is_joined_checked_and_named(tmp_path):
+    job, output = finish(make_job(tmp_path / "job")), tmp_path / "out.mp4"
+    assert not is_published_video(job, output)
+    assert publish_video(job, output) == []
+    assert is_published_video(job, output)
+    with open_source(output) as source:
+        assert [level(frame.image) for frame in source] == list(range(12))
+    output.write_bytes(b"another")
+    assert not is_published_video(job, output)
+
+
+def test_a_video_that_fails_its_check_is_not_named(tmp_path):
+    job = finish(make_job(tmp_path / "job"))
+    job.segment_files()[1].write_bytes(job.segment_files()[0].read_bytes())
+    with pytest.raises(OutputError):
+        publish_video(job, tmp_path / "out.mp4")
+    assert [p.name for p in tmp_path.iterdir()] == ["job"]
+    assert not list(job.path.glob("joined*"))
+
+
+def test_frames_appear_together(tmp_path):
+    job = finish(make_job(tmp_path / "job", kind="frames"))
+    assert not is_publishing(job)
+    publish_frames(job, tmp_path / "out", NAMES)
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == sorted(NAMES)
+    assert np.array_equal(read_image(tmp_path / "out" / "in7.png"), picture(7))
+
+
+def test_frames_do_not_touch_what_is_not_theirs(tmp_path):
+    job = finish(make_job(tmp_path / "job", kind="frames"))
+    folder = make_folder(tmp_path / "out", ["in0.png", "mine.png"])
+    (folder / "notes.txt").write_text("keep")
+    mine = (folder / "mine.png").read_bytes()
+    publish_frames(job, folder, NAMES)
+    assert sorted(p.name for p in folder.iterdir()) == sorted([*NAMES, "mine.png", "notes.txt"])
+    assert (folder / "mine.png").read_bytes() == mine
+
+
+def test_a_folder_in_the_way_is_found_before_anything_is_moved(tmp_path):
+    job = finish(make_job(tmp_path / "job", kind="frames"))
+    (tmp_path / "out" / "in5.png").mkdir(parents=True)
+    with pytest.raises(OutputError, match=r"in5\.png: a folder is in the way"):
+        publish_frames(job, tmp_path / "out", NAMES)
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["in5.png"]
+    (tmp_path / "out" / "in5.png").rmdir()
+    publish_frames(job, tmp_path / "out", NAMES)
+    assert len(list((tmp_path / "out").iterdir())) == 12
+
+
+def test_a_link_to_a_folder_is_filled_not_replaced(tmp_path):
+    job = finish(make_job(tmp_path / "job", kind="frames"))
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real", target_is_directory=True)
+    publish_frames(job, tmp_path / "link", NAMES)
+    assert (tmp_path / "link").is_symlink()
+    assert len(list((tmp_path / "real").iterdir())) == 12
+
+
+def test_a_frame_that_vanished_is_an_error(tmp_path):
+    job = finish(make_job(tmp_path / "job", kind="frames"))
+    job.frame_path(3).unlink()
+    with pytest.raises(JobError, match=r"00000003\.png: gone"):
+        publish_frames(job, tmp_path / "out", NAMES)
+    assert not (tmp_path / "out").exists()
+
+
+def test_another_disk_is_written_to_whole(tmp_path, monkeypatch):
+    monkeypatch.setattr(publishing, "_same_disk", lambda *_: False)
+    job = finish(make_job(tmp_path / "job", kind="frames"))
+    publish_frames(job, tmp_path / "out", NAMES)
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == sorted(NAMES)
+
+
+def test_a_file_moves_from_one_disk_to_another(tmp_path, monkeypatch):
+    """Where a rename is refused because the disks differ: the real refusal, raised by hand."""
+    rename = type(tmp_path).replace
+
+    def refused(self, target):
+        if self.name == "a.mp4":
+            raise OSError(18, "Invalid cross-device link")
+        return rename(self, target)
+
+    monkeypatch.setattr(type(tmp_path), "replace", refused)
+    (tmp_path / "a.mp4").write_bytes(b"film")
+    move_whole(tmp_path / "a.mp4", tmp_path / "b.mp4")
+    assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("b.mp4", b"film")]
+
+
+def test_times_are_those_of_the_source(tmp_path):
+    job = finish(make_job(tmp_path / "job", timestamps=(0, 1, 2, 3, 7, 8, 9, 10, 20, 21, 22, 30)))
+    publish_video(job, tmp_path / "out.mp4")
+    assert [t * 25 for t in times_s(tmp_path / "out.mp4")] == list(job.manifest.timestamps)

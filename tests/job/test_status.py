@@ -1,0 +1,92 @@
+"""Progress, from the job folder alone."""
+
+from pathlib import Path
+
+import pytest
+from jobs import finish, make_job, paint
+
+from vidstyle import job_status
+from vidstyle.errors import JobError
+from vidstyle.job.finished import finished_frames, remember
+from vidstyle.job.folder import JournalEntry
+from vidstyle.job.lock import locked
+from vidstyle.job.status import job_path
+
+
+def test_frames_shots_and_seconds_are_counted(tmp_path):
+    job = make_job(tmp_path / "out.mp4.vidstyle")
+    status = job_status(tmp_path / "out.mp4")
+    assert (status.done, status.total, status.shots_done, status.shots) == (0, 12, 0, 2)
+    assert status.seconds_per_frame is None
+    first = job.manifest.shots[0]
+    paint(job, range(7))
+    for run in first.segments:
+        job.close_segment(first, run)
+    paint(job, [7, 8])
+    for position, seconds in enumerate([9.0, 1.0, 1.2]):
+        job.note_frame(JournalEntry(position, seconds, 1.0, 1, 0, 0))
+    status = job_status(tmp_path / "out.mp4")
+    assert (status.done, status.shots_done, status.seconds_per_frame) == (9, 1, 1.2)
+    assert (status.is_running, status.is_finished) == (False, False)
+    assert status.command == job.manifest.command
+    with locked(job.path):
+        assert job_status(tmp_path / "out.mp4").is_running
+
+
+def test_a_job_is_found_by_its_folder_and_by_job_dir(tmp_path):
+    finish(make_job(tmp_path / "elsewhere"))
+    assert job_status(tmp_path / "elsewhere").done == 12
+    assert job_status("out.mp4", tmp_path / "elsewhere").done == 12
+
+
+def test_what_is_unknown_is_an_error(tmp_path):
+    with pytest.raises(JobError, match=r"no job is known by this name.*none\.mp4\.vidstyle"):
+        job_status(tmp_path / "none.mp4")
+    (tmp_path / "film.mp4").write_bytes(b"made elsewhere")
+    with pytest.raises(JobError, match="no job"):
+        job_status(tmp_path / "film.mp4")
+
+
+def test_what_is_finished_is_remembered_by_its_content(tmp_path):
+    output, identity = tmp_path / "out.mp4", make_job(tmp_path / "job").manifest.identity
+    output.write_bytes(b"film")
+    assert finished_frames(output, identity) is None
+    remember(output, identity, 12)
+    assert finished_frames(output, identity) == 12
+    assert job_status(output).is_finished
+    renamed = {name: ("another name", digest) for name, (_, digest) in identity.files.items()}
+    assert finished_frames(output, type(identity)(identity.settings, renamed, identity.place)) == 12
+    assert finished_frames(output, type(identity)({"--size": "65"}, identity.files, identity.place)) is None
+    output.write_bytes(b"another film")
+    assert finished_frames(output, identity) is None
+
+
+def test_a_finished_folder_is_known_by_its_pictures(tmp_path):
+    identity = make_job(tmp_path / "job").manifest.identity
+    output = tmp_path / "out"
+    output.mkdir()
+    (output / "a.png").write_bytes(b"a")
+    remember(output, identity, 1)
+    (output / "notes.txt").write_text("later")
+    assert finished_frames(output, identity) == 1
+    (output / "b.png").write_bytes(b"b")
+    assert finished_frames(output, identity) is None
+
+
+def test_a_cache_that_cannot_be_written_costs_only_the_memory(tmp_path, cache):
+    (cache / "finished").write_text("in the way")
+    output, identity = tmp_path / "out.mp4", make_job(tmp_path / "job").manifest.identity
+    output.write_bytes(b"film")
+    assert remember(output, identity, 12)["frames"] == 12
+    assert finished_frames(output, identity) is None
+
+
+@pytest.mark.parametrize(
+    ("output", "expected"),
+    [("a/out.mp4", "a/out.mp4.vidstyle"), ("painted/", "painted.vidstyle"), ("a.b", "a.b.vidstyle")],
+)
+def test_the_folder_stands_beside_the_output(output, expected):
+    assert job_path(output) == Path(expected)
+    assert job_path(output, Path("x")) == Path("x")
+    here = Path.cwd()
+    assert job_path(".") == here.with_name(f"{here.name}.vidstyle")
