@@ -169,7 +169,9 @@ class Render:
                     "or throw it away with --restart"
                 )
             self._note_versions(manifest)
-            job = JobFolder(path, manifest)
+            # Files may have been moved since; their content is known to be the same.
+            info = replace(manifest.info, path=self._source.info.path)
+            job = JobFolder(path, replace(manifest, info=info, output=str(self._output)))
             job.make_folders()
             if not (is_published_video(job, self._output) or is_publishing(job)):
                 self._check_output()

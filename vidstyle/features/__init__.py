@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from vidstyle.errors import SettingsError
+from vidstyle.errors import SettingsError, WeightsError
 from vidstyle.features.compact import CompactFeatures, compact_weights, load_compact
 from vidstyle.features.download import OnDownload, vgg19_weights
 from vidstyle.features.network import FeatureNetwork
@@ -31,8 +31,10 @@ def weights_file(name: str, weights: Path | None = None, on_download: OnDownload
     """Returns the file that the network `name` is loaded from: `weights`, or its own, fetched if need be.
 
     Raises:
-        WeightsError: its own cannot be had.
+        WeightsError: there is no such file, or its own cannot be had.
     """
+    if weights is not None and not weights.is_file():
+        raise WeightsError(f"{weights}: no such weights file; give a .safetensors or .pth file of the network")
     return weights or (compact_weights() if name == "compact" else vgg19_weights(on_download))
 
 

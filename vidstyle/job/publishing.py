@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from vidstyle.errors import JobError, OutputError
+from vidstyle.errors import JobError, OutputError, VidstyleError
 from vidstyle.files import move_whole, remedy, sha256_of, sync_folder
 from vidstyle.job.folder import PAINTED_NAME, PUBLISHING_NAME, JobFolder, read_record, write_record
 from vidstyle.media.joining import join_video
@@ -33,6 +33,8 @@ def publish_video(job: JobFolder, output: Path) -> list[str]:
         move_whole(joined, output)
     except OutputError as error:
         raise OutputError(str(error).replace(str(joined), str(output))) from error
+    except VidstyleError:
+        raise
     except OSError as error:
         raise OutputError(f"{output}: cannot be written ({error.strerror or error}); {remedy(error)}") from error
     finally:
@@ -80,7 +82,7 @@ def publish_frames(job: JobFolder, output: Path, names: Sequence[str]) -> None:
         target.mkdir(exist_ok=True)
         for file in sorted(named.iterdir()):
             move_whole(file, target / file.name)
-    except (OutputError, JobError):
+    except VidstyleError:
         raise
     except OSError as error:
         reason = error.strerror or error

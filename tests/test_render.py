@@ -1,0 +1,275 @@
+"""Renders that are stopped, changed, damaged and continued, in process."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from clips import make_folder, make_video, picture
+
+from vidstyle import Settings, render, stylize
+from vidstyle.errors import JobChangedError, JobError, OutputError, SourceError
+from vidstyle.job.lock import locked
+
+QUICK = Settings(iterations=1, first_iterations=2, size=32, device="cpu", cuts="off")
+
+
+@pytest.fixture(autouse=True)
+def scene(tmp_path, monkeypatch):
+    """A clip of ten frames and a style in the current folder; segments of four frames."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(render, "SEGMENT_FRAMES", 4)
+    make_video(Path("in.mp4"), frames=10, audio="aac")
+    cv2.imwrite("style.png", np.random.default_rng(1).integers(0, 256, (40, 40, 3), dtype=np.uint8))
+
+
+def paint(output="out.mp4", settings=QUICK, source="in.mp4", stop_after=None, style="style.png"):
+    """Renders; returns the result, the plan, and the frames that were painted."""
+    plans, frames = [], []
+
+    def on_frame(frame):
+        frames.append(frame)
+        if len(frames) == stop_after:
+            raise KeyboardInterrupt
+
+    try:
+        result = stylize(source, style, output, settings, on_start=plans.append, on_frame=on_frame)
+    except KeyboardInterrupt:
+        result = None
+    return result, plans[0] if plans else None, frames
+
+
+@pytest.mark.parametrize("output", ["out.mp4", "out/"])
+def test_stopped_after_every_frame_it_comes_out_the_same(output):
+    whole, _, _ = paint(f"whole_{output}")
+    for done in range(9):
+        result, plan, frames = paint(output, stop_after=1)
+        assert result is None
+        assert (plan.done, plan.frame_count) == (done, 10)
+        assert [(frame.index, frame.done) for frame in frames] == [(done, done + 1)]
+    result, plan, frames = paint(output)
+    assert (result.frames, result.painted, plan.done) == (10, 1, 9)
+    assert contents(result.output) == contents(whole.output)
+    assert not Path("out.mp4.vidstyle").exists()
+
+
+def contents(output):
+    files = sorted(output.iterdir()) if output.is_dir() else [output]
+    return [file.read_bytes() for file in files]
+
+
+CHANGES = {
+    "a setting": (lambda: replace(QUICK, style_weight=31.0), "--style-weight was 30.0, is 31.0"),
+    "another": (lambda: replace(QUICK, size=48), "--size was 32, is 48"),
+    "a range": (lambda: replace(QUICK, frames=(1, 9)), "--frames was 0:, is 1:9"),
+    "cuts": (lambda: replace(QUICK, cuts="auto"), "--cuts was off, is auto"),
+    "precision": (lambda: replace(QUICK, precision="float32"), "precision was bfloat16, is float32"),
+    "input": (lambda: make_video(Path("in.mp4"), frames=11), "input was in.mp4 ("),
+    "style": (lambda: cv2.imwrite("style.png", picture(3)), "style was style.png ("),
+    "weights": (lambda: replace(QUICK, weights=other_weights()), "weights was compact.safetensors ("),
+}
+
+
+def other_weights():
+    from safetensors.torch import load_file, save_file
+
+    from vidstyle.features.compact import compact_weights
+
+    state = load_file(compact_weights())
+    save_file({name: tensor * 1.01 for name, tensor in state.items()}, "mine.safetensors")
+    return Path("mine.safetensors")
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_whatever_changed_is_named_and_nothing_is_lost(what):
+    change, said = CHANGES[what]
+    settings = replace(QUICK, precision="bfloat16")
+    paint(settings=settings, stop_after=3)
+    before = contents(Path("out.mp4.vidstyle/frames"))
+    changed = change()
+    changed = replace(changed, precision=changed.precision.replace("auto", "bfloat16")) if isinstance(
+        changed, Settings
+    ) else settings  # fmt: skip
+    with pytest.raises(JobChangedError) as caught:
+        paint(settings=changed)
+    assert said in str(caught.value)
+    assert "--restart" in str(caught.value)
+    assert contents(Path("out.mp4.vidstyle/frames")) == before
+    result, plan, _ = paint(settings=replace(changed, restart=True))
+    assert plan.done == 0
+    assert result.painted == result.frames
+
+
+def test_names_and_places_do_not_count(tmp_path):
+    paint(stop_after=3)
+    (tmp_path / "elsewhere").mkdir()
+    for name in ("in.mp4", "style.png", "out.mp4.vidstyle"):
+        shutil.move(name, tmp_path / "elsewhere" / name)
+    result, plan, _ = paint("elsewhere/out.mp4", source="elsewhere/in.mp4", style="elsewhere/style.png")
+    assert plan.done == 3
+    assert result.painted == 7
+
+
+@pytest.mark.parametrize("damage", ["frame", "segment", "record", "kept frame"])
+def test_what_was_damaged_is_painted_again(damage):
+    whole, _, _ = paint("whole.mp4")
+    paint(stop_after=7)
+    job = Path("out.mp4.vidstyle")
+    file = {
+        "frame": job / "frames" / "00000005.png",
+        "segment": job / "segments" / "00000000-00000004.nut",
+        "record": job / "segments" / "00000000-00000004.json",
+        "kept frame": job / "frames" / "00000003.png",
+    }[damage]
+    file.write_bytes(file.read_bytes()[:-9])
+    result, _plan, frames = paint()
+    again = {"frame": [5], "segment": [0, 1, 2], "record": [0, 1, 2], "kept frame": []}[damage]
+    assert [frame.index for frame in frames] == [*again, 7, 8, 9]
+    assert contents(result.output) == contents(whole.output)
+
+
+def test_a_kept_job_says_that_all_is_done_and_serves_again():
+    settings = replace(QUICK, keep_job=True)
+    first, _, _ = paint(settings=settings)
+    content = contents(first.output)
+    result, plan, _ = paint(settings=settings)
+    assert result.was_finished
+    assert plan is None
+    assert Path("out.mp4.vidstyle/manifest.json").is_file()
+    first.output.unlink()
+    result, plan, frames = paint(settings=settings)
+    assert (plan.done, frames, result.painted) == (10, [], 0)
+    assert contents(first.output) == content
+
+
+def test_the_job_may_lie_elsewhere():
+    settings = replace(QUICK, job_dir=Path("jobs"))
+    paint(settings=settings, stop_after=2)
+    assert Path("jobs/manifest.json").is_file()
+    assert not Path("out.mp4.vidstyle").exists()
+    assert paint(settings=settings)[0].painted == 8
+    assert not Path("jobs").exists()
+
+
+def test_somebody_elses_folder_is_not_taken_for_a_job():
+    Path("mine").mkdir()
+    Path("mine/thesis.txt").write_text("years of work")
+    for restart in (False, True):
+        with pytest.raises(JobError, match=r"mine: is no job folder, it holds thesis\.txt"):
+            paint(settings=replace(QUICK, job_dir=Path("mine"), restart=restart))
+    Path("file").write_text("x")
+    with pytest.raises(JobError, match="is a file"):
+        paint(settings=replace(QUICK, job_dir=Path("file")))
+    assert [p.name for p in Path("mine").iterdir()] == ["thesis.txt"]
+
+
+def test_a_second_render_of_the_same_job_is_refused():
+    paint(stop_after=2)
+    with locked(Path("out.mp4.vidstyle")), pytest.raises(JobError, match="another vidstyle is at work"):
+        paint()
+    assert paint()[0].painted == 8
+
+
+def test_a_job_deleted_under_way_is_a_clear_error():
+    def deleting(frame):
+        if frame.done == 2:
+            shutil.rmtree("out.mp4.vidstyle")
+
+    with pytest.raises(JobError, match="job folder was deleted under way"):
+        stylize("in.mp4", "style.png", "out.mp4", QUICK, on_frame=deleting)
+    assert paint()[0].painted == 10
+
+
+def test_an_output_that_appeared_meanwhile_is_not_overwritten():
+    paint(stop_after=2)
+    Path("out.mp4").write_bytes(b"precious")
+    with pytest.raises(OutputError, match="--overwrite"):
+        paint()
+    assert Path("out.mp4").read_bytes() == b"precious"
+    result, plan, _ = paint(settings=replace(QUICK, overwrite=True))
+    assert (plan.done, result.painted) == (2, 8)
+
+
+def test_finished_work_needs_overwrite_to_be_painted_again():
+    paint()
+    with pytest.raises(OutputError, match="--overwrite"):
+        paint(settings=replace(QUICK, restart=True))
+    assert paint(settings=replace(QUICK, restart=True, overwrite=True))[0].painted == 10
+
+
+def test_other_versions_are_noted(monkeypatch):
+    monkeypatch.setattr(render, "_versions", lambda: {"torch": "2.99.0"})
+    paint(stop_after=1)
+    monkeypatch.setattr(render, "_versions", lambda: {"torch": "3.0.0"})
+    assert paint()[0].notes == ("begun with other versions (torch 2.99.0, now 3.0.0); frames may differ minutely",)
+
+
+def test_the_chain_starts_afresh_at_a_cut():
+    Path("cuts.txt").write_text("4\n0.28s\n")
+    result, plan, frames = paint(settings=replace(QUICK, cuts="cuts.txt"))
+    assert plan.shots == 3
+    assert [frame.evaluations for frame in frames] == [3, 2, 2, 2, 3, 2, 2, 3, 2, 2]
+    # Each shot by itself gives the same frames.
+    alone, _, _ = paint("alone/", replace(QUICK, frames=(4, 7)))
+    paint("all/", replace(QUICK, cuts="cuts.txt"))
+    assert contents(alone.output) == contents(Path("all"))[4:7]
+    assert result.frames == 10
+
+
+def test_a_cut_is_found_and_kept():
+    images = [picture(0)] * 6 + [picture(9)[::-1, ::-1] // 2 + 100] * 6
+    make_video(Path("two.mp4"), images=images)
+    _, plan, frames = paint("two_out.mp4", replace(QUICK, cuts="auto"), "two.mp4", stop_after=8)
+    assert plan.shots == 2
+    assert [frame.evaluations for frame in frames] == [3, 2, 2, 2, 2, 2, 3, 2]
+    assert paint("two_out.mp4", replace(QUICK, cuts="auto"), "two.mp4")[1].shots == 2
+
+
+def test_a_bad_list_of_cuts_leaves_no_trace():
+    Path("cuts.txt").write_text("soon\n")
+    with pytest.raises(SourceError, match=r"cuts\.txt.*line 1"):
+        paint(settings=replace(QUICK, cuts="cuts.txt"))
+    with pytest.raises(SourceError, match=r"none\.txt"):
+        paint(settings=replace(QUICK, cuts="none.txt"))
+    assert not Path("out.mp4.vidstyle").exists()
+
+
+def test_an_input_that_shrinks_under_way_is_noticed(monkeypatch):
+    make_folder(Path("frames"), [f"f{k}.png" for k in range(6)])
+    planned = render.survey
+
+    def shrinking(*arguments):
+        seen = planned(*arguments)
+        Path("frames/f4.png").unlink()
+        return seen
+
+    monkeypatch.setattr(render, "survey", shrinking)
+    with pytest.raises(SourceError, match=r"f4\.png"):
+        paint("out/", source="frames")
+    monkeypatch.undo()
+
+
+def test_what_was_noted_of_the_input_is_not_forgotten():
+    make_video(Path("late.mkv"), frames=6, audio="aac")
+    paint("out.gif", source="late.mkv", stop_after=2)
+    assert "sound was left out" in paint("out.gif", source="late.mkv")[0].notes[0]
+
+
+def test_frames_keep_their_names_when_continued():
+    make_folder(Path("frames"), ["b.png", "a 10.png", "a 9.png"])
+    paint("out/", source="frames", stop_after=1)
+    paint("out/", source="frames")
+    assert sorted(p.name for p in Path("out").iterdir()) == ["a 10.png", "a 9.png", "b.png"]
+
+
+def test_folder_sources_with_an_unreadable_frame_continue():
+    make_folder(Path("frames"), [f"f{k}.png" for k in range(6)])
+    Path("frames/f2.png").write_bytes(b"no picture")
+    settings = replace(QUICK, keep_going=True)
+    paint("out/", settings, "frames", stop_after=3)
+    result, plan, _ = paint("out/", settings, "frames")
+    assert (plan.done, result.frames) == (3, 5)
+    assert sorted(p.stem for p in Path("out").iterdir()) == ["f0", "f1", "f3", "f4", "f5"]
+    assert any("f2.png" in note for note in result.notes)
