@@ -2,9 +2,11 @@
 
 import argparse
 import os
+import shlex
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import fields
 from pathlib import Path
 
@@ -14,6 +16,7 @@ import pytest
 from clips import make_video
 
 import vidstyle
+from vidstyle import progress
 from vidstyle.cli import build_parser, main
 from vidstyle.settings import Settings
 
@@ -213,6 +216,57 @@ def test_a_signal_has_its_exit_status_and_leaves_nothing(style, tmp_path, interr
     assert said in error
     assert "Traceback" not in error
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_status_says_how_far_a_render_is(clip, style, tmp_path, monkeypatch, capsys):
+    output = tmp_path / "out.mp4"
+    command = [clip, "--style", style, "-o", str(output), "--seed", "3", *QUICK]
+
+    def stop_after_two(plan):
+        raise KeyboardInterrupt
+
+    assert main(["--status", str(output)]) == 1
+    assert "no job is known by this name" in capsys.readouterr().err
+    monkeypatch.setattr(
+        progress.FrameBar, "frame_done", lambda self, frame: stop_after_two(0) if frame.done == 2 else 0
+    )
+    assert main(command) == 130
+    printed = capsys.readouterr()
+    job = f"{output}.vidstyle"
+    assert f"vidstyle: interrupted; 2 frames are kept in {job}; continue with: vidstyle {clip} --style" in printed.err
+    monkeypatch.undo()
+    assert main(["--status", str(output)]) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith(f"{output}: 2 of 4 frames (50.0 %), ")
+    assert first.endswith("left for one process, stopped")
+    assert second.startswith(f"continue with: vidstyle {clip}")
+    # What it says can be typed in as it stands.
+    assert main(shlex.split(second.removeprefix("continue with: "))[1:]) == 0
+    assert "continuing at frame 3 of 4\n" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signal to send to one process")
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_under_way_keeps_what_is_done(style, tmp_path, interruptible, number, status, workers):
+    clip = make_video(tmp_path / "clip.mp4", frames=20, size=(48, 32), audio=None)
+    (tmp_path / "cuts.txt").write_text("10\n")
+    output = tmp_path / "out.mp4"
+    command = [str(clip), "--style", style, "-o", str(output), *QUICK]
+    command += ["--iterations", "60", "--workers", workers, "--cuts", str(tmp_path / "cuts.txt")]
+    run = subprocess.Popen([sys.executable, "-m", "vidstyle", *command], stderr=subprocess.PIPE, text=True)
+    frames = tmp_path / "out.mp4.vidstyle" / "frames"
+    while not frames.is_dir() or len(list(frames.glob("[0-9]*.png"))) < 3:
+        assert run.poll() is None
+        time.sleep(0.01)
+    run.send_signal(number)
+    _, error = run.communicate(timeout=60)
+    assert run.returncode == status
+    assert "frames are kept in" in error
+    assert "Traceback" not in error
+    assert not output.exists()
+    assert main(command) == 0
+    assert output.exists()
 
 
 def test_the_parser_takes_no_abbreviations_by_accident():

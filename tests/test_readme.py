@@ -35,7 +35,8 @@ def folder(tmp_path, monkeypatch):
         cv2.imwrite(str(name), cv2.resize(rng.integers(0, 256, (4, 6, 3), dtype=np.uint8), (48, 32)))
 
     monkeypatch.chdir(tmp_path)
-    make_video(tmp_path / "input.mp4", frames=3, size=(48, 32), audio="aac")
+    for name in ("input.mp4", "film.mkv"):
+        make_video(tmp_path / name, frames=3, size=(48, 32), audio="aac")
     for name in ("starry.jpg", "photo.jpg", "frames/shot.0001.png", "frames/shot.0002.png"):
         save(name)
     shapes = weight_shapes("relu3_4")
@@ -44,11 +45,16 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_readme_has_the_recipes():
-    assert len(commands()) == 5
+    assert len(commands()) == 7
 
 
 @pytest.mark.parametrize("command", commands())
 def test_each_command_runs(command, folder, capsys):
+    if "--status" in command:
+        assert main(["film.mkv", "--style", "starry.jpg", "-o", "film.mp4", *SMALL]) == 0
+        assert main(shlex.split(command)[1:]) == 0
+        assert "film.mp4: 3 of 3 frames" in capsys.readouterr().out
+        return
     before = set(folder.iterdir())
     assert main([*shlex.split(command)[1:], *SMALL]) == 0, capsys.readouterr().err
     assert len(set(folder.iterdir()) - before) == 1

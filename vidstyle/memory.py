@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import torch
@@ -47,7 +50,16 @@ def is_memory_error(error: BaseException) -> bool:
 
 def free_caches(device: torch.device) -> None:
     """Gives back what torch keeps for later, after collecting what nobody refers to."""
+    # A backward pass that failed leaves the rest of its work queued, and with it every activation; the next
+    # one throws that away, so here is a small one.
+    with suppress(RuntimeError):
+        start = torch.zeros(1, device=device, requires_grad=True)
+        torch.autograd.grad(start * start, start)
     gc.collect()
+    if sys.platform == "linux":
+        # glibc keeps what was freed in pieces; without this the next attempt finds as little as the last.
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).malloc_trim(0)
     if device.type == "cuda":
         torch.cuda.empty_cache()
     elif device.type == "mps":
