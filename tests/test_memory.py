@@ -24,10 +24,13 @@ class Broken(torch.autograd.Function):
 def failed_pass():
     """A backward pass that fails half-way; returns a reference to an activation of the other half."""
     start = torch.ones(1000, requires_grad=True)
-    saved = start.exp()
-    kept = weakref.ref(saved)
+    activation = start * 2
+    other = activation * activation
+    kept = weakref.ref(activation)
+    # What was computed last goes back first, so the other half is still waiting when this one fails.
+    total = (Broken.apply(start) + other).sum()
     with pytest.raises(RuntimeError, match="can't allocate"):
-        torch.autograd.grad((Broken.apply(start * 3) + saved.exp()).sum(), start)
+        torch.autograd.grad(total, start)
     return kept
 
 

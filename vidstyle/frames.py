@@ -1,4 +1,4 @@
-"""Plain data that travels between sources, the stylizer and sinks."""
+"""Plain data that travels between sources, the stylizer and outputs."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Files in and out: sources read frames, sinks write them, and sound travels beside them."""
+"""Files in and out: sources read frames, segments and joining write them, and sound travels beside them."""
