@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import logging
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -197,7 +197,9 @@ class JobFolder:
         record = {"frames": len(run), "bytes": path.stat().st_size, "sha256": sha256_of(path)}
         write_record(path.with_suffix(".json"), record)
         self._whole_segments[run] = True
-        self.tidy(shot)
+        self._remove_frames(run[:-1])
+        if run.stop == shot.stop:
+            self._remove_frames(segment[-1] for segment in shot.segments)
 
     def _pictures(self, run: range) -> Iterator[Picture]:
         for position in run:
@@ -207,12 +209,15 @@ class JobFolder:
             yield image
 
     def tidy(self, shot: Shot) -> None:
-        """Removes frames that stand in a segment, but for each segment's last while the shot goes on."""
-        done = all(self.has_segment(run) for run in shot.segments)
+        """Removes frames that stand in a segment, as a process that was killed may have left them."""
+        done = self.is_done(shot)
         for run in shot.segments:
             if self.has_segment(run):
-                for position in run if done else run[:-1]:
-                    self.frame_path(position).unlink(missing_ok=True)
+                self._remove_frames(run if done else run[:-1])
+
+    def _remove_frames(self, positions: Iterable[int]) -> None:
+        for position in positions:
+            self.frame_path(position).unlink(missing_ok=True)
 
     # -- the journal ---------------------------------------------------------------------------
 
