@@ -151,6 +151,12 @@ def test_wrong_usage_exits_with_2_and_touches_nothing(wrong, clip, style, tmp_pa
     assert sorted(tmp_path.iterdir()) == before
 
 
+def test_a_value_that_cannot_be_read_is_told_its_form(clip, style, capsys):
+    for flag, form in (("--frames", "A:B"), ("--size", "PX|source"), ("--fps", "RATE"), ("--iterations", "N")):
+        assert main([clip, "--style", style, flag, "x"]) == 2
+        assert capsys.readouterr().err.endswith(f"argument {flag}: 'x' cannot be read as {form}\n")
+
+
 def test_no_arguments_are_wrong_usage(capsys):
     assert main([]) == 2
     assert "--style" in capsys.readouterr().err

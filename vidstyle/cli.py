@@ -68,7 +68,7 @@ def _add_setting(parser: argparse.ArgumentParser, spec: Field[Any]) -> None:
     default = _shown(spec.default)
     parser.add_argument(
         flag,
-        type=_readable(meta["parse"], spec.name),
+        type=_readable(meta["parse"], meta["metavar"] or "a name"),
         choices=meta["choices"] or None,
         default=spec.default,
         nargs="+" if meta["many"] else None,
@@ -85,11 +85,13 @@ def _shown(default: Any) -> str:
     return f"{default:g}" if isinstance(default, float) else str(default)
 
 
-def _readable(parse: Callable[[str], Any], name: str) -> Callable[[str], Any]:
+def _readable(parse: Callable[[str], Any], form: str) -> Callable[[str], Any]:
     def read(word: str) -> Any:
-        return parse(word)
+        try:
+            return parse(word)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(f"{word!r} cannot be read as {form}") from error
 
-    read.__name__ = name  # argparse names it in "invalid ... value"
     return read
 
 
