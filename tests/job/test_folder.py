@@ -59,8 +59,8 @@ def flipped(data):
 def test_a_damaged_frame_is_found(job, how):
     paint(job, range(3))
     DAMAGE[how](job.frame_path(1))
-    assert job.missing_positions(job.manifest.shots[0]) == [1, 3, 4, 5, 6]
-    assert job.load_frame(1) is None
+    assert reopened(job).missing_positions(job.manifest.shots[0]) == [1, 3, 4, 5, 6]
+    assert reopened(job).load_frame(1) is None
 
 
 def test_a_segment_replaces_its_frames_but_for_the_last(job):

@@ -60,6 +60,7 @@ class JobFolder:
         self.path, self.manifest = path, manifest
         self.frames_folder, self.segments_folder = path / "frames", path / "segments"
         self._whole_segments: dict[range, bool] = {}
+        self._whole_frames: set[int] = set()
 
     @cached_property
     def spec(self) -> VideoSpec:
@@ -108,6 +109,7 @@ class JobFolder:
         if not self.frames_folder.is_dir():
             raise JobError(f"{self.path}: the job folder was deleted under way; run the command again to start over")
         write_image(self.frame_path(position), image)
+        self._whole_frames.add(position)
 
     def load_frame(self, position: int) -> Picture | None:
         """Returns a painted frame, or None where it is missing, damaged or of another size."""
@@ -122,6 +124,8 @@ class JobFolder:
     def has_frame(self, position: int) -> bool:
         """Tells whether a painted frame is there, whole and of the right size; a look at its checksums."""
         path = self.frame_path(position)
+        if position in self._whole_frames and path.is_file():
+            return True  # a long folder is read through once, not for every question
         try:
             data = path.read_bytes()
         except FileNotFoundError:
@@ -130,6 +134,7 @@ class JobFolder:
             raise JobError(f"{path}: cannot be read ({error.strerror or error}); check its permissions") from error
         size = (self.manifest.width, self.manifest.height)
         if picture_size(data) == size and is_intact_png(data):
+            self._whole_frames.add(position)
             return True
         logger.warning("%s: damaged, or not of %dx%d pixels; it is painted again", path, *size)
         return False

@@ -72,6 +72,7 @@ def publish_frames(job: JobFolder, output: Path, names: Sequence[str]) -> None:
             elif not (named / name).is_file() and not (target / name).is_file():
                 raise JobError(f"{frame}: gone before it could be put into {output}; run again with --restart")
         if not target.exists() and _same_disk(named, target.parent):
+            sync_folder(named)
             named.rename(target)
             sync_folder(target.parent)
             return
