@@ -29,7 +29,9 @@ MAY_IMPORT = {
     "painting": {"errors", "frames", "job", "media", "shots", "stylizer"},
     "worker": {"job", "media", "painting", "settings", "stylizer"},
     "workers": {"errors", "job", "painting", "settings", "shots", "stylizer", "worker"},
+    "command": {"settings"},
     "render": {
+        "command",
         "devices",
         "errors",
         "features",

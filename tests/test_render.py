@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from clips import make_folder, make_video, picture
 
-from vidstyle import Settings, render, stylize
+from vidstyle import Settings, job_status, render, stylize
 from vidstyle.errors import JobChangedError, JobError, OutputError, SourceError
 from vidstyle.job.lock import locked
 
@@ -190,6 +190,74 @@ def test_an_output_that_appeared_meanwhile_is_not_overwritten():
     assert Path("out.mp4").read_bytes() == b"precious"
     result, plan, _ = paint(settings=replace(QUICK, overwrite=True))
     assert (plan.done, result.painted) == (2, 8)
+
+
+@pytest.mark.parametrize("output", ["out.mp4", "out/"])
+@pytest.mark.parametrize("keep", [True, False])
+def test_a_finished_output_that_was_edited_is_not_touched(output, keep):
+    settings = replace(QUICK, keep_job=keep)
+    made = paint(output, settings)[0].output
+    edited = made if made.is_file() else made / "000003.png"
+    edited.write_bytes(b"mine")
+    with pytest.raises(OutputError, match="--overwrite"):
+        paint(output, settings)
+    assert edited.read_bytes() == b"mine"
+    assert Path("out.mp4.vidstyle" if made.is_file() else "out.vidstyle").exists() == keep
+    assert job_status(output).is_changed
+    result, _, _ = paint(output, replace(settings, overwrite=True))
+    # A kept job still has a video's segments; a folder's frames were its only copy.
+    assert result.painted == (0 if keep and made.is_file() else 10)
+    assert edited.read_bytes() != b"mine"
+    assert not job_status(output).is_changed
+
+
+@pytest.mark.parametrize("output", ["out.mp4", "out/"])
+def test_what_appears_under_the_outputs_name_meanwhile_is_not_touched(output):
+    mine = Path("out.mp4") if output == "out.mp4" else Path("out/mine.png")
+
+    def appearing(frame):
+        if frame.done == 10:
+            mine.parent.mkdir(exist_ok=True)
+            mine.write_bytes(b"mine")
+
+    with pytest.raises(OutputError, match=r"--overwrite"):
+        stylize("in.mp4", "style.png", output, QUICK, on_frame=appearing)
+    assert mine.read_bytes() == b"mine"
+    mine.unlink()
+    assert paint(output)[0].painted == 0
+
+
+def test_what_must_be_put_back_is_said():
+    paint(stop_after=2)
+    style = Path("style.png").read_bytes()
+    cv2.imwrite("style.png", picture(3))
+    with pytest.raises(JobChangedError, match="put the old style back to finish it"):
+        paint()
+    Path("style.png").write_bytes(style)
+    with pytest.raises(JobChangedError, match=r"finish it with: vidstyle .*in\.mp4 --style"):
+        paint(settings=replace(QUICK, seed=5))
+    assert paint()[0].painted == 8
+
+
+def test_a_changed_network_is_said_before_its_weights_are_fetched(monkeypatch):
+    def fetching(*_):
+        raise AssertionError("fetched")
+
+    paint(stop_after=2)
+    monkeypatch.setattr(render, "weights_file", fetching)
+    with pytest.raises(JobChangedError, match="--network was compact, is vgg19"):
+        paint(settings=replace(QUICK, network="vgg19"))
+
+
+def test_workers_without_work_are_noted():
+    assert paint(settings=replace(QUICK, workers=3))[0].notes == ("1 shot to paint, so 1 process did",)
+
+
+def test_cuts_that_all_lie_elsewhere_are_noted():
+    Path("cuts.txt").write_text("9999\n")
+    assert paint(settings=replace(QUICK, cuts="cuts.txt"))[0].notes == (
+        "cuts.txt: none of its cuts lies within the render",
+    )
 
 
 def test_finished_work_needs_overwrite_to_be_painted_again():

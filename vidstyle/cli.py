@@ -11,7 +11,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import Field, fields
 from datetime import timedelta
 from typing import Any
@@ -22,11 +22,11 @@ from vidstyle.frames import FrameDone, Plan, Result
 from vidstyle.progress import DownloadBar, FrameBar, SurveyBar
 from vidstyle.settings import Settings
 
-DONE, FAILED, USAGE, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
+DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 
 class _TerminatedError(BaseException):
-    """SIGTERM arrived: what is half written is cleared away before the process ends."""
+    """SIGTERM, or SIGHUP from a terminal that was closed: what is half written is cleared away first."""
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -96,7 +96,7 @@ def _readable(parse: Callable[[str], Any], form: str) -> Callable[[str], Any]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command and returns its exit status: 0 done, 1 failed, 2 wrong usage, 130 or 143 stopped."""
+    """Runs one command and returns its exit status: 0 done, 1 failed, 2 wrong usage, from 128 on a signal."""
     parser = build_parser()
     try:
         options = parser.parse_args(arguments)
@@ -104,8 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(stop.code or 0)
     given = {spec.name: getattr(options, spec.name) for spec in fields(Settings)}
     try:
-        if options.status is None:
-            _check_needed(options)
+        _check_needed(options)
         settings = Settings(**given | {"style_layers": tuple(given["style_layers"])})
     except SettingsError as error:
         parser.print_usage(sys.stderr)
@@ -122,8 +121,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 _render(options, settings, screen)
     except (_TerminatedError, KeyboardInterrupt) as stop:
         terminated = isinstance(stop, _TerminatedError)
-        print(f"vidstyle: {'terminated' if terminated else 'interrupted'}; {screen.what_is_kept()}", file=sys.stderr)
-        return TERMINATED if terminated else INTERRUPTED
+        with suppress(OSError):  # the terminal may be gone
+            how = "terminated" if terminated else "interrupted"
+            print(f"vidstyle: {how}; {screen.what_is_kept()}", file=sys.stderr)
+        return 128 + stop.args[0] if terminated else INTERRUPTED
     except VidstyleError as error:
         if options.verbose:
             traceback.print_exc()
@@ -151,22 +152,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 @contextmanager
 def _terminable() -> Iterator[None]:
-    """Makes SIGTERM unwind the render like Ctrl-C does; by default it would leave temporary files."""
+    """Makes SIGTERM and SIGHUP unwind the render like Ctrl-C does; by default they would leave temporary files."""
 
     def stop(number: int, frame: object) -> None:
-        raise _TerminatedError
+        raise _TerminatedError(number)
 
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread may handle signals
         return
-    before = signal.signal(signal.SIGTERM, stop)
+    numbers = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+    # What is ignored, as by nohup, stays so.
+    before = {number: signal.signal(number, stop) for number in numbers if signal.getsignal(number) != signal.SIG_IGN}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _check_needed(options: argparse.Namespace) -> None:
+    if options.status is not None:
+        if options.input is not None or options.style is not None or options.restart:
+            raise SettingsError("--status OUTPUT stands alone, but for --job-dir")
+        return
     missing = [name for name, value in (("INPUT", options.input), ("--style", options.style)) if value is None]
     if missing:
         raise SettingsError(f"the following arguments are required: {', '.join(missing)}")
@@ -256,7 +264,7 @@ def _status_lines(status: vidstyle.Status) -> str:
     if status.shots > 1:
         line += f", {status.shots_done:,} of {status.shots:,} shots"
     if status.is_finished:
-        return line + ", finished"
+        return line + (", finished, but changed since" if status.is_changed else ", finished")
     if status.seconds_per_frame is not None:
         left = timedelta(seconds=round(status.seconds_per_frame * (status.total - status.done)))
         line += f", {status.seconds_per_frame:.2f} s a frame, {left} left for one process"

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import platform
-import shlex
-import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -19,14 +16,22 @@ import cv2
 import numpy as np
 import torch
 
+from vidstyle.command import command_line
 from vidstyle.devices import resolve_device, resolve_precision
-from vidstyle.errors import JobChangedError, JobError, OutputError, VidstyleError
+from vidstyle.errors import OutputError
 from vidstyle.features import OnDownload, weights_file
-from vidstyle.files import check_writable
 from vidstyle.frames import FrameDone, Plan, Result
+from vidstyle.job.entry import check_new_job, check_unchanged, clear_leftovers, removed_if_empty
 from vidstyle.job.fingerprints import file_fingerprint, source_fingerprint
 from vidstyle.job.finished import finished_frames, remember
-from vidstyle.job.folder import FINISHED_NAME, LOCK_NAME, JobFolder, JournalEntry, clear_job, write_record
+from vidstyle.job.folder import (
+    FINISHED_NAME,
+    PUBLISHING_NAME,
+    JobFolder,
+    JournalEntry,
+    clear_job,
+    write_record,
+)
 from vidstyle.job.lock import locked
 from vidstyle.job.manifest import MANIFEST_NAME, Identity, Manifest, read_manifest
 from vidstyle.job.publishing import is_published_video, is_publishing, publish_frames, publish_video
@@ -37,7 +42,7 @@ from vidstyle.media.outputs import check_output, output_kind
 from vidstyle.media.sources import open_source
 from vidstyle.memory import economies
 from vidstyle.painting import PaintedFrame, ShotPainter
-from vidstyle.settings import Settings, painting_flags, to_json, to_words
+from vidstyle.settings import Settings, painting_flags, to_json
 from vidstyle.shots import SEGMENT_FRAMES, Shot
 from vidstyle.stylizer import Stylizer, checked_picture, working_size
 from vidstyle.survey import GLANCE_PX, OnSurvey, survey
@@ -87,8 +92,7 @@ class Render:
         self._width, self._height = size
         self._device = resolve_device(settings.device)
         self._precision = str(resolve_precision(settings.precision, self._device)).removeprefix("torch.")
-        words = ["vidstyle", str(info.path), "--style", str(style), "-o", target, *to_words(settings)]
-        self._command = subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
+        self._target = target
         self._notes: list[str] = []
 
     def run(self) -> Result:
@@ -98,19 +102,19 @@ class Render:
         # Whatever is wrong with the output is said before the input is read through.
         if not has_job and not self._output.exists():
             self._check_output()
-        identity = self._identity()
+        identity = self._identity(path if has_job and not self._settings.restart else None)
         if not self._settings.restart:
             count = finished_frames(self._output, identity)
             if count is not None:
-                _clear_leftovers(path)
+                clear_leftovers(path)
                 return self._result(count, was_finished=True)
         if not has_job:
             self._check_output()
         if self._kind == "still":
             return self._still(identity)
         if not has_job:
-            _check_new_job(path)
-        with locked(path), _removed_if_empty(path):
+            check_new_job(path)
+        with locked(path), removed_if_empty(path):
             job = self._job(path, identity)
             with _threads(job.manifest.threads):
                 painted = self._paint(job)
@@ -118,9 +122,14 @@ class Render:
             record = remember(self._output, identity, job.manifest.frame_count)
             if self._settings.keep_job:
                 write_record(path / FINISHED_NAME, record)
+                (path / PUBLISHING_NAME).unlink(missing_ok=True)
             else:
                 clear_job(path)
             return self._result(job.manifest.frame_count, painted=painted)
+
+    def _command(self, *, anywhere: bool) -> str:
+        paths = (self._source.info.path, self._style, self._target)
+        return command_line(*paths, self._settings, anywhere=anywhere)
 
     def _result(self, frames: int, *, painted: int = 0, was_finished: bool = False) -> Result:
         seconds = time.perf_counter() - self._started
@@ -130,20 +139,11 @@ class Render:
     def _check_output(self) -> None:
         check_output(self._output, self._kind, self._source.info, overwrite=self._settings.overwrite)
 
-    def _identity(self) -> Identity:
+    def _identity(self, path: Path | None) -> Identity:
+        """Returns what this render is; with the `path` of a job, that is compared before weights are fetched."""
         settings = self._settings
-        weights = weights_file(settings.network, settings.weights, self._listeners.on_download)
-        flags = painting_flags(settings)
-        files = {
-            "input": source_fingerprint(self._source),
-            "style": file_fingerprint(self._style),
-            "weights": file_fingerprint(weights),
-        }
-        if settings.cuts in ("auto", "off"):
-            flags["--cuts"] = settings.cuts
-        else:
-            flags["--cuts"] = "FILE"
-            files["cuts"] = file_fingerprint(Path(settings.cuts))
+        has_list = settings.cuts not in ("auto", "off")
+        flags = painting_flags(settings) | {"--cuts": "FILE" if has_list else settings.cuts}
         place = {
             "device": self._device.type,
             "precision": self._precision,
@@ -153,6 +153,17 @@ class Render:
         if self._kind == "video":
             # Pieces encoded by different releases cannot be joined for certain.
             place["PyAV"] = av.__version__
+        if path is not None:
+            manifest = read_manifest(path)
+            check_unchanged(path, manifest, Identity(flags, manifest.identity.files, place))
+        weights = weights_file(settings.network, settings.weights, self._listeners.on_download)
+        files = {
+            "input": source_fingerprint(self._source),
+            "style": file_fingerprint(self._style),
+            "weights": file_fingerprint(weights),
+        }
+        if has_list:
+            files["cuts"] = file_fingerprint(Path(settings.cuts))
         return Identity(flags, files, place)
 
     # -- the job -------------------------------------------------------------------------------
@@ -161,19 +172,13 @@ class Render:
         """Returns the job as an earlier run has left it, or a new one."""
         if (path / MANIFEST_NAME).is_file() and not self._settings.restart:
             manifest = read_manifest(path)
-            changed = manifest.identity.differences(identity)
-            if changed:
-                raise JobChangedError(
-                    f"{path}: an unfinished render of other things is there: {'; '.join(changed)}. "
-                    f"Finish it with: {manifest.command} , choose another output or --job-dir, "
-                    "or throw it away with --restart"
-                )
+            check_unchanged(path, manifest, identity)
             self._note_versions(manifest)
             # Files may have been moved since; their content is known to be the same.
             info = replace(manifest.info, path=self._source.info.path)
             job = JobFolder(path, replace(manifest, info=info, output=str(self._output)))
             job.make_folders()
-            if not (is_published_video(job, self._output) or is_publishing(job)):
+            if not self._is_published(job):
                 self._check_output()
             return job
         if (path / MANIFEST_NAME).is_file():
@@ -202,7 +207,7 @@ class Render:
         with opened(self._source.info.path, self._settings, GLANCE_PX) as glance:
             seen = survey(glance, self._settings.cuts, self._listeners.on_survey)
         return Manifest(
-            command=self._command,
+            command=self._command(anywhere=True),
             identity=identity,
             settings=to_json(self._settings),
             versions=_versions(),
@@ -225,8 +230,7 @@ class Render:
         manifest = job.manifest
         self._notes += manifest.notes
         # What was painted and encoded before stays so when only the last step was interrupted.
-        published = is_published_video(job, self._output) if self._kind == "video" else is_publishing(job)
-        shots = [] if published else [shot for shot in manifest.shots if not job.is_done(shot)]
+        shots = [] if self._is_published(job) else [shot for shot in manifest.shots if not job.is_done(shot)]
         before = done = manifest.frame_count - sum(len(job.missing_positions(shot)) for shot in shots)
         self._say_start(job, done)
         for frame in self._painted(job, shots) if shots else ():
@@ -264,12 +268,14 @@ class Render:
                 done=done,
                 shots=len(manifest.shots),
                 job=job.path,
-                command=self._command,
+                command=self._command(anywhere=False),
             )
             self._listeners.on_start(plan)
 
     def _painted(self, job: JobFolder, shots: list[Shot]) -> Iterator[PaintedFrame]:
         workers = min(self._settings.workers, len(shots))
+        if workers < self._settings.workers:
+            self._notes.append(f"{_counted(len(shots), 'shot')} to paint, so {_counted(workers, 'process')} did")
         if workers > 1:
             with Workers(workers, job, self._source.info.path, self._style, self._settings) as pool:
                 yield from pool.paint(shots)
@@ -292,11 +298,17 @@ class Render:
 
     # -- outputs -------------------------------------------------------------------------------
 
+    def _is_published(self, job: JobFolder) -> bool:
+        """Whether a killed run had come to the last step, so that an output which is there is its own."""
+        return is_published_video(job, self._output) or is_publishing(job)
+
     def _publish(self, job: JobFolder) -> None:
         if self._kind == "frames":
+            if not is_publishing(job):
+                self._check_output()
             publish_frames(job, self._output, self._source.file_names(job.manifest.timestamps))
         elif not is_published_video(job, self._output):
-            self._notes += publish_video(job, self._output)
+            self._notes += publish_video(job, self._output, overwrite=self._settings.overwrite)
 
     def _still(self, identity: Identity) -> Result:
         stylizer = self._stylizer
@@ -317,44 +329,9 @@ class Render:
         return self._result(1, painted=1)
 
 
-def _check_new_job(path: Path) -> None:
-    """Makes sure that a new job folder neither takes over somebody's folder nor fails for want of a parent."""
-    if path.exists() and not path.is_dir():
-        raise JobError(f"{path}: is a file where the job folder is wanted; choose another place with --job-dir")
-    if path.is_dir():
-        # A process killed in its first moments leaves locks and half a manifest.
-        known = (LOCK_NAME, f".{Path(MANIFEST_NAME).stem}.part")
-        strangers = sorted(p.name for p in path.iterdir() if not p.name.startswith(known))
-        if strangers:
-            raise JobError(
-                f"{path}: is no job folder, it holds {strangers[0]}; choose another place with --job-dir, or move it"
-            )
-    check_writable(path.resolve().parent)
-
-
-def _clear_leftovers(path: Path) -> None:
-    """Removes the folder of a job that was killed after all was done; one that was kept on purpose stays."""
-    names = {p.name for p in path.iterdir()} if path.is_dir() else set()
-    if names and FINISHED_NAME not in names and (MANIFEST_NAME in names or all(map(_is_lock, names))):
-        with locked(path):
-            clear_job(path)
-
-
-def _is_lock(name: str) -> bool:
-    return name.startswith(LOCK_NAME)
-
-
-@contextmanager
-def _removed_if_empty(path: Path) -> Iterator[None]:
-    """Leaves no trace of a render that fails, or is stopped, before its first frame."""
-    try:
-        yield
-    except BaseException:
-        # What cannot be read is not known to be empty.
-        with suppress(VidstyleError, OSError):
-            if JobFolder(path, read_manifest(path)).is_empty():
-                clear_job(path)
-        raise
+def _counted(number: int, noun: str) -> str:
+    plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
+    return f"{number} {noun if number == 1 else plural}"
 
 
 def _versions() -> dict[str, str]:

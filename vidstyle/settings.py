@@ -278,8 +278,12 @@ def painting_flags(settings: Settings) -> dict[str, str]:
     return flags
 
 
-def to_words(settings: Settings) -> list[str]:
-    """Returns the command line's words for every setting that is not its default, but for `--restart`."""
+def to_words(settings: Settings, shown: Callable[[Path], str] = str) -> list[str]:
+    """Returns the command line's words for every setting that is not its default, but for `--restart`.
+
+    Args:
+        shown: how paths are written.
+    """
     words = []
     for spec in fields(Settings):
         value = getattr(settings, spec.name)
@@ -290,6 +294,8 @@ def to_words(settings: Settings) -> list[str]:
             words.append(":".join("" if end is None else str(end) for end in value))
         elif isinstance(value, tuple):
             words += value
+        elif isinstance(value, Path) or (spec.name == "cuts" and value not in ("auto", "off")):
+            words.append(shown(Path(value)))
         elif not isinstance(value, bool):
             words.append(str(value))
     return words

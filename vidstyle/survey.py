@@ -61,4 +61,7 @@ def survey(source: Source, cuts: str, on_survey: OnSurvey | None = None) -> Surv
     elif cuts != "off":
         base = source.info.time_base
         found = read_cuts(Path(cuts), indices, [(pts - source.first_pts) * base for pts in timestamps])
-    return Survey(tuple(timestamps), found, tuple(source.notes))
+    notes = list(source.notes)
+    if cuts not in ("auto", "off") and not found:
+        notes.append(f"{cuts}: none of its cuts lies within the render")
+    return Survey(tuple(timestamps), found, tuple(notes))

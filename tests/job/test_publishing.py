@@ -18,7 +18,7 @@ NAMES = [f"in{k}.png" for k in range(12)]
 def test_a_video_is_joined_checked_and_named(tmp_path):
     job, output = finish(make_job(tmp_path / "job")), tmp_path / "out.mp4"
     assert not is_published_video(job, output)
-    assert publish_video(job, output) == []
+    assert publish_video(job, output, overwrite=False) == []
     assert is_published_video(job, output)
     with open_source(output) as source:
         assert [level(frame.image) for frame in source] == list(range(12))
@@ -30,7 +30,7 @@ def test_a_video_that_fails_its_check_is_not_named(tmp_path):
     job = finish(make_job(tmp_path / "job"))
     job.segment_files()[1].write_bytes(job.segment_files()[0].read_bytes())
     with pytest.raises(OutputError):
-        publish_video(job, tmp_path / "out.mp4")
+        publish_video(job, tmp_path / "out.mp4", overwrite=False)
     assert [p.name for p in tmp_path.iterdir()] == ["job"]
     assert not list(job.path.glob("joined*"))
 
@@ -105,5 +105,5 @@ def test_a_file_moves_from_one_disk_to_another(tmp_path, monkeypatch):
 
 def test_times_are_those_of_the_source(tmp_path):
     job = finish(make_job(tmp_path / "job", timestamps=(0, 1, 2, 3, 7, 8, 9, 10, 20, 21, 22, 30)))
-    publish_video(job, tmp_path / "out.mp4")
+    publish_video(job, tmp_path / "out.mp4", overwrite=False)
     assert [t * 25 for t in times_s(tmp_path / "out.mp4")] == list(job.manifest.timestamps)

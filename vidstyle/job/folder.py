@@ -61,6 +61,7 @@ class JobFolder:
         self.frames_folder, self.segments_folder = path / "frames", path / "segments"
         self._whole_segments: dict[range, bool] = {}
         self._whole_frames: set[int] = set()
+        self._damaged_frames: set[int] = set()
 
     @cached_property
     def spec(self) -> VideoSpec:
@@ -136,7 +137,9 @@ class JobFolder:
         if picture_size(data) == size and is_intact_png(data):
             self._whole_frames.add(position)
             return True
-        logger.warning("%s: damaged, or not of %dx%d pixels; it is painted again", path, *size)
+        if position not in self._damaged_frames:
+            logger.warning("%s: damaged, or not of %dx%d pixels; it is painted again", path, *size)
+            self._damaged_frames.add(position)
         return False
 
     def is_empty(self) -> bool:

@@ -17,8 +17,11 @@ def joined_path(job: JobFolder, output: Path) -> Path:
     return job.path / f"joined{output.suffix}"
 
 
-def publish_video(job: JobFolder, output: Path) -> list[str]:
+def publish_video(job: JobFolder, output: Path, *, overwrite: bool) -> list[str]:
     """Joins the segments, checks what was written, gives it its name, and returns what the user should know.
+
+    Args:
+        overwrite: whether what has that name meanwhile may be replaced.
 
     Raises:
         OutputError: it cannot be written, or is not what it should be.
@@ -28,6 +31,8 @@ def publish_video(job: JobFolder, output: Path) -> list[str]:
         notes = join_video(joined, manifest.info, job.spec, job.segment_files(), manifest.timestamps)
         with joined.open("rb+") as file:
             os.fsync(file.fileno())
+        if output.exists() and not overwrite:
+            raise OutputError(f"{output}: has appeared meanwhile; move it away and run again, or use --overwrite")
         # From here on the output may be there already when the job is gone through again.
         write_record(job.path / PUBLISHING_NAME, {"sha256": sha256_of(joined)})
         move_whole(joined, output)
@@ -44,6 +49,8 @@ def publish_video(job: JobFolder, output: Path) -> list[str]:
 
 def is_published_video(job: JobFolder, output: Path) -> bool:
     """Tells whether a killed run had given the output its name already."""
+    if job.manifest.kind != "video":
+        return False
     digest = read_record(job.path / PUBLISHING_NAME).get("sha256")
     return digest is not None and output.is_file() and sha256_of(output) == digest
 
@@ -92,7 +99,7 @@ def publish_frames(job: JobFolder, output: Path, names: Sequence[str]) -> None:
 
 def is_publishing(job: JobFolder) -> bool:
     """Tells whether all frames were painted and a killed run had begun to put them into the output folder."""
-    return (job.path / PUBLISHING_NAME).is_file()
+    return job.manifest.kind == "frames" and (job.path / PUBLISHING_NAME).is_file()
 
 
 def _same_disk(one: Path, other: Path) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vidstyle.errors import JobError
-from vidstyle.job.finished import recorded
+from vidstyle.job.finished import output_digest, recorded
 from vidstyle.job.folder import FINISHED_NAME, JobFolder, read_journal, read_record
 from vidstyle.job.lock import is_running
 from vidstyle.job.manifest import MANIFEST_NAME, read_manifest
@@ -23,7 +23,7 @@ class Status:
     Attributes:
         output: the file or folder it makes. job: its folder, or None where it is gone since all is finished.
         done, total: frames. shots_done, shots: shots. is_running: whether a process is at work on it.
-        is_finished: whether the output has its final name.
+        is_finished: whether the output has its final name. is_changed: whether it was changed since.
         seconds_per_frame: median of the frames painted last, or None. command: what continues the job.
     """
 
@@ -35,6 +35,7 @@ class Status:
     shots: int
     is_running: bool
     is_finished: bool
+    is_changed: bool
     seconds_per_frame: float | None
     command: str
 
@@ -65,7 +66,8 @@ def job_status(output: str | Path, job_dir: Path | None = None) -> Status:
         frames = record.get("frames")
         if not isinstance(frames, int):
             raise JobError(f"{output}: no job is known by this name (looked for {path}); check it, or give --job-dir")
-        return Status(Path(output), None, frames, frames, 0, 0, False, True, None, "")
+        is_changed = record.get("content") != output_digest(Path(output))
+        return Status(Path(output), None, frames, frames, 0, 0, False, True, is_changed, None, "")
     manifest = read_manifest(path)
     job = JobFolder(path, manifest)
     done = shots_done = 0
@@ -74,9 +76,10 @@ def job_status(output: str | Path, job_dir: Path | None = None) -> Status:
         done += count
         shots_done += count == shot.stop - shot.start
     times_s = [entry.seconds for entry in read_journal(path, _TAIL_BYTES)]
-    is_finished = bool(read_record(path / FINISHED_NAME))
+    record = read_record(path / FINISHED_NAME)
+    is_finished, made = bool(record), Path(manifest.output)
     return Status(
-        output=Path(manifest.output),
+        output=made,
         job=path,
         done=manifest.frame_count if is_finished else done,
         total=manifest.frame_count,
@@ -84,6 +87,7 @@ def job_status(output: str | Path, job_dir: Path | None = None) -> Status:
         shots=len(manifest.shots),
         is_running=is_running(path),
         is_finished=is_finished,
+        is_changed=is_finished and record.get("content") != output_digest(made),
         seconds_per_frame=statistics.median(times_s) if times_s else None,
         command=manifest.command,
     )

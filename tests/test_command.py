@@ -1,0 +1,54 @@
+"""The command line that does what a render does."""
+
+import shlex
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from vidstyle.cli import build_parser
+from vidstyle.command import command_line
+from vidstyle.settings import Settings, to_json
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="quoted for a POSIX shell")
+
+
+def parsed(command):
+    program, *words = shlex.split(command)
+    assert program == "vidstyle"
+    return build_parser().parse_args(words)
+
+
+def test_every_setting_comes_back():
+    settings = Settings(
+        size=320,
+        style_layers=("relu1_1", "relu3_1"),
+        frames=(3, None),
+        fps=Fraction(24000, 1001),
+        keep_going=True,
+        weights=Path("my weights.safetensors"),
+        cuts="list of cuts.txt",
+        restart=True,
+    )
+    options = parsed(command_line(Path("in.mp4"), Path("a b.jpg"), "out.mp4", settings, anywhere=False))
+    given = {name: getattr(options, name) for name in to_json(settings)}
+    again = Settings(**given | {"style_layers": tuple(given["style_layers"])})
+    assert to_json(again) == to_json(settings) | {"restart": False}
+    assert (options.input, options.style, options.output) == ("in.mp4", "a b.jpg", "out.mp4")
+
+
+def test_names_that_look_like_flags_are_told_apart():
+    settings = Settings(cuts="-c.txt", job_dir=Path("-j"))
+    options = parsed(command_line(Path("-in.mp4"), Path("-s.jpg"), "-o ut/", settings, anywhere=False))
+    assert (options.input, options.style, options.output) == ("./-in.mp4", "./-s.jpg", "./-o ut/")
+    assert (options.cuts, options.job_dir) == ("./-c.txt", Path("./-j"))
+
+
+def test_whole_paths_fit_anywhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    settings = Settings(cuts="cuts.txt")
+    options = parsed(command_line(Path("in.mp4"), Path("/s.jpg"), "out/", settings, anywhere=True))
+    assert (options.input, options.style) == (str(tmp_path / "in.mp4"), "/s.jpg")
+    assert (options.output, options.cuts) == (f"{tmp_path}/out/", str(tmp_path / "cuts.txt"))
+    assert parsed(command_line(Path("i"), Path("s"), "o", Settings(), anywhere=True)).cuts == "auto"

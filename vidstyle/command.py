@@ -1,0 +1,28 @@
+"""The command line that does what a render does."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+from pathlib import Path
+
+from vidstyle.settings import Settings, to_words
+
+
+def command_line(source: Path, style: Path, target: str, settings: Settings, *, anywhere: bool) -> str:
+    """Returns the command for a render as this system's shell takes it, without `--restart`.
+
+    Args:
+        target: the output as it was given, with a separator at its end where a folder is to be made.
+        anywhere: with whole paths, so that it may be typed in any folder.
+    """
+
+    def shown(path: Path) -> str:
+        text = str(Path.cwd() / path) if anywhere else str(path)
+        # A name that begins with a dash would be taken for a flag.
+        return f".{os.sep}{text}" if text.startswith("-") else text
+
+    output = shown(Path(target)) + (os.sep if target.endswith(("/", os.sep)) else "")
+    words = ["vidstyle", shown(source), "--style", shown(style), "-o", output, *to_words(settings, shown)]
+    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)

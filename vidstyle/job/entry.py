@@ -1,0 +1,75 @@
+"""Before and after a job: what may be continued, what may be begun, and what is cleared away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from vidstyle.errors import JobChangedError, JobError, VidstyleError
+from vidstyle.files import check_writable
+from vidstyle.job.folder import FINISHED_NAME, LOCK_NAME, JobFolder, clear_job
+from vidstyle.job.lock import locked
+from vidstyle.job.manifest import MANIFEST_NAME, Identity, Manifest, read_manifest
+
+
+def check_unchanged(path: Path, manifest: Manifest, now: Identity) -> None:
+    """Makes sure that a job is continued with what it was begun with.
+
+    Raises:
+        JobChangedError: it is not; the message names what changed from what to what.
+    """
+    changed = manifest.identity.differences(now)
+    if not changed:
+        return
+    old = [name for name, (_, digest) in now.files.items() if manifest.identity.files.get(name, ("", ""))[1] != digest]
+    advice = f"put the old {' and '.join(old)} back to finish it" if old else f"finish it with: {manifest.command}"
+    raise JobChangedError(
+        f"{path}: an unfinished render of other things is there: {'; '.join(changed)}. Choose another output or "
+        f"--job-dir, throw it away with --restart, or {advice}"
+    )
+
+
+def check_new_job(path: Path) -> None:
+    """Makes sure that a new job folder neither takes over somebody's folder nor fails for want of a parent.
+
+    Raises:
+        JobError: something else is there. OutputError: it cannot be made.
+    """
+    if path.exists() and not path.is_dir():
+        raise JobError(f"{path}: is a file where the job folder is wanted; choose another place with --job-dir")
+    if path.is_dir():
+        # A process killed in its first moments leaves locks and half a manifest.
+        known = (LOCK_NAME, f".{Path(MANIFEST_NAME).stem}.part")
+        strangers = sorted(p.name for p in path.iterdir() if not p.name.startswith(known))
+        if strangers:
+            raise JobError(
+                f"{path}: is no job folder, it holds {strangers[0]}; choose another place with --job-dir, or move it"
+            )
+    check_writable(path.resolve().parent)
+
+
+def clear_leftovers(path: Path) -> None:
+    """Removes the folder of a job that was killed after all was done; one that was kept on purpose stays."""
+    names = {p.name for p in path.iterdir()} if path.is_dir() else set()
+    if names and FINISHED_NAME not in names and (MANIFEST_NAME in names or all(map(_is_lock, names))):
+        with locked(path):
+            clear_job(path)
+
+
+def _is_lock(name: str) -> bool:
+    return name.startswith(LOCK_NAME)
+
+
+@contextmanager
+def removed_if_empty(path: Path) -> Iterator[None]:
+    """Leaves no trace of a render that fails, or is stopped, before its first frame."""
+    try:
+        yield
+    except BaseException:
+        # What cannot be read is not known to be empty.
+        with suppress(VidstyleError, OSError):
+            is_kept = (path / FINISHED_NAME).is_file()
+            if not is_kept and JobFolder(path, read_manifest(path)).is_empty():
+                clear_job(path)
+        raise
