@@ -180,6 +180,7 @@ class Render:
             job.make_folders()
             if not self._is_published(job):
                 self._check_output()
+                (path / FINISHED_NAME).unlink(missing_ok=True)  # a kept job serves again
             return job
         if (path / MANIFEST_NAME).is_file():
             self._check_output()
