@@ -18,7 +18,7 @@ def make_manifest(**changes: Any) -> Manifest:
     """Twelve frames of 64x48 at 25 per second in two shots, the second from frame 7 on."""
     values: dict[str, Any] = {
         "command": "vidstyle in --style style.png",
-        "identity": Identity({"--size": "64"}, {"input": ("in", "ab" * 32)}, {"device": "cpu"}),
+        "identity": Identity({"--size": "64"}, {"input": ("in", "ab" * 32)}, {"frame size": "64x48"}),
         "settings": to_json(Settings()),
         "versions": {"torch": "2.13.0"},
         "threads": 2,

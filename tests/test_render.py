@@ -260,6 +260,57 @@ def test_cuts_that_all_lie_elsewhere_are_noted():
     )
 
 
+def test_an_unfinished_render_survives_a_finished_one_of_the_same_name():
+    paint()
+    cv2.imwrite("other.png", picture(5))
+    overwriting = replace(QUICK, overwrite=True)
+    paint(settings=overwriting, style="other.png", stop_after=3)
+    # The first command again: its output still stands, and the other's frames are not its to remove.
+    assert paint()[0].was_finished
+    assert paint(settings=overwriting, style="other.png")[1].done == 3
+
+
+def test_the_last_step_is_not_taken_for_that_of_another_output(monkeypatch):
+    make_folder(Path("frames"), ["a.png", "b.png"])
+    before = contents(Path("frames"))
+    settings = replace(QUICK, job_dir=Path("job"))
+
+    def full(*_):
+        raise OutputError("full")
+
+    with monkeypatch.context() as patch, pytest.raises(OutputError, match="full"):
+        patch.setattr("vidstyle.job.publishing.sync_folder", full)
+        paint("out/", settings, "frames")
+    with pytest.raises(OutputError, match="the input lies in this folder"):
+        stylize("frames", "style.png", "frames/", settings)
+    assert contents(Path("frames")) == before
+
+
+def test_stopped_after_the_folder_has_its_name_nothing_is_lost(monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(render, "remember", stop)
+        stylize("in.mp4", "style.png", "out/", QUICK)
+    result, _, frames = paint("out/")
+    assert (result.frames, result.painted, frames) == (10, 0, [])
+
+
+def test_restart_throws_nothing_away_before_the_new_plan_stands():
+    paint(stop_after=3)
+    Path("cuts.txt").write_text("soon\n")
+    with pytest.raises(SourceError):
+        paint(settings=replace(QUICK, restart=True, cuts="cuts.txt"))
+    assert paint()[1].done == 3
+
+
+def test_names_that_would_collide_are_told_apart():
+    make_folder(Path("frames"), ["a.png", "a.jpg", "a.png.png"])
+    paint("out/", source="frames")
+    assert sorted(p.name for p in Path("out").iterdir()) == ["a.jpg.png", "a.png.png", "a.png_2.png"]
+
+
 def test_finished_work_needs_overwrite_to_be_painted_again():
     paint()
     with pytest.raises(OutputError, match="--overwrite"):

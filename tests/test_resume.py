@@ -81,7 +81,7 @@ def files_in(job):
 
 
 @pytest.mark.parametrize("output", ["out.mp4", "out", "there"])
-def test_a_power_cut_at_any_change_of_the_disk_loses_nothing(command, tmp_path, output):
+def test_a_process_that_ends_before_any_change_of_the_disk_loses_nothing(command, tmp_path, output):
     command = [*command, "--frames", "3:16"]
     (tmp_path / "there").mkdir()
     (tmp_path / "there" / "notes.txt").write_text("keep")

@@ -44,6 +44,12 @@ def test_two_workers_paint_what_one_process_does(scene):
     assert not Path("two.mp4.vidstyle").exists()
 
 
+def test_workers_import_nothing_from_the_current_folder(scene):
+    for name in ("queue", "json", "av", "torch"):
+        Path(f"{name}.py").write_text("raise SystemExit('imported from the current folder')")
+    assert stylize("in.mp4", "style.png", "out.mp4", settings(workers=2)).painted == 14
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signal")
 def test_a_worker_that_dies_is_reported_and_its_shot_continued(scene, monkeypatch):
     pids = []

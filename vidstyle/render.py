@@ -106,7 +106,7 @@ class Render:
         if not self._settings.restart:
             count = finished_frames(self._output, identity)
             if count is not None:
-                clear_leftovers(path)
+                clear_leftovers(path, identity)
                 return self._result(count, was_finished=True)
         if not has_job:
             self._check_output()
@@ -136,8 +136,9 @@ class Render:
         size = (self._width, self._height)
         return Result(self._output, frames, seconds, *size, tuple(self._notes), painted, was_finished)
 
-    def _check_output(self) -> None:
-        check_output(self._output, self._kind, self._source.info, overwrite=self._settings.overwrite)
+    def _check_output(self, *, overwrite: bool = False) -> None:
+        overwrite = overwrite or self._settings.overwrite
+        check_output(self._output, self._kind, self._source.info, overwrite=overwrite)
 
     def _identity(self, path: Path | None) -> Identity:
         """Returns what this render is; with the `path` of a job, that is compared before weights are fetched."""
@@ -178,14 +179,15 @@ class Render:
             info = replace(manifest.info, path=self._source.info.path)
             job = JobFolder(path, replace(manifest, info=info, output=str(self._output)))
             job.make_folders()
-            if not self._is_published(job):
-                self._check_output()
+            published = self._is_published(job)
+            self._check_output(overwrite=published)
+            if not published:
                 (path / FINISHED_NAME).unlink(missing_ok=True)  # a kept job serves again
             return job
-        if (path / MANIFEST_NAME).is_file():
-            self._check_output()
-            clear_job(path)
+        self._check_output()
         manifest = self._plan(identity)
+        if (path / MANIFEST_NAME).is_file():
+            clear_job(path)  # only now: whatever is wrong with the new plan was said before
         job = JobFolder(path, manifest)
         job.create()
         return job
@@ -301,11 +303,11 @@ class Render:
 
     def _is_published(self, job: JobFolder) -> bool:
         """Whether a killed run had come to the last step, so that an output which is there is its own."""
-        return is_published_video(job, self._output) or is_publishing(job)
+        return is_published_video(job, self._output) or is_publishing(job, self._output)
 
     def _publish(self, job: JobFolder) -> None:
         if self._kind == "frames":
-            if not is_publishing(job):
+            if not is_publishing(job, self._output):
                 self._check_output()
             publish_frames(job, self._output, self._source.file_names(job.manifest.timestamps))
         elif not is_published_video(job, self._output):

@@ -1,4 +1,4 @@
-"""A worker process: paints the shots it is told to, `python -m vidstyle.worker`.
+"""A worker process: paints the shots it is told to; started by `workers`.
 
 It reads JSON lines from its standard input: first what to work on, then a shot's number each. It answers
 with JSON lines; a painted frame's line is followed by the picture's bytes. When the standard input ends
@@ -92,7 +92,6 @@ def _send(stream: BinaryIO, answer: Mapping[str, Any], body: bytes = b"") -> Non
     stream.flush()
 
 
-if __name__ == "__main__":
-    status = main()
-    # At once: the thread that listens would be in the way of an orderly end.
-    os._exit(status)
+def run() -> None:
+    """Works, and ends the process at once: the thread that listens would be in the way of an orderly end."""
+    os._exit(main())

@@ -32,7 +32,10 @@ logger = logging.getLogger(__name__)
 # Idle threads of one worker must not spin on the cores that another one needs. Two workers of two threads each on
 # two cores: 29 s with torch's default, 10 s with the short spinning of a single process, 7.6 s with none.
 _SHARING = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0", "KMP_BLOCKTIME": "0"}
+_BOOT = "import sys; sys.path[:] = sys.argv[1:]; from vidstyle import worker; worker.run()"
 _END_S = 10
+# Pictures that wait for a slow listener.
+_WAITING = 16
 
 
 class Workers:
@@ -53,7 +56,8 @@ class Workers:
             "style": str(style.resolve()),
             "settings": to_json(replace(settings, size="source")),
         }
-        self._answers: queue.Queue[tuple[int, Any]] = queue.Queue()
+        self._answers: queue.Queue[tuple[int, Any]] = queue.Queue(_WAITING)
+        self._ended = threading.Event()
         self._processes: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> Workers:
@@ -62,6 +66,7 @@ class Workers:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._ended.set()
         for process in self._processes:
             if kind is not None:
                 process.terminate()
@@ -88,7 +93,7 @@ class Workers:
             self._order(number, {"shot": waiting.pop(0).number})
         working = set(range(len(self._processes)))
         while working:
-            number, answer = self._answers.get()
+            number, answer = self._next_answer()
             if answer is None:
                 if number not in working:
                     continue  # it was told to end
@@ -105,11 +110,10 @@ class Workers:
 
     def _start(self, number: int) -> None:
         environment = {**os.environ, **_SHARING, **_device_of(number, self._device)}
-        # Found where this process found it, also when it was not installed.
-        package = str(Path(__file__).resolve().parent.parent)
-        environment["PYTHONPATH"] = os.pathsep.join([package, *filter(None, [environment.get("PYTHONPATH")])])
+        # Modules are found where this process found them, and never in the current folder.
+        paths = [str(Path(__file__).resolve().parent.parent), *filter(None, sys.path)]
         process = subprocess.Popen(
-            [sys.executable, "-m", "vidstyle.worker"],
+            [sys.executable, "-c", _BOOT, *paths],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=environment,
@@ -136,15 +140,29 @@ class Workers:
                     height, width, channels = answer["shape"]
                     body = stream.read(height * width * channels) if stream is not None else b""
                     answer["image"] = np.frombuffer(body, np.uint8).reshape(height, width, channels)
-                self._answers.put((number, answer))
-        self._answers.put((number, None))
+                self._hand_on(number, answer)
+        self._hand_on(number, None)
+
+    def _hand_on(self, number: int, answer: Any) -> None:
+        while not self._ended.is_set():
+            with suppress(queue.Full):
+                self._answers.put((number, answer), timeout=0.5)
+                return
+
+    def _next_answer(self) -> tuple[int, Any]:
+        while True:
+            with suppress(queue.Empty):
+                # In short waits: on Windows, Ctrl-C does not end a long one.
+                return self._answers.get(timeout=0.5)
 
     def _death_of(self, number: int) -> VidstyleError:
-        status = self._processes[number].wait(_END_S)
-        cause = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
+        try:
+            status = self._processes[number].wait(_END_S)
+        except subprocess.TimeoutExpired:
+            status = 0
+        cause = f"was killed by signal {-status}, often for want of memory" if status < 0 else f"ended ({status})"
         return DeviceError(
-            f"worker {number} {cause}, often for want of memory; finished frames are kept: run the command again, "
-            "perhaps with fewer --workers"
+            f"worker {number} {cause}; finished frames are kept: run the command again, perhaps with fewer --workers"
         )
 
     @staticmethod

@@ -127,7 +127,12 @@ def test_the_journal_is_read_to_the_last_whole_line(job):
         job.note_frame(entry)
     with (job.path / "journal.jsonl").open("a") as file:
         file.write('{"frame": 3, "seco')
-    assert job.journal() == {0: entries[0], 1: JournalEntry(1, 0.75, 1.0, 21, 1, 2)}
+    known = {0: entries[0], 1: JournalEntry(1, 0.75, 1.0, 21, 1, 2)}
+    assert job.journal() == known
+    # The next process goes on in a new line.
+    job.make_folders()
+    job.note_frame(JournalEntry(3, 1.0, 1.0, 1, 0, 0))
+    assert job.journal() == known | {3: JournalEntry(3, 1.0, 1.0, 1, 0, 0)}
 
 
 def test_clearing_leaves_what_is_not_the_jobs(job):

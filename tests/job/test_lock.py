@@ -8,7 +8,7 @@ import pytest
 
 from vidstyle.errors import JobError
 from vidstyle.job import lock
-from vidstyle.job.lock import is_running, locked, locked_by_worker
+from vidstyle.job.lock import is_lock_name, is_running, locked, locked_by_worker
 
 HOLDER = """
 import sys, time
@@ -77,3 +77,16 @@ def test_a_folder_with_nothing_but_locks_does_not_stay(tmp_path):
 def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
     with pytest.raises(JobError, match="cannot be made"), locked(tmp_path / "none" / "job"):
         pass
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("lock", True), ("lock.worker12", True), ("lockscreen.png", False), ("lock.worker", False), ("lock.txt", False)],
+)
+def test_only_locks_are_taken_for_locks(tmp_path, name, expected):
+    assert is_lock_name(name) is expected
+    (tmp_path / "job").mkdir()
+    (tmp_path / "job" / name).write_text("")
+    with locked(tmp_path / "job"):
+        pass
+    assert (tmp_path / "job" / name).exists() is not expected

@@ -54,6 +54,11 @@ DAMAGE = {
     "time running back": lambda path: damaged(path, lambda content: content.update(timestamps=[[0, 1], [-1, 7]])),
     "no time": lambda path: damaged(path, lambda content: content.update(timestamps=[])),
     "cuts beyond the end": lambda path: damaged(path, lambda content: content.update(cuts=[99])),
+    "frames without end": lambda path: damaged(path, lambda content: content.update(timestamps=[[0, 1], [1, 10**12]])),
+    "brackets without end": lambda path: path.write_text("[" * 200_000),
+    "another kind": lambda path: damaged(path, lambda content: content.update(kind="song")),
+    "another size": lambda path: damaged(path, lambda content: content.update(width=10**6)),
+    "a setting out of range": lambda path: damaged(path, lambda content: content["settings"].update(crf=99)),
     "gone": lambda path: path.unlink(),
 }
 

@@ -8,6 +8,7 @@ from jobs import finish, make_job
 from vidstyle.errors import JobError, OutputError
 from vidstyle.files import move_whole
 from vidstyle.job import publishing
+from vidstyle.job.folder import JobFolder
 from vidstyle.job.publishing import is_published_video, is_publishing, publish_frames, publish_video
 from vidstyle.media.images import read_image
 from vidstyle.media.sources import open_source
@@ -37,7 +38,7 @@ def test_a_video_that_fails_its_check_is_not_named(tmp_path):
 
 def test_frames_appear_together(tmp_path):
     job = finish(make_job(tmp_path / "job", kind="frames"))
-    assert not is_publishing(job)
+    assert not is_publishing(job, tmp_path / "out")
     publish_frames(job, tmp_path / "out", NAMES)
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == sorted(NAMES)
     assert np.array_equal(read_image(tmp_path / "out" / "in7.png"), picture(7))
@@ -76,16 +77,52 @@ def test_a_link_to_a_folder_is_filled_not_replaced(tmp_path):
 def test_a_frame_that_vanished_is_an_error(tmp_path):
     job = finish(make_job(tmp_path / "job", kind="frames"))
     job.frame_path(3).unlink()
-    with pytest.raises(JobError, match=r"00000003\.png: gone"):
+    with pytest.raises(JobError, match=r"00000003\.png: gone or damaged"):
         publish_frames(job, tmp_path / "out", NAMES)
     assert not (tmp_path / "out").exists()
 
 
-def test_another_disk_is_written_to_whole(tmp_path, monkeypatch):
+def test_a_folder_on_another_disk_appears_whole(tmp_path, monkeypatch):
     monkeypatch.setattr(publishing, "_same_disk", lambda *_: False)
+    moves = []
+
+    def move(source, target):
+        assert not (tmp_path / "out").exists()
+        if len(moves) == 5:
+            moves.append("cut")
+            raise OutputError("power cut")
+        moves.append(target)
+        move_whole(source, target)
+
+    monkeypatch.setattr(publishing, "move_whole", move)
     job = finish(make_job(tmp_path / "job", kind="frames"))
+    with pytest.raises(OutputError, match="power cut"):
+        publish_frames(job, tmp_path / "out", NAMES)
+    assert is_publishing(job, tmp_path / "out")
+    assert not is_publishing(job, tmp_path / "elsewhere")
     publish_frames(job, tmp_path / "out", NAMES)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["job", "out"]
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == sorted(NAMES)
+
+
+@pytest.mark.parametrize("where", ["frames", "painted"])
+def test_a_frame_that_was_damaged_at_the_last_step_is_painted_again(tmp_path, where):
+    job = finish(make_job(tmp_path / "job", kind="frames"))
+    output = tmp_path / "out"
+    if where == "painted":
+        (output / "in5.png").mkdir(parents=True)
+        with pytest.raises(OutputError, match="in the way"):
+            publish_frames(job, output, NAMES)
+        (output / "in5.png").rmdir()
+        output.rmdir()
+    damaged = job.frame_path(4) if where == "frames" else job.path / "painted" / "in4.png"
+    damaged.write_bytes(damaged.read_bytes()[:60])
+    with pytest.raises(JobError, match=r"00000004\.png: gone or damaged; run the same command again"):
+        publish_frames(job, output, NAMES)
+    assert not output.exists()
+    assert not is_publishing(job, output)
+    again = JobFolder(job.path, job.manifest)
+    assert [p for shot in job.manifest.shots for p in again.missing_positions(shot)] == [4]
 
 
 def test_a_file_moves_from_one_disk_to_another(tmp_path, monkeypatch):

@@ -17,6 +17,7 @@ from vidstyle.errors import OutputError
 from vidstyle.media.images import read_image
 from vidstyle.media.joining import check_video, join_video
 from vidstyle.media.segments import output_times, write_segment
+from vidstyle.media.soundtrack import Soundtrack
 from vidstyle.media.sources import open_source
 
 
@@ -183,3 +184,21 @@ def test_the_same_segments_have_the_same_bytes(place: Path, inputs: Path) -> Non
                 writer.write(frame)
             contents.append([segment.read_bytes() for segment in writer.segments(inputs)])
         assert contents[0] == contents[1]
+
+
+def test_sound_is_held_for_moments_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = make_video(tmp_path / "in.mp4", frames=600, size=(16, 16), audio="aac")
+    held = []
+    carry = Soundtrack.carry_until
+
+    def watched(self: Soundtrack, time_s: Fraction) -> None:
+        carry(self, time_s)
+        held.append(len(self._pending) + len(self._durations))
+
+    monkeypatch.setattr(Soundtrack, "carry_until", watched)
+    with open_source(path) as source, VideoWriter(tmp_path / "o.mp4", source.info, 16, 16) as writer:
+        for frame in source:
+            writer.write(frame)
+    # 600 frames have 1,125 packets of sound; two seconds are read ahead.
+    assert len(held) == 600
+    assert max(held) < 300

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from vidstyle.errors import JobChangedError, JobError, VidstyleError
 from vidstyle.files import check_writable
-from vidstyle.job.folder import FINISHED_NAME, LOCK_NAME, JobFolder, clear_job
-from vidstyle.job.lock import locked
+from vidstyle.job.folder import FINISHED_NAME, JobFolder, clear_job
+from vidstyle.job.lock import is_lock_name, locked
 from vidstyle.job.manifest import MANIFEST_NAME, Identity, Manifest, read_manifest
 
 
@@ -40,8 +40,8 @@ def check_new_job(path: Path) -> None:
         raise JobError(f"{path}: is a file where the job folder is wanted; choose another place with --job-dir")
     if path.is_dir():
         # A process killed in its first moments leaves locks and half a manifest.
-        known = (LOCK_NAME, f".{Path(MANIFEST_NAME).stem}.part")
-        strangers = sorted(p.name for p in path.iterdir() if not p.name.startswith(known))
+        half = f".{Path(MANIFEST_NAME).stem}.part"
+        strangers = sorted(p.name for p in path.iterdir() if not is_lock_name(p.name) and not p.name.startswith(half))
         if strangers:
             raise JobError(
                 f"{path}: is no job folder, it holds {strangers[0]}; choose another place with --job-dir, or move it"
@@ -49,16 +49,16 @@ def check_new_job(path: Path) -> None:
     check_writable(path.resolve().parent)
 
 
-def clear_leftovers(path: Path) -> None:
-    """Removes the folder of a job that was killed after all was done; one that was kept on purpose stays."""
-    names = {p.name for p in path.iterdir()} if path.is_dir() else set()
-    if names and FINISHED_NAME not in names and (MANIFEST_NAME in names or all(map(_is_lock, names))):
-        with locked(path):
+def clear_leftovers(path: Path, identity: Identity) -> None:
+    """Removes the folder of a job that was killed after all was done.
+
+    One that was kept on purpose stays, as does one of another render.
+    """
+    if not path.is_dir() or (path / FINISHED_NAME).is_file():
+        return
+    with suppress(JobError, OSError), locked(path):  # an empty folder goes with its lock
+        if (path / MANIFEST_NAME).is_file() and not read_manifest(path).identity.differences(identity):
             clear_job(path)
-
-
-def _is_lock(name: str) -> bool:
-    return name.startswith(LOCK_NAME)
 
 
 @contextmanager

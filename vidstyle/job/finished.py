@@ -1,6 +1,6 @@
 """Finished renders are remembered, so that the same command run again does nothing.
 
-In the job folder while there is one; else in the user's cache, under the output's path. A record counts
+In the user's cache, under the output's path, and in a job folder that is kept. A record counts
 only while the output is still what was written, byte for byte, so losing records costs nothing but a
 message.
 """

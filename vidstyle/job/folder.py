@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from vidstyle.errors import JobError, SourceError
-from vidstyle.files import remedy, sha256_of, written_whole
+from vidstyle.files import remedy, sha256_of, sync_folder, written_whole
 from vidstyle.frames import Picture
 from vidstyle.job.manifest import MANIFEST_NAME, Manifest
 from vidstyle.media.headers import is_intact_png, picture_size
@@ -92,6 +92,11 @@ class JobFolder:
                 folder.mkdir(exist_ok=True)
                 for stray in folder.glob(".*.part*"):
                     stray.unlink()
+            sync_folder(self.path)
+            journal = self.path / JOURNAL_NAME
+            if journal.is_file() and not journal.read_bytes().endswith(b"\n"):
+                with journal.open("ab") as file:
+                    file.write(b"\n")  # after a line that a kill cut off
         except OSError as error:
             raise JobError(f"{self.path}: cannot be written to ({error.strerror or error}); {remedy(error)}") from error
 
@@ -144,6 +149,8 @@ class JobFolder:
 
     def is_empty(self) -> bool:
         """Tells whether nothing has been painted yet."""
+        if (self.path / PUBLISHING_NAME).is_file():
+            return False  # all of it may be in the output folder already
         folders = (self.frames_folder, self.segments_folder, self.path / PAINTED_NAME)
         return not any(any(folder.iterdir()) for folder in folders if folder.is_dir())
 

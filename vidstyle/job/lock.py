@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -10,10 +12,13 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from vidstyle.errors import JobError
+from vidstyle.files import sync_folder
 from vidstyle.job.folder import LOCK_NAME
 
 # Workers of a process that was killed end by themselves within this time.
 WORKERS_END_S = 20.0
+BUSY_S = 0.5
+_LOCK = re.compile(re.escape(LOCK_NAME) + r"(\.worker[0-9]+)?")
 
 
 @contextmanager
@@ -25,8 +30,10 @@ def locked(path: Path) -> Iterator[None]:
     """
     try:
         path.mkdir(exist_ok=True)
+        sync_folder(path.parent)
         lock = FileLock(path / LOCK_NAME)
-        lock.acquire(timeout=0)
+        # Somebody who asks for the status holds it for a moment.
+        lock.acquire(timeout=BUSY_S)
     except Timeout as error:
         raise JobError(f"{path}: another vidstyle is at work on this job; wait for it, or stop it first") from error
     except OSError as error:
@@ -35,13 +42,26 @@ def locked(path: Path) -> Iterator[None]:
         _wait_for_workers(path)
         yield
     finally:
+        # Removed while it is held, so that nobody else's lock is; Windows removes no file that is open.
+        if sys.platform != "win32":
+            _remove_if_empty(path)
         lock.release()
-        # A folder with nothing but locks in it is left by a job that is finished, or was never begun.
-        with suppress(OSError):
-            if all(p.name.startswith(LOCK_NAME) for p in path.iterdir()):
-                for file in path.iterdir():
-                    file.unlink()
-                path.rmdir()
+        if sys.platform == "win32":
+            _remove_if_empty(path)
+
+
+def is_lock_name(name: str) -> bool:
+    """Tells whether a file in a job folder is a lock."""
+    return _LOCK.fullmatch(name) is not None
+
+
+def _remove_if_empty(path: Path) -> None:
+    """Removes a folder with nothing but locks in it: its job is finished, or was never begun."""
+    with suppress(OSError):
+        if all(is_lock_name(p.name) for p in path.iterdir()):
+            for file in path.iterdir():
+                file.unlink()
+            path.rmdir()
 
 
 @contextmanager
@@ -68,5 +88,7 @@ def is_running(path: Path) -> bool:
     try:
         with FileLock(path / LOCK_NAME).acquire(timeout=0):
             return False
-    except (Timeout, OSError):
+    except Timeout:
         return True
+    except OSError:
+        return False

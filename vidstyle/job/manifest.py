@@ -18,12 +18,15 @@ from typing import Any
 from vidstyle.errors import JobError
 from vidstyle.files import written_whole
 from vidstyle.frames import ClipInfo
+from vidstyle.settings import Settings
 from vidstyle.shots import Shot, shots_of
 
 FORMAT_VERSION = 1
 MANIFEST_NAME = "manifest.json"
 # A film of ten hours with irregular times takes less than a tenth of it.
 LARGEST_MANIFEST_BYTES = 1 << 28
+# 46 hours at 60 frames a second.
+MOST_FRAMES = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class Identity:
     Attributes:
         settings: flags that change the painted frames, with their values.
         files: "input", "style", "weights", perhaps "cuts": name and SHA-256 of their content.
-        place: "device", "precision", "output" (the kind of file) and "frame size".
+        place: "device", "precision", "kind of output" and "frame size"; for videos "PyAV", which encodes.
     """
 
     settings: Mapping[str, str]
@@ -124,7 +127,7 @@ def read_manifest(folder: Path) -> Manifest:
         content = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(content, dict) or not isinstance(content.get("format"), int):
             raise ValueError("not a manifest")
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise _damaged(path, error) from error
     if content["format"] > FORMAT_VERSION:
         raise JobError(
@@ -155,7 +158,12 @@ def _manifest_of(content: Mapping[str, Any]) -> Manifest:
     info = dict(values["info"])
     for name in ("rate", "time_base", "sample_aspect_ratio"):
         info[name] = None if info[name] is None else Fraction(info[name])
+    Settings(**values["settings"])
     identity = dict(values["identity"])
+    if values["kind"] not in ("video", "frames"):
+        raise ValueError(f"kind is {values['kind']!r}")
+    if identity["place"].get("frame size") != f"{values['width']}x{values['height']}":
+        raise ValueError("frames of two sizes")
     files = dict(identity["files"])
     timestamps = tuple(_from_runs(values["timestamps"]))
     cuts = tuple(int(cut) for cut in values["cuts"])
@@ -188,6 +196,8 @@ def _from_runs(runs: Iterable[Sequence[int]]) -> list[int]:
     for step, count in runs:
         if not isinstance(step, int) or not isinstance(count, int) or count < 1 or (timestamps and step < 1):
             raise ValueError(f"timestamps hold {[step, count]}")
+        if len(timestamps) + count > MOST_FRAMES:
+            raise ValueError(f"more than {MOST_FRAMES:,} frames")
         for _ in range(count):
             timestamps.append(timestamps[-1] + step if timestamps else step)
     if not timestamps:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from vidstyle.errors import JobError, OutputError, VidstyleError
 from vidstyle.files import move_whole, remedy, sha256_of, sync_folder
 from vidstyle.job.folder import PAINTED_NAME, PUBLISHING_NAME, JobFolder, read_record, write_record
+from vidstyle.media.headers import is_intact_png
 from vidstyle.media.joining import join_video
 
 
@@ -34,7 +37,7 @@ def publish_video(job: JobFolder, output: Path, *, overwrite: bool) -> list[str]
         if output.exists() and not overwrite:
             raise OutputError(f"{output}: has appeared meanwhile; move it away and run again, or use --overwrite")
         # From here on the output may be there already when the job is gone through again.
-        write_record(job.path / PUBLISHING_NAME, {"sha256": sha256_of(joined)})
+        write_record(job.path / PUBLISHING_NAME, {"output": str(output.resolve()), "sha256": sha256_of(joined)})
         move_whole(joined, output)
     except OutputError as error:
         raise OutputError(str(error).replace(str(joined), str(output))) from error
@@ -43,16 +46,17 @@ def publish_video(job: JobFolder, output: Path, *, overwrite: bool) -> list[str]
     except OSError as error:
         raise OutputError(f"{output}: cannot be written ({error.strerror or error}); {remedy(error)}") from error
     finally:
-        joined.unlink(missing_ok=True)
+        with suppress(OSError):  # what went wrong before must not be hidden by this
+            joined.unlink(missing_ok=True)
     return [note.replace(joined.name, output.name, 1) for note in notes]
 
 
 def is_published_video(job: JobFolder, output: Path) -> bool:
     """Tells whether a killed run had given the output its name already."""
-    if job.manifest.kind != "video":
+    record = read_record(job.path / PUBLISHING_NAME)
+    if job.manifest.kind != "video" or record.get("output") != str(output.resolve()) or not output.is_file():
         return False
-    digest = read_record(job.path / PUBLISHING_NAME).get("sha256")
-    return digest is not None and output.is_file() and sha256_of(output) == digest
+    return sha256_of(output) == record.get("sha256")
 
 
 def publish_frames(job: JobFolder, output: Path, names: Sequence[str]) -> None:
@@ -62,34 +66,35 @@ def publish_frames(job: JobFolder, output: Path, names: Sequence[str]) -> None:
     by one, and nothing else in it is touched.
 
     Args:
-        names: of the frames' files, by position.
+        names: of the frames' files, by position; no two alike.
 
     Raises:
-        OutputError: they cannot be put there. JobError: a frame is gone.
+        OutputError: they cannot be put there. JobError: a frame is gone or damaged.
     """
     target = output.resolve()  # a link to a folder is filled, not replaced
-    named = job.path / PAINTED_NAME
-    write_record(job.path / PUBLISHING_NAME, {"frames": len(names)})
+    # Where frames are while they are on their way: in the job, or beside an output on another disk.
+    named, beside = job.path / PAINTED_NAME, target.with_name(f".{target.name}.part")
     try:
+        digests = _begin(job, output, names)
         named.mkdir(exist_ok=True)
         for position, name in enumerate(names):
             frame = job.frame_path(position)
             if frame.is_file():
                 frame.replace(named / name)
-            elif not (named / name).is_file() and not (target / name).is_file():
-                raise JobError(f"{frame}: gone before it could be put into {output}; run again with --restart")
-        if not target.exists() and _same_disk(named, target.parent):
-            sync_folder(named)
-            named.rename(target)
-            sync_folder(target.parent)
+            elif not any(_is(place / name, digests[name]) for place in (named, beside, target)):
+                _take_back(job, named, names)
+                raise JobError(f"{frame}: gone or damaged; run the same command again, and it is painted anew")
+        sync_folder(named)
+        if target.exists():
+            _fill(target, named, names)
             return
-        for name in names:
-            # Known before the first is moved: half a move is the worst of all.
-            if (target / name).is_dir():
-                raise OutputError(f"{target / name}: a folder is in the way; choose another output")
-        target.mkdir(exist_ok=True)
-        for file in sorted(named.iterdir()):
-            move_whole(file, target / file.name)
+        whole = named
+        if not _same_disk(named, target.parent):
+            beside.mkdir(exist_ok=True)
+            _fill(beside, named, names)
+            whole = beside
+        whole.rename(target)
+        sync_folder(target.parent)
     except VidstyleError:
         raise
     except OSError as error:
@@ -97,9 +102,52 @@ def publish_frames(job: JobFolder, output: Path, names: Sequence[str]) -> None:
         raise OutputError(f"{output}: frames cannot be put there ({reason}); {remedy(error)}") from error
 
 
-def is_publishing(job: JobFolder) -> bool:
-    """Tells whether all frames were painted and a killed run had begun to put them into the output folder."""
-    return job.manifest.kind == "frames" and (job.path / PUBLISHING_NAME).is_file()
+def is_publishing(job: JobFolder, output: Path) -> bool:
+    """Tells whether all frames were painted and a killed run had begun to put them into this very folder."""
+    record = read_record(job.path / PUBLISHING_NAME)
+    return job.manifest.kind == "frames" and record.get("output") == str(output.resolve())
+
+
+def _begin(job: JobFolder, output: Path, names: Sequence[str]) -> dict[str, str]:
+    """Looks at every frame once more, notes that they are on their way, and returns their SHA-256 by name."""
+    if is_publishing(job, output):
+        digests = read_record(job.path / PUBLISHING_NAME).get("digests")
+        if isinstance(digests, dict) and set(digests) == set(names):
+            return digests
+        raise JobError(f"{job.path / PUBLISHING_NAME}: damaged; throw the job away with --restart")
+    digests = {}
+    for position, name in enumerate(names):
+        frame = job.frame_path(position)
+        try:
+            data = frame.read_bytes()
+        except FileNotFoundError:
+            data = b""
+        if not is_intact_png(data):
+            raise JobError(f"{frame}: gone or damaged; run the same command again, and it is painted anew")
+        digests[name] = hashlib.sha256(data).hexdigest()
+    write_record(job.path / PUBLISHING_NAME, {"output": str(output.resolve()), "digests": digests})
+    return digests
+
+
+def _is(path: Path, digest: str) -> bool:
+    return path.is_file() and sha256_of(path) == digest
+
+
+def _take_back(job: JobFolder, named: Path, names: Sequence[str]) -> None:
+    """Puts frames back to where the next run looks for them."""
+    for position, name in enumerate(names):
+        if (named / name).is_file():
+            (named / name).replace(job.frame_path(position))
+    (job.path / PUBLISHING_NAME).unlink(missing_ok=True)
+
+
+def _fill(target: Path, named: Path, names: Sequence[str]) -> None:
+    for name in names:
+        # Known before the first is moved: half a move is the worst of all.
+        if (target / name).is_dir():
+            raise OutputError(f"{target / name}: a folder is in the way; choose another output")
+    for file in sorted(named.iterdir()):
+        move_whole(file, target / file.name)
 
 
 def _same_disk(one: Path, other: Path) -> bool:

@@ -203,7 +203,17 @@ def _unique_names(files: list[Path]) -> list[str]:
     """Returns the stem of every file, or its whole name where two share a stem (a.png and a.jpg)."""
     # Folded, since two names that differ in case only are one file on macOS and Windows.
     stems = Counter(file.stem.casefold() for file in files)
-    return [file.stem if stems[file.stem.casefold()] == 1 else file.name for file in files]
+    names: list[str] = []
+    taken = {file.stem.casefold() for file in files if stems[file.stem.casefold()] == 1}
+    for file in files:
+        name = file.stem
+        if stems[name.casefold()] > 1:
+            name, number = file.name, 2
+            while name.casefold() in taken:  # as a.png is by a.png.png
+                name, number = f"{file.name}_{number}", number + 1
+            taken.add(name.casefold())
+        names.append(name)
+    return names
 
 
 def _stored_size(file: Path) -> tuple[int, int] | None:

@@ -107,20 +107,25 @@ class _Joint:
 
     def write(self, times: Sequence[int], info: ClipInfo, sound: Soundtrack | None) -> None:
         """Muxes every packet at the output's `times`, the sound along with them."""
-        base = self._spec.time_base
-        last_s = self._last_duration_s(sound)
-        step = times[1] - times[0] if len(times) > 1 else 1
-        ends = [*times[1:], times[-1] + max(1, round(last_s / base))]
+        base, last = self._spec.time_base, len(times) - 1
+        step = times[1] - times[0] if last else 1
+        last_s = Fraction(0)
         number = 0
         for path in self._segments:
             for stored in segment_packets(path):
                 packet = _without_gif_header(stored) if number and self._spec.kind.format == "gif" else stored
                 position = self._positions[number]
                 early = number - self._delay_frames
+                if position < last:
+                    duration = times[position + 1] - times[position]
+                else:
+                    # Asked for this late, since the source is read up to there to know.
+                    last_s = self._last_duration_s(sound)
+                    duration = max(1, round(last_s / base))
                 packet.time_base, packet.pts = base, times[position]
                 # Decoding times are the display times in order, as many frames earlier as the codec reorders.
                 packet.dts = times[early] if early >= 0 else times[0] + early * step
-                packet.duration = ends[position] - times[position]
+                packet.duration = duration
                 packet.stream = self._stream
                 self._container.mux(packet)
                 number += 1
