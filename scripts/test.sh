@@ -7,4 +7,4 @@ extra=test
 "$python" -m ruff check .
 "$python" -m ruff format --check .
 "$python" -m mypy
-"$python" -m pytest "$@"
+"$python" -m pytest --numprocesses auto --dist worksteal "$@"
