@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "optimize": {"errors"},
     "memory": {"errors", "optimize"},
     "stylizer": {"devices", "errors", "features", "frames", "media", "memory", "objective", "optimize", "settings"},
-    "job": {"errors", "files", "frames", "media", "settings", "shots"},
+    "job": {"errors", "files", "frames", "media", "settings", "shots", "version"},
     "painting": {"errors", "frames", "job", "media", "shots", "stylizer"},
     "worker": {"job", "media", "painting", "settings", "stylizer"},
     "workers": {"errors", "job", "painting", "settings", "shots", "stylizer", "worker"},

@@ -47,7 +47,7 @@ def test_what_is_unknown_is_an_error(tmp_path):
         job_status(tmp_path / "film.mp4")
 
 
-def test_what_is_finished_is_remembered_by_its_content(tmp_path):
+def test_what_is_finished_is_remembered_by_its_content(tmp_path, monkeypatch):
     output, identity = tmp_path / "out.mp4", make_job(tmp_path / "job").manifest.identity
     output.write_bytes(b"film")
     assert finished_frames(output, identity) is None
@@ -57,6 +57,9 @@ def test_what_is_finished_is_remembered_by_its_content(tmp_path):
     renamed = {name: ("another name", digest) for name, (_, digest) in identity.files.items()}
     assert finished_frames(output, type(identity)(identity.settings, renamed, identity.place)) == 12
     assert finished_frames(output, type(identity)({"--size": "65"}, identity.files, identity.place)) is None
+    with monkeypatch.context() as patch:
+        patch.setattr("vidstyle.job.finished.__version__", "99.0")
+        assert finished_frames(output, identity) is None
     output.write_bytes(b"another film")
     assert finished_frames(output, identity) is None
 

@@ -20,16 +20,16 @@ from vidstyle.job.fingerprints import files_digest
 from vidstyle.job.folder import read_record, write_record
 from vidstyle.job.manifest import Identity
 from vidstyle.media.images import is_image_name
+from vidstyle.version import __version__
 
 logger = logging.getLogger(__name__)
 
 
 def remember(output: Path, identity: Identity, frames: int) -> dict[str, Any]:
     """Notes that `output` is finished, in the cache if it can be written, and returns the record."""
-    digests = {name: digest for name, (_, digest) in identity.files.items()}
     record = {
         "output": str(output.resolve()),
-        "identity": _digest(asdict(identity) | {"files": digests}),
+        "identity": _digest(identity),
         "content": output_digest(output),
         "frames": frames,
     }
@@ -45,8 +45,7 @@ def remember(output: Path, identity: Identity, frames: int) -> dict[str, Any]:
 def finished_frames(output: Path, identity: Identity) -> int | None:
     """Returns how many frames `output` holds if a render of this very identity has finished it, else None."""
     record = recorded(output)
-    digests = {name: digest for name, (_, digest) in identity.files.items()}
-    if record.get("identity") != _digest(asdict(identity) | {"files": digests}):
+    if record.get("identity") != _digest(identity):
         return None
     frames = record.get("frames")
     return frames if isinstance(frames, int) and record.get("content") == output_digest(output) else None
@@ -69,5 +68,8 @@ def _record_path(output: Path) -> Path:
     return cache_folder() / "finished" / f"{name}.json"
 
 
-def _digest(content: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True, default=list).encode()).hexdigest()
+def _digest(identity: Identity) -> str:
+    # Names of files do not count. Another release may paint otherwise, and is asked to by a new render only.
+    files = {name: digest for name, (_, digest) in identity.files.items()}
+    content = asdict(identity) | {"files": files, "vidstyle": __version__}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
