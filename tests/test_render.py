@@ -311,6 +311,12 @@ def test_names_that_would_collide_are_told_apart():
     assert sorted(p.name for p in Path("out").iterdir()) == ["a.jpg.png", "a.png.png", "a.png_2.png"]
 
 
+def test_pictures_that_stay_in_the_folder_are_noted():
+    make_folder(Path("out"), ["000004.png", "old1.png", "old2.png"])
+    result, _, _ = paint("out/", replace(QUICK, overwrite=True))
+    assert result.notes == ("out: 2 other pictures in it stayed as before",)
+
+
 def test_finished_work_needs_overwrite_to_be_painted_again():
     paint()
     with pytest.raises(OutputError, match="--overwrite"):

@@ -37,7 +37,7 @@ from vidstyle.job.manifest import MANIFEST_NAME, Identity, Manifest, read_manife
 from vidstyle.job.publishing import is_published_video, is_publishing, publish_frames, publish_video
 from vidstyle.job.status import job_path
 from vidstyle.media.base import Source
-from vidstyle.media.images import resize, write_image
+from vidstyle.media.images import is_image_name, resize, write_image
 from vidstyle.media.outputs import check_output, output_kind
 from vidstyle.media.sources import open_source
 from vidstyle.memory import economies
@@ -309,7 +309,11 @@ class Render:
         if self._kind == "frames":
             if not is_publishing(job, self._output):
                 self._check_output()
-            publish_frames(job, self._output, self._source.file_names(job.manifest.timestamps))
+            names = self._source.file_names(job.manifest.timestamps)
+            publish_frames(job, self._output, names)
+            others = {p.name for p in self._output.iterdir() if is_image_name(p)} - set(names)
+            if others:
+                self._notes.append(f"{self._output}: {_counted(len(others), 'other picture')} in it stayed as before")
         elif not is_published_video(job, self._output):
             self._notes += publish_video(job, self._output, overwrite=self._settings.overwrite)
 

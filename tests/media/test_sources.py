@@ -343,3 +343,15 @@ def test_no_file_stays_open(tmp_path: Path) -> None:
     if Path("/proc/self/fd").is_dir():
         held = [str(fd.readlink()) for fd in Path("/proc/self/fd").iterdir() if fd.is_symlink()]
         assert not [name for name in held if str(tmp_path) in name]
+
+
+def test_missing_numbers_of_a_pattern_are_noted(tmp_path: Path) -> None:
+    make_folder(tmp_path / "in", [f"a.{k:03}.png" for k in (7, 8, 11, 12, 20)])
+    with open_source(tmp_path / "in" / "a.%03d.png") as source:
+        assert source.notes == [
+            "a.%03d.png: 9 numbers are missing (the first is 9); the frames around them follow each other"
+        ]
+    with open_source(tmp_path / "in" / "a.%03d.png", frames=(2, 4)) as source:
+        assert source.notes == []
+    with open_source(tmp_path / "in") as source:
+        assert source.notes == []

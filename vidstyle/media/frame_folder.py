@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 from vidstyle.errors import DamagedSourceError, SourceError
@@ -80,6 +81,7 @@ class FrameFolderSource(Source):
             range_stop=stop,
         )
         self._check_sizes()
+        self._note_gaps()
 
     def __next__(self) -> Frame:
         while self._next < self._stop:
@@ -127,6 +129,20 @@ class FrameFolderSource(Source):
                 if not self._keep_going:
                     break
         raise failure or SourceError(f"{self._path}: the range holds no frames; choose another")
+
+    def _note_gaps(self) -> None:
+        """Says which numbers of a pattern are missing: a video closes the gap, which nobody would see."""
+        if self.info.kind != "frames" or self._path.is_dir():
+            return
+        matches = (_pattern_expression(self._path).fullmatch(file.name) for file in self.files)
+        numbers = [int(match[1]) for match in matches if match]
+        gaps = [(a, b) for a, b in pairwise(numbers) if b - a > 1]
+        if gaps:
+            missing = sum(b - a - 1 for a, b in gaps)
+            self.notes.append(
+                f"{self._path.name}: {missing} numbers are missing (the first is {gaps[0][0] + 1}); "
+                "the frames around them follow each other"
+            )
 
     def _check_sizes(self) -> None:
         """Compares the sizes in the files' headers, so that a stray picture is found before the first is painted."""
@@ -185,11 +201,7 @@ def pattern_files(pattern: Path) -> list[Path]:
         raise SourceError(f"{pattern}: a pattern may hold one number, as in shot.%04d.png; write it so")
     if not is_image_name(pattern):
         raise SourceError(f"{pattern}: not a pattern of pictures; end it in one of {', '.join(IMAGE_SUFFIXES)}")
-    before, digits, after = parts
-    width = int(digits) if digits else 1
-    expression = re.compile(
-        re.escape(before.replace("%%", "%")) + f"([0-9]{{{width},}})" + re.escape(after.replace("%%", "%"))
-    )
+    expression = _pattern_expression(pattern)
     try:
         names = [p for p in pattern.parent.iterdir() if expression.fullmatch(p.name) and p.is_file()]
     except OSError as error:
@@ -197,6 +209,15 @@ def pattern_files(pattern: Path) -> list[Path]:
     if not names:
         raise SourceError(f"{pattern}: no file matches this pattern; check the path and the number of digits")
     return sorted(names, key=natural_key)
+
+
+def _pattern_expression(pattern: Path) -> re.Pattern[str]:
+    """Returns what matches the names of a pattern with one number, which is the only group."""
+    before, digits, after = _PATTERN.split(pattern.name)
+    width = int(digits) if digits else 1
+    return re.compile(
+        re.escape(before.replace("%%", "%")) + f"([0-9]{{{width},}})" + re.escape(after.replace("%%", "%"))
+    )
 
 
 def _unique_names(files: list[Path]) -> list[str]:
