@@ -151,7 +151,7 @@ def test_a_frame_that_had_to_be_tried_again_is_noted(style, tmp_path, monkeypatc
     monkeypatch.setattr(objective.Objective, "__call__", breaks_once)
     still = save(tmp_path / "still.png", rgb(3))
     result = stylize(still, style, tmp_path / "out.png", Settings(**QUICK))
-    assert result.notes == ("the objective was not finite in 1 frames; they were painted with smaller steps",)
+    assert result.notes == ("the objective was not finite in 1 frame, painted again with smaller steps",)
 
 
 def test_the_input_is_never_written_to(clip, style, tmp_path):

@@ -19,7 +19,7 @@ from typing import Any
 import vidstyle
 from vidstyle.errors import SettingsError, VidstyleError
 from vidstyle.frames import FrameDone, Plan, Result
-from vidstyle.progress import DownloadBar, FrameBar, SurveyBar
+from vidstyle.progress import FrameBar, LateBar
 from vidstyle.settings import Settings
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -206,7 +206,8 @@ class _Screen:
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.shown = not options.quiet
-        self.survey, self.download = SurveyBar(shown=self.shown), DownloadBar(shown=self.shown)
+        self.download = LateBar("fetching VGG-19", shown=self.shown, unit="B", unit_scale=True)
+        self.survey = LateBar("looking for cuts", shown=self.shown, unit="frame", delay=1, leave=False)
         self._bar: FrameBar | None = None
         self._plan: Plan | None = None
         self._done = 0

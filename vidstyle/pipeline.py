@@ -7,7 +7,8 @@ from pathlib import Path
 from vidstyle.devices import resolve_device, resolve_precision
 from vidstyle.features import OnDownload, check_layers
 from vidstyle.frames import Picture, Result
-from vidstyle.render import Listeners, OnFrame, OnStart, Render, opened
+from vidstyle.inputs import opened
+from vidstyle.render import Listeners, OnFrame, OnStart, Render
 from vidstyle.settings import Settings
 from vidstyle.stylizer import Stylizer, checked_picture
 from vidstyle.survey import OnSurvey

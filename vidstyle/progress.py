@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from tqdm import tqdm
 
@@ -39,49 +39,25 @@ class FrameBar:
         self._bar.close()
 
 
-class SurveyBar:
-    """A bar for the first look at a long input; it appears when that takes longer than a moment."""
+class LateBar:
+    """A bar that appears with the first report: for weights that are fetched, or a long first look.
 
-    def __init__(self, *, shown: bool) -> None:
-        self._shown = shown
+    Args:
+        description: what stands before it. shown: whether anything is drawn.
+        options: of `tqdm.tqdm`.
+    """
+
+    def __init__(self, description: str, *, shown: bool, **options: Any) -> None:
+        self._options = {"desc": description, "disable": not shown, "dynamic_ncols": True, **options}
         self._bar: tqdm[NoReturn] | None = None
 
     def __call__(self, done: int, total: int | None) -> None:
-        """Shows that `done` of `total` (None: unknown) frames were seen."""
+        """Shows that `done` of `total` (None: unknown) are there."""
         if self._bar is None:
-            self._bar = tqdm(
-                total=total,
-                disable=not self._shown,
-                unit="frame",
-                desc="looking for cuts",
-                delay=1,
-                leave=False,
-                dynamic_ncols=True,
-            )
+            self._bar = tqdm(total=total, **self._options)
         self._bar.update(done - self._bar.n)
 
     def close(self) -> None:
-        """Takes the bar away, if there was one."""
-        if self._bar is not None:
-            self._bar.close()
-
-
-class DownloadBar:
-    """A bar for weights that are being fetched; it appears with the first bytes."""
-
-    def __init__(self, *, shown: bool) -> None:
-        self._shown = shown
-        self._bar: tqdm[NoReturn] | None = None
-
-    def __call__(self, done_bytes: int, total_bytes: int | None) -> None:
-        """Shows that `done_bytes` of `total_bytes` (None: unknown) have arrived."""
-        if self._bar is None:
-            self._bar = tqdm(
-                total=total_bytes, disable=not self._shown, unit="B", unit_scale=True, desc="fetching VGG-19"
-            )
-        self._bar.update(done_bytes - self._bar.n)
-
-    def close(self) -> None:
-        """Leaves the bar as it stands, if there was one."""
+        """Leaves the bar as it stands, or takes it away, if there was one."""
         if self._bar is not None:
             self._bar.close()

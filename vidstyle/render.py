@@ -21,6 +21,7 @@ from vidstyle.devices import resolve_device, resolve_precision
 from vidstyle.errors import OutputError
 from vidstyle.features import OnDownload, weights_file
 from vidstyle.frames import FrameDone, Plan, Result
+from vidstyle.inputs import opened
 from vidstyle.job.entry import check_new_job, check_unchanged, clear_leftovers, removed_if_empty
 from vidstyle.job.fingerprints import file_fingerprint, source_fingerprint
 from vidstyle.job.finished import finished_frames, remember
@@ -39,7 +40,6 @@ from vidstyle.job.status import job_path
 from vidstyle.media.base import Source
 from vidstyle.media.images import is_image_name, resize, write_image
 from vidstyle.media.outputs import check_output, output_kind
-from vidstyle.media.sources import open_source
 from vidstyle.memory import economies
 from vidstyle.painting import PaintedFrame, ShotPainter
 from vidstyle.settings import Settings, painting_flags, to_json
@@ -61,17 +61,6 @@ class Listeners:
     on_frame: OnFrame | None = None
     on_download: OnDownload | None = None
     on_survey: OnSurvey | None = None
-
-
-def opened(source: Path, settings: Settings, largest_side_px: int | None = None) -> Source:
-    """Opens the input as the settings say; see `open_source`."""
-    return open_source(
-        source,
-        fps=settings.fps,
-        frames=settings.frames,
-        keep_going=settings.keep_going,
-        largest_side_px=largest_side_px,
-    )
 
 
 class Render:
@@ -291,9 +280,7 @@ class Render:
         entries = job.journal().values()
         retried = sum(entry.retries > 0 for entry in entries)
         if retried:
-            self._notes.append(
-                f"the objective was not finite in {retried} frames; they were painted with smaller steps"
-            )
+            self._notes.append(_retried_note(retried))
         for economy, way in enumerate(economies(self._settings.optimizer)):
             count = sum(entry.economy == economy for entry in entries)
             if economy and count:
@@ -331,9 +318,13 @@ class Render:
             self._listeners.on_frame(FrameDone(frame.index, 1, 1, *values))
         self._notes += self._source.notes
         if painted.retries:
-            self._notes.append("the objective was not finite in 1 frames; they were painted with smaller steps")
+            self._notes.append(_retried_note(1))
         remember(self._output, identity, 1)
         return self._result(1, painted=1)
+
+
+def _retried_note(frames: int) -> str:
+    return f"the objective was not finite in {_counted(frames, 'frame')}, painted again with smaller steps"
 
 
 def _counted(number: int, noun: str) -> str:

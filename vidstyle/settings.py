@@ -266,16 +266,8 @@ def to_json(settings: Settings) -> dict[str, Any]:
 
 def painting_flags(settings: Settings) -> dict[str, str]:
     """Returns those settings that change the painted frames, as flags with their values in words."""
-    flags = {}
-    for spec in fields(Settings):
-        if spec.metadata["paints"]:
-            value = getattr(settings, spec.name)
-            if spec.name == "frames":
-                words = ":".join("" if end is None else str(end) for end in value)
-            else:
-                words = " ".join(value) if isinstance(value, tuple) else str(value)
-            flags[f"--{spec.name.replace('_', '-')}"] = words
-    return flags
+    painting = (spec.name for spec in fields(Settings) if spec.metadata["paints"])
+    return {_flag(name): " ".join(_words(name, getattr(settings, name))) for name in painting}
 
 
 def to_words(settings: Settings, shown: Callable[[Path], str] = str) -> list[str]:
@@ -289,13 +281,19 @@ def to_words(settings: Settings, shown: Callable[[Path], str] = str) -> list[str
         value = getattr(settings, spec.name)
         if value == spec.default or spec.name == "restart":
             continue
-        words.append(f"--{spec.name.replace('_', '-')}")
-        if spec.name == "frames":
-            words.append(":".join("" if end is None else str(end) for end in value))
-        elif isinstance(value, tuple):
-            words += value
-        elif isinstance(value, Path) or (spec.name == "cuts" and value not in ("auto", "off")):
+        words.append(_flag(spec.name))
+        if isinstance(value, Path) or (spec.name == "cuts" and value not in ("auto", "off")):
             words.append(shown(Path(value)))
         elif not isinstance(value, bool):
-            words.append(str(value))
+            words += _words(spec.name, value)
     return words
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _words(name: str, value: Any) -> list[str]:
+    if name == "frames":
+        return [":".join("" if end is None else str(end) for end in value)]
+    return list(value) if isinstance(value, tuple) else [str(value)]

@@ -57,10 +57,10 @@ def _work(task: Mapping[str, Any], orders: queue.Queue[Mapping[str, Any]], answe
     # Only now: the device that this process may see is chosen by its environment, which torch reads once.
     import torch
 
+    from vidstyle.inputs import opened
     from vidstyle.job.folder import JobFolder
     from vidstyle.job.lock import locked_by_worker
     from vidstyle.job.manifest import read_manifest
-    from vidstyle.media.sources import open_source
     from vidstyle.painting import ShotPainter
     from vidstyle.settings import Settings
     from vidstyle.stylizer import Stylizer
@@ -71,10 +71,7 @@ def _work(task: Mapping[str, Any], orders: queue.Queue[Mapping[str, Any]], answe
         torch.set_num_threads(manifest.threads)
         job = JobFolder(folder, manifest)
         stylizer = Stylizer(task["style"], settings)
-        source = open_source(
-            Path(task["source"]), fps=settings.fps, frames=settings.frames, keep_going=settings.keep_going
-        )
-        with source:
+        with opened(Path(task["source"]), settings) as source:
             painter = ShotPainter(job, source, stylizer)
             while (order := orders.get()) != FAREWELL:
                 shot = manifest.shots[order["shot"]]
