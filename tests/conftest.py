@@ -10,6 +10,8 @@ os.environ.setdefault("GOMP_SPINCOUNT", "2000")
 from pathlib import Path
 
 import av
+import cv2
+import numpy as np
 import pytest
 from clips import make_folder, make_video, picture, write_raw
 
@@ -63,3 +65,12 @@ def place(tmp_path: Path) -> Path:
     """An empty folder for outputs."""
     (tmp_path / "place").mkdir()
     return tmp_path / "place"
+
+
+@pytest.fixture
+def painting_scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clip of ten frames and a style in the current folder; segments of four frames."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("vidstyle.render.SEGMENT_FRAMES", 4)
+    make_video(Path("in.mp4"), frames=10, audio="aac")
+    cv2.imwrite("style.png", np.random.default_rng(1).integers(0, 256, (40, 40, 3), dtype=np.uint8))

@@ -5,40 +5,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import cv2
-import numpy as np
 import pytest
 from clips import make_folder, make_video, picture
+from renders import QUICK, contents, paint
 
-from vidstyle import Settings, job_status, render, stylize
-from vidstyle.errors import JobChangedError, JobError, OutputError, SourceError
+from vidstyle import Settings, render, stylize
+from vidstyle.errors import JobChangedError, JobError, SourceError
 from vidstyle.job.lock import locked
 
-QUICK = Settings(iterations=1, first_iterations=2, size=32, device="cpu", cuts="off")
-
-
-@pytest.fixture(autouse=True)
-def scene(tmp_path, monkeypatch):
-    """A clip of ten frames and a style in the current folder; segments of four frames."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(render, "SEGMENT_FRAMES", 4)
-    make_video(Path("in.mp4"), frames=10, audio="aac")
-    cv2.imwrite("style.png", np.random.default_rng(1).integers(0, 256, (40, 40, 3), dtype=np.uint8))
-
-
-def paint(output="out.mp4", settings=QUICK, source="in.mp4", stop_after=None, style="style.png"):
-    """Renders; returns the result, the plan, and the frames that were painted."""
-    plans, frames = [], []
-
-    def on_frame(frame):
-        frames.append(frame)
-        if len(frames) == stop_after:
-            raise KeyboardInterrupt
-
-    try:
-        result = stylize(source, style, output, settings, on_start=plans.append, on_frame=on_frame)
-    except KeyboardInterrupt:
-        result = None
-    return result, plans[0] if plans else None, frames
+pytestmark = pytest.mark.usefixtures("painting_scene")
 
 
 @pytest.mark.parametrize("output", ["out.mp4", "out/"])
@@ -53,11 +28,6 @@ def test_stopped_after_every_frame_it_comes_out_the_same(output):
     assert (result.frames, result.painted, plan.done) == (10, 1, 9)
     assert contents(result.output) == contents(whole.output)
     assert not Path("out.mp4.vidstyle").exists()
-
-
-def contents(output):
-    files = sorted(output.iterdir()) if output.is_dir() else [output]
-    return [file.read_bytes() for file in files]
 
 
 CHANGES = {
@@ -130,20 +100,6 @@ def test_what_was_damaged_is_painted_again(damage):
     assert contents(result.output) == contents(whole.output)
 
 
-def test_a_kept_job_says_that_all_is_done_and_serves_again():
-    settings = replace(QUICK, keep_job=True)
-    first, _, _ = paint(settings=settings)
-    content = contents(first.output)
-    result, plan, _ = paint(settings=settings)
-    assert result.was_finished
-    assert plan is None
-    assert Path("out.mp4.vidstyle/manifest.json").is_file()
-    first.output.unlink()
-    result, plan, frames = paint(settings=settings)
-    assert (plan.done, frames, result.painted) == (10, [], 0)
-    assert contents(first.output) == content
-
-
 def test_the_job_may_lie_elsewhere():
     settings = replace(QUICK, job_dir=Path("jobs"))
     paint(settings=settings, stop_after=2)
@@ -182,51 +138,6 @@ def test_a_job_deleted_under_way_is_a_clear_error():
     assert paint()[0].painted == 10
 
 
-def test_an_output_that_appeared_meanwhile_is_not_overwritten():
-    paint(stop_after=2)
-    Path("out.mp4").write_bytes(b"precious")
-    with pytest.raises(OutputError, match="--overwrite"):
-        paint()
-    assert Path("out.mp4").read_bytes() == b"precious"
-    result, plan, _ = paint(settings=replace(QUICK, overwrite=True))
-    assert (plan.done, result.painted) == (2, 8)
-
-
-@pytest.mark.parametrize("output", ["out.mp4", "out/"])
-@pytest.mark.parametrize("keep", [True, False])
-def test_a_finished_output_that_was_edited_is_not_touched(output, keep):
-    settings = replace(QUICK, keep_job=keep)
-    made = paint(output, settings)[0].output
-    edited = made if made.is_file() else made / "000003.png"
-    edited.write_bytes(b"mine")
-    with pytest.raises(OutputError, match="--overwrite"):
-        paint(output, settings)
-    assert edited.read_bytes() == b"mine"
-    assert Path("out.mp4.vidstyle" if made.is_file() else "out.vidstyle").exists() == keep
-    assert job_status(output).is_changed
-    result, _, _ = paint(output, replace(settings, overwrite=True))
-    # A kept job still has a video's segments; a folder's frames were its only copy.
-    assert result.painted == (0 if keep and made.is_file() else 10)
-    assert edited.read_bytes() != b"mine"
-    assert not job_status(output).is_changed
-
-
-@pytest.mark.parametrize("output", ["out.mp4", "out/"])
-def test_what_appears_under_the_outputs_name_meanwhile_is_not_touched(output):
-    mine = Path("out.mp4") if output == "out.mp4" else Path("out/mine.png")
-
-    def appearing(frame):
-        if frame.done == 10:
-            mine.parent.mkdir(exist_ok=True)
-            mine.write_bytes(b"mine")
-
-    with pytest.raises(OutputError, match=r"--overwrite"):
-        stylize("in.mp4", "style.png", output, QUICK, on_frame=appearing)
-    assert mine.read_bytes() == b"mine"
-    mine.unlink()
-    assert paint(output)[0].painted == 0
-
-
 def test_what_must_be_put_back_is_said():
     paint(stop_after=2)
     style = Path("style.png").read_bytes()
@@ -260,43 +171,6 @@ def test_cuts_that_all_lie_elsewhere_are_noted():
     )
 
 
-def test_an_unfinished_render_survives_a_finished_one_of_the_same_name():
-    paint()
-    cv2.imwrite("other.png", picture(5))
-    overwriting = replace(QUICK, overwrite=True)
-    paint(settings=overwriting, style="other.png", stop_after=3)
-    # The first command again: its output still stands, and the other's frames are not its to remove.
-    assert paint()[0].was_finished
-    assert paint(settings=overwriting, style="other.png")[1].done == 3
-
-
-def test_the_last_step_is_not_taken_for_that_of_another_output(monkeypatch):
-    make_folder(Path("frames"), ["a.png", "b.png"])
-    before = contents(Path("frames"))
-    settings = replace(QUICK, job_dir=Path("job"))
-
-    def full(*_):
-        raise OutputError("full")
-
-    with monkeypatch.context() as patch, pytest.raises(OutputError, match="full"):
-        patch.setattr("vidstyle.job.publishing.sync_folder", full)
-        paint("out/", settings, "frames")
-    with pytest.raises(OutputError, match="the input lies in this folder"):
-        stylize("frames", "style.png", "frames/", settings)
-    assert contents(Path("frames")) == before
-
-
-def test_stopped_after_the_folder_has_its_name_nothing_is_lost(monkeypatch):
-    def stop(*_):
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(render, "remember", stop)
-        stylize("in.mp4", "style.png", "out/", QUICK)
-    result, _, frames = paint("out/")
-    assert (result.frames, result.painted, frames) == (10, 0, [])
-
-
 def test_restart_throws_nothing_away_before_the_new_plan_stands():
     paint(stop_after=3)
     Path("cuts.txt").write_text("soon\n")
@@ -309,19 +183,6 @@ def test_names_that_would_collide_are_told_apart():
     make_folder(Path("frames"), ["a.png", "a.jpg", "a.png.png"])
     paint("out/", source="frames")
     assert sorted(p.name for p in Path("out").iterdir()) == ["a.jpg.png", "a.png.png", "a.png_2.png"]
-
-
-def test_pictures_that_stay_in_the_folder_are_noted():
-    make_folder(Path("out"), ["000004.png", "old1.png", "old2.png"])
-    result, _, _ = paint("out/", replace(QUICK, overwrite=True))
-    assert result.notes == ("out: 2 other pictures in it stayed as before",)
-
-
-def test_finished_work_needs_overwrite_to_be_painted_again():
-    paint()
-    with pytest.raises(OutputError, match="--overwrite"):
-        paint(settings=replace(QUICK, restart=True))
-    assert paint(settings=replace(QUICK, restart=True, overwrite=True))[0].painted == 10
 
 
 def test_other_versions_are_noted(monkeypatch):

@@ -1,0 +1,26 @@
+"""Renders for tests: small, in process, stopped where one likes."""
+
+from vidstyle import Settings, stylize
+
+QUICK = Settings(iterations=1, first_iterations=2, size=32, device="cpu", cuts="off")
+
+
+def paint(output="out.mp4", settings=QUICK, source="in.mp4", stop_after=None, style="style.png"):
+    """Renders; returns the result, the plan, and the frames that were painted."""
+    plans, frames = [], []
+
+    def on_frame(frame):
+        frames.append(frame)
+        if len(frames) == stop_after:
+            raise KeyboardInterrupt
+
+    try:
+        result = stylize(source, style, output, settings, on_start=plans.append, on_frame=on_frame)
+    except KeyboardInterrupt:
+        result = None
+    return result, plans[0] if plans else None, frames
+
+
+def contents(output):
+    files = sorted(output.iterdir()) if output.is_dir() else [output]
+    return [file.read_bytes() for file in files]
