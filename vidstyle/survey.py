@@ -1,7 +1,8 @@
 """The first look at an input: every frame is decoded once, before anything is painted.
 
-It costs about a hundredth of painting, and gives what the plan of a long render needs: the exact number
-of frames and their times, the cuts, and any damage, before hours were spent.
+It costs 2 to 3 ms a frame at 540 to 720 lines, where painting takes a second, and gives what the plan of
+a long render needs: the exact number of frames and their times, the cuts, and any damage, before hours
+were spent.
 """
 
 from __future__ import annotations
