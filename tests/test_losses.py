@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from torch.autograd import gradcheck
+from torch.autograd import gradcheck, gradgradcheck
 
 from vidstyle.losses import (
     content_scale,
@@ -36,6 +36,35 @@ def test_gram_matrix_does_not_depend_on_size_for_a_repeated_pattern():
 def test_gram_matrix_does_not_overflow_in_float16():
     features = torch.full((1, 2, 64, 64), 200.0, dtype=torch.float16)
     assert gram_matrix(features).flatten().tolist() == [40_000.0] * 4
+
+
+@pytest.mark.parametrize("positions", [(1, 1), (3, 5), (4, 4), (7, 37)])
+def test_gram_matrix_is_the_plain_product_for_any_number_of_positions(positions):
+    features = torch.rand(2, 3, *positions, dtype=torch.float64)
+    flat = features.flatten(2)
+    torch.testing.assert_close(gram_matrix(features), flat @ flat.transpose(1, 2) / flat.shape[2])
+
+
+def test_gram_matrix_and_its_gradient_can_be_differentiated():
+    features = torch.rand(2, 3, 4, 5, dtype=torch.float64, requires_grad=True)
+    assert gradcheck(lambda f: gram_matrix(f)[:, 0], (features,))  # of a matrix that is not symmetric
+    assert gradgradcheck(gram_matrix, (features,))
+
+
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+def test_gradient_of_a_gram_matrix_lies_in_memory_as_its_features_do(precision):
+    features = torch.rand(1, 8, 6, 10).to(precision, memory_format=torch.channels_last).requires_grad_()
+    (gradient,) = torch.autograd.grad(gram_matrix(features).square().sum(), features)
+    assert gradient.is_contiguous(memory_format=torch.channels_last)
+    assert (gradient.dtype, gradient.shape) == (precision, features.shape)
+
+
+def test_gram_matrix_of_bfloat16_is_nearly_that_of_its_values():
+    features = torch.rand(1, 8, 120, 160, generator=torch.Generator().manual_seed(0)).bfloat16()
+    wanted, gram = gram_matrix(features.double()), gram_matrix(features)
+    assert gram.dtype == torch.float32
+    # One product over all positions errs by 1e-3 and more: it is rounded to 8 bits.
+    assert float((gram - wanted).norm() / wanted.norm()) < 6e-4
 
 
 def test_relative_style_loss_is_the_share_of_the_targets_norm():
