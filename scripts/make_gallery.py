@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
-"""Draws README's picture from the samples: source, styles and what the default settings make of them.
+"""Draws README's pictures from the samples: source, styles and what the default settings make of them.
 
-python scripts/make_gallery.py
+    python scripts/make_gallery.py
+    python scripts/make_gallery.py --vgg19 vgg19.safetensors --output samples/networks.jpg
+
+The second shows VGG-19's pictures (200 evaluations in float32) before those of the compact network.
 """
 
 from __future__ import annotations
@@ -35,16 +38,26 @@ def padded(image: np.ndarray) -> np.ndarray:
     return np.pad(image, ((half, half), (half, half), (0, 0)), constant_values=255)
 
 
-def row(source: np.ndarray, name: str, width: int) -> np.ndarray:
-    """Returns source, style and result side by side, each `width` px wide, `(H, W, 3)` uint8 RGB."""
+def painted_with_vgg19(source: np.ndarray, style: Path, weights: Path) -> np.ndarray:
+    """Returns what VGG-19 makes of `source`, `(H, W, 3)` uint8 RGB, when it may take its time."""
+    return stylize_image(
+        source,
+        style,
+        Settings(network="vgg19", weights=weights, precision="float32", first_iterations=199, tv_weight=0),
+    )
+
+
+def row(source: np.ndarray, name: str, width: int, vgg19: Path | None) -> np.ndarray:
+    """Returns source, style and results side by side, each `width` px wide, `(H, W, 3)` uint8 RGB."""
     style_path = SAMPLES / f"{name}.jpg"
-    painted = stylize_image(source, style_path, Settings())
+    results = [painted_with_vgg19(source, style_path, vgg19)] if vgg19 else []
+    results.append(stylize_image(source, style_path, Settings()))
     height = round(width * source.shape[0] / source.shape[1])
     style = cv2.imread(str(style_path), cv2.IMREAD_COLOR)[..., ::-1]
     # The middle of the style, at the shape of the others.
     part = round(style.shape[1] * height / width)
     top = (style.shape[0] - part) // 2
-    cells = (source, style[top : top + part], painted)
+    cells = (source, style[top : top + part], *results)
     return np.hstack([padded(cv2.resize(cell, (width, height), interpolation=cv2.INTER_AREA)) for cell in cells])
 
 
@@ -52,11 +65,12 @@ def main() -> None:
     """Writes the picture."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=Path, default=SAMPLES / "gallery.jpg")
+    parser.add_argument("--vgg19", type=Path, help="weights of VGG-19, for a column of its own")
     parser.add_argument("--frame", type=int, default=40, help="frame of the sample clip")
     parser.add_argument("--width", type=int, default=420, help="of each cell, in pixels")
     options = parser.parse_args()
     source = sample_frame(options.frame)
-    sheet = np.vstack([row(source, name, options.width) for name in STYLES])
+    sheet = np.vstack([row(source, name, options.width, options.vgg19) for name in STYLES])
     cv2.imwrite(str(options.output), sheet[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])
     print(f"wrote {options.output}")
 

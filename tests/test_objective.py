@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vidstyle.features import load_network
-from vidstyle.features.compact import LAYER_CHANNELS
+from vidstyle.features.compact import CompactFeatures
 from vidstyle.objective import (
     COARSEST_LONG_SIDE_PX,
     Objective,
@@ -19,7 +19,7 @@ from vidstyle.objective import (
 )
 from vidstyle.settings import Settings
 
-NETWORK = load_network("compact", list(LAYER_CHANNELS))
+NETWORK = load_network("compact", CompactFeatures.layer_names)
 
 
 def noise(height, width, seed=0):
@@ -96,7 +96,7 @@ def test_each_weight_multiplies_its_own_term(weight):
 
 
 def test_gradient_of_the_objective_agrees_with_differences():
-    network = load_network("compact", list(LAYER_CHANNELS)).placed(torch.device("cpu"), torch.float64)
+    network = load_network("compact", CompactFeatures.layer_names).placed(torch.device("cpu"), torch.float64)
     settings = Settings(levels=2, tv_weight=1.0)
     content, style = noise(24, 32, 1), noise(24, 32, 2)
     targets = style_targets(network, style, 32, 24, settings)

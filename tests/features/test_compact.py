@@ -6,15 +6,17 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from vidstyle import Settings, Stylizer
 from vidstyle.errors import SettingsError, WeightsError
 from vidstyle.features import check_layers, load_network
-from vidstyle.features.compact import LAYER_CHANNELS, load_compact
+from vidstyle.features.compact import SHAPE, CompactFeatures, compact_weights, load_compact, shape_in, stages_of
 from vidstyle.media.images import read_image, resize
 from vidstyle.objective import Objective, style_targets, to_tensor
 
-LARGEST_BYTES = 2_000_000
+LARGEST_BYTES = 1_000_000
+LAYERS = CompactFeatures.layer_names
 SAMPLES = Path(__file__).parents[2] / "samples"
 REAL = os.environ.get("VIDSTYLE_VGG19_WEIGHTS")
 
@@ -25,20 +27,67 @@ def test_shipped_file_is_small():
 
 
 def test_shipped_metrics_are_symmetric_and_not_degenerate():
-    for layer, metric in load_compact().metrics().items():
-        assert metric.shape == (LAYER_CHANNELS[layer],) * 2
+    network = load_compact()
+    for layer, metric in network.metrics().items():
+        assert metric.shape == (network.layer_channels[layer],) * 2
         torch.testing.assert_close(metric, metric.T, rtol=0, atol=0)
         assert torch.linalg.matrix_norm(metric, 2) > 0.1
 
 
 def test_features_have_the_strides_of_the_layers_they_stand_for():
-    features = load_compact()(torch.rand(1, 3, 24, 40), LAYER_CHANNELS)
+    features = CompactFeatures("2x1,3x2,5x3")(torch.rand(1, 3, 24, 40), LAYERS)
     assert {layer: tuple(f.shape) for layer, f in features.items()} == {
-        "relu1_1": (1, 16, 24, 40),
-        "relu2_1": (1, 32, 12, 20),
-        "relu3_1": (1, 64, 6, 10),
-        "relu3_4": (1, 64, 6, 10),
+        "relu1_1": (1, 2, 24, 40),
+        "relu2_1": (1, 3, 12, 20),
+        "relu3_1": (1, 5, 6, 10),
+        "relu3_4": (1, 5, 6, 10),
     }
+
+
+def test_shape_names_the_layers_at_the_ends_of_the_last_stage():
+    assert stages_of("2x1,3x2,5x4") == (
+        (2, ("relu1_1",)),
+        (3, ("relu2_1", None)),
+        (5, ("relu3_1", None, None, "relu3_4")),
+    )
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        "",
+        "16",
+        "16x2,32x2",
+        "16x2,32x2,32x3",
+        "16x2,32x2,64x1",
+        "0x1,2x1,3x2",
+        "1x0,2x1,3x2",
+        "1x1,2x1,9999x2",
+        "1x1,2x1,3x99",
+    ],
+)
+def test_other_shapes_are_refused(shape):
+    with pytest.raises(ValueError, match="is no shape"):
+        stages_of(shape)
+
+
+def test_weights_of_any_shape_are_told_by_their_file(tmp_path):
+    network = CompactFeatures("2x1,3x2,5x3")
+    for suffix, save in ((".safetensors", save_file), (".pth", torch.save)):
+        path = tmp_path / f"small{suffix}"
+        save(network.state_dict(), path)
+        assert shape_in(path) == "2x1,3x2,5x3"
+        loaded = load_compact(path)
+        assert all(torch.equal(value, loaded.state_dict()[name]) for name, value in network.state_dict().items())
+    assert shape_in(compact_weights()) == SHAPE
+
+
+def test_a_file_that_promises_a_network_beyond_its_own_tensors_is_refused(tmp_path):
+    # Two thin tensors which, as one network, would want convolutions of 500 x 510 channels that are not there.
+    state = {f"convolutions.{k}.weight": torch.zeros(width, 1, 1, 1) for k, width in enumerate((500, 505, 510, 510))}
+    save_file(state, tmp_path / "thin.safetensors")
+    with pytest.raises(WeightsError, match="another network"):
+        load_compact(tmp_path / "thin.safetensors")
 
 
 def test_features_tell_pictures_apart():

@@ -2,6 +2,7 @@
 
 import csv
 import importlib.util
+import sys
 from pathlib import Path
 
 import cv2
@@ -10,20 +11,31 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from vidstyle.features.compact import LAYER_CHANNELS, load_compact
+from vidstyle.features.compact import CompactFeatures, load_compact
 from vidstyle.features.vgg19 import weight_shapes
 
-PATH = Path(__file__).parents[2] / "scripts" / "distill.py"
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+SHAPE = "4x1,6x1,8x2"
 
 
 @pytest.fixture
 def distill(monkeypatch):
-    spec = importlib.util.spec_from_file_location("distill", PATH)
+    monkeypatch.syspath_prepend(SCRIPTS)
+    spec = importlib.util.spec_from_file_location("distill", SCRIPTS / "distill.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    small = {"CROP_PX": 32, "BATCH": 8, "STYLE_BANK": 4, "POOL_EVERY": 4, "POOL_SIZE": 6}
+    training, optimised = sys.modules["distillation.training"], sys.modules["distillation.optimised"]
+    small = {
+        "CROP_PX": 32,
+        "STYLES": 4,
+        "NATURAL_GROUPS": 2,
+        "OPTIMISED_GROUPS": 2,
+        "NEW_NATURAL": 1,
+        "NEW_OPTIMISED": 1,
+    }
     for name, value in small.items():
-        monkeypatch.setattr(module, name, value)
+        monkeypatch.setattr(training, name, value)
+    monkeypatch.setattr(optimised, "STEPS", (2, 4))
     return module
 
 
@@ -39,10 +51,11 @@ def arguments(tmp_path):
     state = {k: torch.randn(s) * (2 / (s[1] * 9)) ** 0.5 if len(s) == 4 else torch.zeros(s) for k, s in shapes.items()}
     save_file(state, tmp_path / "teacher.safetensors")
 
-    def build(name, steps):
+    def build(name, steps, *more):
         return [
             f"--teacher={tmp_path / 'teacher.safetensors'}", f"--pictures={tmp_path / 'pictures'}", "--device=cpu",
             f"--output={tmp_path / name}", f"--steps={steps}", "--save-every=4", "--teacher-precision=float32",
+            f"--shape={SHAPE}", "--rounds=3", "--precision=float32", *more,
         ]  # fmt: skip
 
     return build
@@ -51,7 +64,7 @@ def arguments(tmp_path):
 def test_a_run_writes_a_network_that_loads_and_a_log(distill, arguments, tmp_path, capsys):
     distill.main(arguments("a.safetensors", 40))
     network = load_compact(tmp_path / "a.safetensors")
-    features = network(torch.rand(1, 3, 32, 32), LAYER_CHANNELS)
+    features = network(torch.rand(1, 3, 32, 32), CompactFeatures.layer_names)
     assert all(bool(torch.isfinite(f).all()) for f in features.values())
     with (tmp_path / "a.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))

@@ -9,7 +9,9 @@ Only R is kept in the file.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import torch
@@ -18,47 +20,70 @@ from torch import Tensor, nn
 
 from vidstyle.errors import WeightsError
 from vidstyle.features.network import FeatureNetwork, PaddingMode
-from vidstyle.features.weights import read_weights
+from vidstyle.features.weights import read_weights, shapes_in
 
-# (channels, the names that the convolutions' outputs bear); half-size pooling between stages.
-STAGES: tuple[tuple[int, tuple[str | None, ...]], ...] = (
-    (16, ("relu1_1", None)),
-    (32, ("relu2_1", None)),
-    (64, ("relu3_1", None, "relu3_4")),
-)
-LAYER_CHANNELS = {name: width for width, names in STAGES for name in names if name is not None}
+# What the package ships: channels x convolutions of each stage; half-size pooling between stages.
+SHAPE = "16x2,32x2,64x3"
+# No file makes us allocate more than this asks for: some 200 MB.
+LARGEST_CHANNELS, LARGEST_DEPTH = 512, 8
+FIRST_LAYERS = ("relu1_1", "relu2_1", "relu3_1")
+
+# (channels, the names that the convolutions' outputs bear) of each stage.
+Stages = tuple[tuple[int, tuple[str | None, ...]], ...]
+
+
+def stages_of(shape: str) -> Stages:
+    """Returns the stages of a network such as "16x2,32x2,64x3".
+
+    Raises:
+        ValueError: not of this form, a third stage of fewer than two convolutions, or channels that do
+            not grow from stage to stage (which is how they are told apart in a file).
+    """
+    found = [re.fullmatch(r"(\d{1,4})x(\d{1,4})", part) for part in shape.split(",")]
+    parts = [(int(part[1]), int(part[2])) for part in found if part]
+    grow = len(found) == len(parts) == len(FIRST_LAYERS) and all(a[0] < b[0] for a, b in pairwise(parts))
+    fits = all(1 <= width <= LARGEST_CHANNELS and 1 <= depth <= LARGEST_DEPTH for width, depth in parts)
+    if not grow or not fits or parts[-1][1] < 2:
+        raise ValueError(f"{shape!r} is no shape: CHANNELSxCONVOLUTIONS of three stages, channels growing, {SHAPE} say")
+    stages = []
+    for first, (width, depth) in zip(FIRST_LAYERS, parts, strict=True):
+        last = ("relu3_4",) if first == FIRST_LAYERS[-1] else ()
+        stages.append((width, (first, *(None,) * (depth - 1 - len(last)), *last)))
+    return tuple(stages)
 
 
 class CompactFeatures(FeatureNetwork):
-    """VGG-19's relu1_1 to relu3_4 as a 16-32-64 network of 3x3 convolutions and average pooling."""
+    """VGG-19's relu1_1 to relu3_4 as a narrow network of 3x3 convolutions and average pooling."""
 
     name = "compact"
-    layer_names = tuple(LAYER_CHANNELS)
+    layer_names = ("relu1_1", "relu2_1", "relu3_1", "relu3_4")
     smallest_side_px = 4
 
-    def __init__(self) -> None:
+    def __init__(self, shape: str = SHAPE) -> None:
         super().__init__()
+        self.stages = stages_of(shape)
         self.convolutions = nn.ModuleList()
         width_in = 3
-        for width, names in STAGES:
+        for width, names in self.stages:
             for _ in names:
                 # Replicated borders at the first convolution only, as for `vgg19`: see there.
                 mode: PaddingMode = "replicate" if width_in == 3 else "zeros"
                 self.convolutions.append(nn.Conv2d(width_in, width, 3, padding=1, padding_mode=mode))
                 width_in = width
-        for layer, width in LAYER_CHANNELS.items():
+        self.layer_channels = {name: width for width, names in self.stages for name in names if name is not None}
+        for layer, width in self.layer_channels.items():
             self.register_buffer(f"metric_{layer}", torch.eye(width))
 
     def metrics(self) -> Mapping[str, Tensor]:
         """Returns R by layer, `(C, C)` float32: see the module's introduction."""
-        return {layer: self.get_buffer(f"metric_{layer}") for layer in LAYER_CHANNELS}
+        return {layer: self.get_buffer(f"metric_{layer}") for layer in self.layer_channels}
 
     def forward(self, image: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
         """Returns the activations of `layers` for `(N, 3, H, W)` float RGB in [0, 1]."""
         wanted = set(layers)
         features: dict[str, Tensor] = {}
         x, depth = self.normalised(image), 0
-        for stage, (_, names) in enumerate(STAGES):
+        for stage, (_, names) in enumerate(self.stages):
             if stage:
                 x = F.avg_pool2d(x, 2)
             for name in names:
@@ -83,13 +108,32 @@ def compact_weights() -> Path:
     return shipped
 
 
+def shape_in(path: Path) -> str:
+    """Returns the shape, such as "16x2,32x2,64x3", of the compact network whose weights a file holds.
+
+    Raises:
+        WeightsError: the file cannot be read, or holds another network.
+    """
+    shapes = shapes_in(path)
+    widths: list[int] = []
+    while len(weight := shapes.get(f"convolutions.{len(widths)}.weight", ())) == 4:
+        widths.append(weight[0])
+    shape = ",".join(f"{width}x{len(list(run))}" for width, run in groupby(widths))
+    try:
+        stages_of(shape)
+    except ValueError as error:
+        raise WeightsError(f"{path}: belongs to another network than compact (see --network)") from error
+    return shape
+
+
 def load_compact(path: Path | None = None) -> CompactFeatures:
-    """Returns the compact network with the package's own weights, or with those of `path`.
+    """Returns the compact network with the package's own weights, or with those of `path`, of any shape.
 
     Raises:
         WeightsError: the file is missing, is not weights, or belongs to another network.
     """
-    network = CompactFeatures()
+    path = path or compact_weights()
+    network = CompactFeatures(shape_in(path))
     expected = {name: tuple(value.shape) for name, value in network.state_dict().items()}
-    network.load_state_dict(read_weights(path or compact_weights(), expected))
+    network.load_state_dict(read_weights(path, expected))
     return network.requires_grad_(False).eval()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -19,6 +21,19 @@ LARGEST_FILE_BYTES = 1 << 30
 Shapes = Mapping[str, tuple[int, ...]]
 
 
+def shapes_in(path: Path) -> dict[str, tuple[int, ...]]:
+    """Returns the shapes of all tensors in a safetensors or `.pth` file, by name.
+
+    Raises:
+        WeightsError: the file cannot be read or is no weights file.
+    """
+    _check_file(path)
+    if path.suffix.lower() == ".safetensors":
+        with _opened_safetensors(path) as file:
+            return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+    return {str(k): tuple(v.shape) for k, v in _torch_content(path).items() if isinstance(v, Tensor)}
+
+
 def read_weights(path: Path, expected: Shapes) -> dict[str, Tensor]:
     """Returns the tensors named in `expected`, float32, from a safetensors or `.pth` file.
 
@@ -29,10 +44,7 @@ def read_weights(path: Path, expected: Shapes) -> dict[str, Tensor]:
         WeightsError: the file cannot be read, is no weights file, lacks a tensor, has one of another
             shape, or holds values that are not finite.
     """
-    if not path.is_file():
-        raise WeightsError(f"{path}: no such weights file; give a .safetensors or .pth file of the network")
-    if path.stat().st_size > LARGEST_FILE_BYTES:
-        raise WeightsError(f"{path}: larger than any weights file of this network ({LARGEST_FILE_BYTES} bytes)")
+    _check_file(path)
     read = _read_safetensors if path.suffix.lower() == ".safetensors" else _read_torch
     state = {name: tensor.float() for name, tensor in read(path, expected).items()}
     for name, tensor in state.items():
@@ -41,20 +53,33 @@ def read_weights(path: Path, expected: Shapes) -> dict[str, Tensor]:
     return state
 
 
-def _read_safetensors(path: Path, expected: Shapes) -> dict[str, Tensor]:
+def _check_file(path: Path) -> None:
+    if not path.is_file():
+        raise WeightsError(f"{path}: no such weights file; give a .safetensors or .pth file of the network")
+    if path.stat().st_size > LARGEST_FILE_BYTES:
+        raise WeightsError(f"{path}: larger than any weights file of this network ({LARGEST_FILE_BYTES} bytes)")
+
+
+@contextmanager
+def _opened_safetensors(path: Path) -> Iterator[Any]:
     try:
         with safe_open(str(path), framework="pt") as file:
-            present = set(file.keys())
-            shapes = {name: tuple(file.get_slice(name).get_shape()) for name in expected if name in present}
-            _check_shapes(path, shapes, expected)
-            return {name: file.get_tensor(name) for name in expected}
+            yield file
     except (SafetensorError, OSError, ValueError) as error:
         if isinstance(error, WeightsError):
             raise
         raise WeightsError(f"{path}: not a safetensors file ({error}); get the weights again") from error
 
 
-def _read_torch(path: Path, expected: Shapes) -> dict[str, Tensor]:
+def _read_safetensors(path: Path, expected: Shapes) -> dict[str, Tensor]:
+    with _opened_safetensors(path) as file:
+        present = set(file.keys())
+        shapes = {name: tuple(file.get_slice(name).get_shape()) for name in expected if name in present}
+        _check_shapes(path, shapes, expected)
+        return {name: file.get_tensor(name) for name in expected}
+
+
+def _torch_content(path: Path) -> dict[Any, Any]:
     try:
         # Files from before torch 1.6, torchvision's VGG-19 among them, are no archives and cannot be mapped.
         content = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
@@ -65,6 +90,11 @@ def _read_torch(path: Path, expected: Shapes) -> dict[str, Tensor]:
         ) from error
     if not isinstance(content, dict):
         raise WeightsError(f"{path}: holds a {type(content).__name__}, not a state dict of named tensors")
+    return content
+
+
+def _read_torch(path: Path, expected: Shapes) -> dict[str, Tensor]:
+    content = _torch_content(path)
     tensors = {name: content[name] for name in expected if isinstance(content.get(name), Tensor)}
     _check_shapes(path, {name: tuple(tensor.shape) for name, tensor in tensors.items()}, expected)
     return tensors

@@ -1,0 +1,1 @@
+"""The parts of `scripts/distill.py`: pictures, teacher, student, the bank between them, and the training."""
