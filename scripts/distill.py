@@ -49,7 +49,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     started = time.perf_counter()
     training = Training(options)
-    columns = ["step", "features", "gap", "gradient", *(f"features_{k}" for k in LAYERS)]
+    columns = ["step", "features", "means", "gap", "gradient", *(f"features_{k}" for k in LAYERS)]
     log = options.output.with_suffix(".csv")
     begun = log.is_file()
     with log.open("a", newline="", encoding="utf-8") as file:

@@ -35,6 +35,7 @@ class Bank:
             k: torch.zeros(size, c, kept, dtype=torch.bfloat16, device=device) for k, c in channels.items()
         }
         self.grams = {k: torch.zeros(size, c, c, device=device) for k, c in channels.items()}
+        self.means = {k: torch.zeros(size, c, device=device) for k, c in channels.items()}
 
     def put(self, first: int, images: Tensor, style_index: Tensor, rng: np.random.Generator) -> None:
         """Replaces the GROUP pictures from place `first` on.
@@ -57,6 +58,7 @@ class Bank:
         for layer in LAYERS:
             self.features[layer][places] = self.sampled(features[layer], self.offsets[places]).bfloat16()
             self.grams[layer][places] = grams[layer]
+            self.means[layer][places] = features[layer].float().mean((2, 3))
         # Only its direction and its size relative to the student's matter; float16 needs it near 1.
         rms = gradient.square().mean((1, 2, 3), keepdim=True).sqrt().clamp_min(1e-12)
         self.scales[places] = rms.flatten()

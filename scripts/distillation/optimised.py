@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import math
 
 import numpy as np
 import torch
@@ -15,15 +14,15 @@ from distillation.pictures import Pictures
 from distillation.student import Student, grams_of
 from distillation.teacher import LAYERS, Styles
 from vidstyle.losses import content_scale, relative_content_loss, total_variation
+from vidstyle.optimize import optimize
 
-# What the optimiser is varied over: its steps, and how a picture begins.
-STEPS = (20, 40, 90)
-FROM_NOISE, GO_ON = 0.1, 0.3
-STEP_SIZE = 0.03
+# What the optimisation is varied over: its steps, and how a picture begins.
+STEPS = (12, 25, 50)
+FROM_NOISE, GO_ON = 0.1, 0.4
 
 
 class OptimisedPictures:
-    """A pool of pictures twice as wide as the bank's, optimised by Adam on two levels of a pyramid.
+    """A pool of pictures twice as wide as the bank's, optimised by L-BFGS on two levels of a pyramid.
 
     Some go on from where an earlier student left them, so that later ones are also asked about
     pictures after many hundreds of steps.
@@ -68,19 +67,15 @@ class OptimisedPictures:
         styles = [self.styles.images[2 * self.style[chosen] + level] for level in range(2)]
         content = eye.network(F.avg_pool2d(self.content[chosen].float(), 2), ["relu3_4"])["relu3_4"].float()
         scale, targets = content_scale(content), [grams_of(eye.network(style, LAYERS)) for style in styles]
-        x = self.images[chosen].float().requires_grad_()
         steps, style_weight = int(rng.choice(STEPS)), float(10 ** rng.uniform(1, 2))
         tv_weight = float(rng.choice((0.0, 1.0)))
-        optimizer = torch.optim.Adam([x], lr=STEP_SIZE, betas=(0.9, 0.99))
-        for step in range(steps):
-            optimizer.param_groups[0]["lr"] = STEP_SIZE * (0.02 + 0.98 * (0.5 + 0.5 * math.cos(math.pi * step / steps)))
+
+        def objective(x: Tensor) -> Tensor:
             levels = [eye.network(picture, LAYERS) for picture in (x, F.avg_pool2d(x, 2))]
             loss = len(x) * relative_content_loss(levels[1]["relu3_4"], content, scale)
             loss = loss + tv_weight * len(x) * total_variation(x)
             for features, target in zip(levels, targets, strict=True):
                 loss = loss + style_weight / 2 * eye.style_loss(grams_of(features), target).sum()
-            (x.grad,) = torch.autograd.grad(loss, x)
-            optimizer.step()
-            with torch.no_grad():
-                x.clamp_(0, 1)
-        return x.detach()
+            return loss
+
+        return optimize(self.images[chosen].float(), objective, "lbfgs", steps).image

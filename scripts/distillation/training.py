@@ -28,7 +28,7 @@ OPTIMISED_SHARE = 0.5  # of a batch
 FIRST_ROUND, LAST_ROUND = 0.1, 0.95
 # Weights of the terms; the features' by layer, since what the shallow ones lack shows least in pictures.
 FEATURE_WEIGHTS = {"relu1_1": 0.5, "relu2_1": 0.75, "relu3_1": 1.25, "relu3_4": 1.5}
-GAP_WEIGHT, GRADIENT_WEIGHT = 0.1, 0.3
+MEAN_WEIGHT, GAP_WEIGHT, GRADIENT_WEIGHT = 4.0, 0.5, 0.3
 STYLE_EVERY = 2  # steps: gap and gradient cost twice the rest of a step
 AVERAGE_FROM, AVERAGE_DECAY = 0.5, 0.999
 
@@ -37,17 +37,22 @@ def losses_of(student: Student, bank: Bank, places: Tensor, with_style: bool) ->
     """Returns the terms of training for the bank's pictures at `places`, and the feature error by layer.
 
     features  the mapped activations against the teacher's, relative to the teacher's mean square;
+    means     a picture's mean activations: a Gram matrix is nearly theirs alone (over nine tenths of its
+              norm), but of the features' error they are a small part;
     gap       how the picture's Gram matrix differs from its style's, against how the teacher finds
               that it differs: near an optimum of the student's own, the only thing that counts;
     gradient  the style loss's gradient with respect to the picture against the teacher's.
     """
     x = bank.images[places].float().requires_grad_(with_style)
-    seen, terms = student.features(x), {}
+    seen, terms, means = student.features(x), {}, []
     for layer in LAYERS:
         want = bank.features[layer][places].float()
         mapped = student.mapped(layer, bank.sampled(seen[layer], bank.offsets[places]))
         terms[f"features_{layer}"] = (mapped - want).square().mean() / want.square().mean()
+        mean, want_mean = seen[layer].float().mean((2, 3)) @ student.maps[layer].T, bank.means[layer][places]
+        means.append((mean - want_mean).square().sum(1) / want_mean.square().sum(1).clamp_min(SMALLEST_NORM))
     terms["features"] = torch.stack([weight * terms[f"features_{k}"] for k, weight in FEATURE_WEIGHTS.items()]).mean()
+    terms["means"] = torch.stack(means).mean()
     if with_style:
         styles = bank.style_index[places]
         grams, targets = grams_of(seen), grams_of(student.features(bank.styles.images[styles]))
@@ -156,7 +161,7 @@ class Training:
             self.rounds_made = due
         late = progress >= FIRST_ROUND
         terms = losses_of(self.student, self.bank, self._batch(rng), late and step % STYLE_EVERY == 1)
-        loss = terms["features"]
+        loss = terms["features"] + MEAN_WEIGHT * terms["means"]
         if "gap" in terms:
             loss = loss + GAP_WEIGHT * terms["gap"] + GRADIENT_WEIGHT * terms["gradient"]
         self.optimizer.zero_grad()
