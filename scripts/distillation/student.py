@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from distillation.teacher import LAYERS
-from vidstyle.features.compact import CompactFeatures
+from vidstyle.features.compact import CompactFeatures, packed
 from vidstyle.features.vgg19 import LAYER_TABLE
 from vidstyle.losses import SMALLEST_NORM, gram_matrix, measured
 
@@ -51,16 +51,14 @@ class Student(nn.Module):
             losses.append(self.gap(layer, grams, targets).square().sum((1, 2)) / norm)
         return torch.stack(losses).mean(0)
 
-    def state(self) -> dict[str, Tensor]:
-        """Returns what the package ships, float16: the convolutions, and R with A^T A = R^T R."""
-        state = {}
-        for name, value in self.network.state_dict().items():
-            if name.startswith("metric_"):
-                a = self.maps[name.removeprefix("metric_")].detach().double().cpu()
-                values, vectors = torch.linalg.eigh(a.T @ a)
-                value = (vectors * values.clamp_min(0).sqrt()) @ vectors.T
-            state[name] = value.detach().cpu().half().contiguous()
-        return state
+    def shipped(self) -> dict[str, Tensor]:
+        """Returns what the package ships: the convolutions, and for each layer R with A^T A = R^T R."""
+        state = dict(self.network.state_dict())
+        for layer, a in self.maps.items():
+            a = a.detach().double().cpu()
+            values, vectors = torch.linalg.eigh(a.T @ a)
+            state[f"metric_{layer}"] = (vectors * values.clamp_min(0).sqrt()) @ vectors.T
+        return packed(state)
 
 
 def grams_of(features: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -23,11 +23,12 @@ STYLES = 96  # parts of paintings; two targets each
 # Groups of pictures in the bank, natural and optimised, and how many of each are new in every round.
 NATURAL_GROUPS, OPTIMISED_GROUPS = 160, 60
 NEW_NATURAL, NEW_OPTIMISED = 10, 8
-OPTIMISED_SHARE = 0.5  # of a batch
+OPTIMISED_SHARE = 0.625  # of a batch
 # Of the whole run: when the first and the last round of optimised pictures are made.
 FIRST_ROUND, LAST_ROUND = 0.1, 0.95
-# Weights of the terms; the features' by layer, since what the shallow ones lack shows least in pictures.
-FEATURE_WEIGHTS = {"relu1_1": 0.5, "relu2_1": 0.75, "relu3_1": 1.25, "relu3_4": 1.5}
+# Weights of the terms; the features' by layer: what the shallow ones lack shows least in pictures, and
+# relu3_4 serves as content besides.
+FEATURE_WEIGHTS = {"relu1_1": 0.25, "relu2_1": 0.5, "relu3_1": 1.25, "relu3_4": 2.5}
 MEAN_WEIGHT, GAP_WEIGHT, GRADIENT_WEIGHT = 4.0, 0.5, 0.3
 STYLE_EVERY = 2  # steps: gap and gradient cost twice the rest of a step
 AVERAGE_FROM, AVERAGE_DECAY = 0.5, 0.999
@@ -187,9 +188,9 @@ class Training:
         new = self.checkpoint.with_suffix(".new")
         torch.save(saved, new)
         new.replace(self.checkpoint)
-        shipped = Student(CompactFeatures(self.options.shape))
-        shipped.load_state_dict(self.student.state_dict() | self.average)
-        save_file(shipped.state(), self.options.output)
+        average = Student(CompactFeatures(self.options.shape))
+        average.load_state_dict(self.student.state_dict() | self.average)
+        save_file(average.shipped(), self.options.output)
 
     def _load(self) -> None:
         saved = torch.load(self.checkpoint, map_location=self.device, weights_only=True)

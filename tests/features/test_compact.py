@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from vidstyle import Settings, Stylizer
 from vidstyle.errors import SettingsError, WeightsError
 from vidstyle.features import check_layers, load_network
-from vidstyle.features.compact import SHAPE, CompactFeatures, compact_weights, load_compact, shape_in, stages_of
+from vidstyle.features.compact import SHAPE, CompactFeatures, compact_weights, load_compact, packed, shape_in, stages_of
 from vidstyle.media.images import read_image, resize
 from vidstyle.objective import Objective, style_targets, to_tensor
 
@@ -75,11 +75,20 @@ def test_weights_of_any_shape_are_told_by_their_file(tmp_path):
     network = CompactFeatures("2x1,3x2,5x3")
     for suffix, save in ((".safetensors", save_file), (".pth", torch.save)):
         path = tmp_path / f"small{suffix}"
-        save(network.state_dict(), path)
+        save(packed(network.state_dict()), path)
         assert shape_in(path) == "2x1,3x2,5x3"
-        loaded = load_compact(path)
-        assert all(torch.equal(value, loaded.state_dict()[name]) for name, value in network.state_dict().items())
+        loaded = load_compact(path).state_dict()
+        for name, value in network.state_dict().items():
+            # Half a step of 1/127 of the filter's largest value; all else in float16.
+            step = value.abs().amax((1, 2, 3), keepdim=True) / 127 if value.dim() == 4 else 2**-10 * value.abs()
+            assert bool(((loaded[name] - value).abs() <= 0.501 * step).all())
     assert shape_in(compact_weights()) == SHAPE
+
+
+def test_filters_of_zeros_can_be_packed():
+    file = packed({"convolutions.0.weight": torch.zeros(2, 3, 3, 3)})
+    assert not file["convolutions.0.weight"].any()
+    assert bool(file["convolutions.0.scale"].gt(0).all())
 
 
 def test_a_file_that_promises_a_network_beyond_its_own_tensors_is_refused(tmp_path):

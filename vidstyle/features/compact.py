@@ -26,6 +26,7 @@ from vidstyle.features.weights import read_weights, shapes_in
 SHAPE = "16x2,32x2,64x3"
 # No file makes us allocate more than this asks for: some 200 MB.
 LARGEST_CHANNELS, LARGEST_DEPTH = 512, 8
+LARGEST_INT8 = 127
 FIRST_LAYERS = ("relu1_1", "relu2_1", "relu3_1")
 
 # (channels, the names that the convolutions' outputs bear) of each stage.
@@ -126,6 +127,25 @@ def shape_in(path: Path) -> str:
     return shape
 
 
+def packed(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Returns the network's state as its files hold it.
+
+    Convolutions are int8 with a float32 scale `(C,)` for each output channel: the error, under 1 % of a
+    filter's root mean square, is far below what the student lacks, and bfloat16 keeps hardly more.
+    All else is float16.
+    """
+    file: dict[str, Tensor] = {}
+    for name, value in state.items():
+        value = value.detach().cpu()
+        if value.dim() == 4:
+            scale = value.abs().amax((1, 2, 3)).clamp_min(1e-12) / LARGEST_INT8
+            file[name.replace(".weight", ".scale")] = scale.float()
+            file[name] = (value / scale.view(-1, 1, 1, 1)).round().to(torch.int8).contiguous()
+        else:
+            file[name] = value.half().contiguous()
+    return file
+
+
 def load_compact(path: Path | None = None) -> CompactFeatures:
     """Returns the compact network with the package's own weights, or with those of `path`, of any shape.
 
@@ -134,6 +154,10 @@ def load_compact(path: Path | None = None) -> CompactFeatures:
     """
     path = path or compact_weights()
     network = CompactFeatures(shape_in(path))
-    expected = {name: tuple(value.shape) for name, value in network.state_dict().items()}
-    network.load_state_dict(read_weights(path, expected))
+    state = network.state_dict()
+    scales = {name.replace(".weight", ".scale"): (len(v),) for name, v in state.items() if v.dim() == 4}
+    found = read_weights(path, {name: tuple(v.shape) for name, v in state.items()} | scales)
+    for name in scales:
+        found[name.replace(".scale", ".weight")] *= found.pop(name).view(-1, 1, 1, 1)
+    network.load_state_dict(found)
     return network.requires_grad_(False).eval()
