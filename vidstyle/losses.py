@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 # What a loss is divided by at the least: a blank picture has features of no norm and no variance.
@@ -114,9 +115,8 @@ def total_variation(image: Tensor) -> Tensor:
     The exponent beta = 2 of Mahendran and Vedaldi (2015, section 3). A picture one pixel wide or high
     has no neighbours in that direction, which then counts as 0.
     """
-    across = (image[..., :, 1:] - image[..., :, :-1]).square()
-    down = (image[..., 1:, :] - image[..., :-1, :]).square()
-    return sum((part.mean() for part in (across, down) if part.numel()), image.new_zeros(()))
+    pairs = ((image[..., :, 1:], image[..., :, :-1]), (image[..., 1:, :], image[..., :-1, :]))
+    return sum((F.mse_loss(a, b) for a, b in pairs if a.numel()), image.new_zeros(()))
 
 
 def gatys_content_loss(features: Tensor, target: Tensor) -> Tensor:

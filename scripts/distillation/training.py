@@ -200,10 +200,11 @@ class Training:
         self.optimizer.load_state_dict(saved["optimizer"])
         self.average, self.step = saved["average"], saved["step"]
         self.rounds_made, self.optimised_groups = saved["rounds_made"], saved["optimised_groups"]
+        # Each where it was: what chooses places stays on the CPU.
         for name in ("images", "style_index", "offsets"):
-            setattr(self.bank, name, saved[f"bank_{name}"])
+            setattr(self.bank, name, saved[f"bank_{name}"].to(getattr(self.bank, name).device))
         for name in ("images", "content", "style", "fresh"):
-            setattr(self.pool, name, saved[f"pool_{name}"])
+            setattr(self.pool, name, saved[f"pool_{name}"].to(getattr(self.pool, name).device))
         # What the teacher says is not saved, being ten times the pictures: it is asked again.
         for group in range(NATURAL_GROUPS + min(self.optimised_groups, OPTIMISED_GROUPS)):
             self.bank.ask(group * GROUP)

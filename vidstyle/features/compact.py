@@ -23,7 +23,7 @@ from vidstyle.features.network import FeatureNetwork, PaddingMode
 from vidstyle.features.weights import read_weights, shapes_in
 
 # What the package ships: channels x convolutions of each stage; half-size pooling between stages.
-SHAPE = "16x2,32x2,64x3"
+SHAPE = "16x2,48x2,128x4"
 # No file makes us allocate more than this asks for: some 200 MB.
 LARGEST_CHANNELS, LARGEST_DEPTH = 512, 8
 LARGEST_INT8 = 127
@@ -34,7 +34,7 @@ Stages = tuple[tuple[int, tuple[str | None, ...]], ...]
 
 
 def stages_of(shape: str) -> Stages:
-    """Returns the stages of a network such as "16x2,32x2,64x3".
+    """Returns the stages of a network such as "16x2,48x2,128x4".
 
     Raises:
         ValueError: not of this form, a third stage of fewer than two convolutions, or channels that do
@@ -110,7 +110,7 @@ def compact_weights() -> Path:
 
 
 def shape_in(path: Path) -> str:
-    """Returns the shape, such as "16x2,32x2,64x3", of the compact network whose weights a file holds.
+    """Returns the shape, such as "16x2,48x2,128x4", of the compact network whose weights a file holds.
 
     Raises:
         WeightsError: the file cannot be read, or holds another network.
