@@ -5,7 +5,7 @@
 
 The networks take turns in one run, since a machine's speed drifts; quote the ratios, and the
 median seconds with the machine's name. Memory is what a process of its own needs more for a
-picture of a megapixel than for one of a quarter (Linux and macOS).
+picture of a megapixel than for one of a quarter (Linux and macOS; not a GPU's own).
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def evaluation_seconds(objective: Objective, frame: np.ndarray) -> float:
 
 def peak_bytes(candidate: Candidate, width: int, height: int) -> int:
     """Returns the most memory that this process ever held, after evaluating one picture."""
-    import resource
+    import resource  # not on Windows
 
     stylizer = Stylizer(SAMPLES / "starry.jpg", candidate.settings(levels=3))
     frame = cv2.resize(sample_frames(1)[0], (width, height))
@@ -97,6 +97,14 @@ def bytes_per_pixel(candidate: Candidate) -> float:
     return (peaks[1] - peaks[0]) / (pixels[1] - pixels[0])
 
 
+def positive(text: str) -> int:
+    """Returns a whole number above 0."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return number
+
+
 def main() -> None:
     """Prints a row for each network and precision, and seconds per frame of the default settings."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -105,7 +113,7 @@ def main() -> None:
         "--compact", type=Path, nargs="*", default=[], help="weights of compact networks of other shapes"
     )
     parser.add_argument("--size", type=int, default=512, help="long side in pixels")
-    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--rounds", type=positive, default=9)
     parser.add_argument("--frames", type=int, default=6, help="frames of the clip to paint; 0: none")
     parser.add_argument("--no-memory", action="store_true", help="leave the memory out")
     options = parser.parse_args()
@@ -127,16 +135,17 @@ def main() -> None:
     print(f"{platform.processor() or platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}")
     size = f"{small.shape[1]}x{small.shape[0]}"
     print(f"{size}, one evaluation of objective and gradient, median of {options.rounds}; memory per pixel")
-    slowest = statistics.median(times[-1])
+    slowest = max(statistics.median(seconds) for seconds in times)
     for candidate, stylizer, seconds in zip(candidates, stylizers, times, strict=True):
         median = statistics.median(seconds)
         used = str(stylizer.precision).removeprefix("torch.")
-        memory = "" if options.no_memory else f"   {bytes_per_pixel(candidate):6.0f} bytes"
+        memory = "" if options.no_memory or sys.platform == "win32" else f"   {bytes_per_pixel(candidate):6.0f} bytes"
         print(f"  {candidate.label:24s} {used:9s} {median:7.4f} s   1/{slowest / median:<5.1f}{memory}", flush=True)
     if options.frames:
         whole = Stylizer(SAMPLES / "starry.jpg", Settings(size=options.size))
         spent = [whole.paint(frame).seconds for frame in frames]
-        print(f"default settings: first frame {spent[0]:.2f} s, later {statistics.median(spent[1:]):.2f} s (median)")
+        later = f", later {statistics.median(spent[1:]):.2f} s (median)" if spent[1:] else ""
+        print(f"default settings: first frame {spent[0]:.2f} s{later}")
 
 
 if __name__ == "__main__":

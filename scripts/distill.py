@@ -10,7 +10,8 @@ produces, renewed as it changes; the teacher is asked once about each (`distilla
   gap        how far a picture's Gram matrix is from a style's, as the teacher finds it;
   gradient   the gradient of the style loss with respect to the picture, which is all that the
              optimiser ever uses of a network.
-Same pictures, same seed, same machine: same file. Interrupted runs go on from the last checkpoint.
+Same pictures, seed, machine and number of threads: same file, on the CPU. Interrupted runs go on from
+the last checkpoint.
 """
 
 from __future__ import annotations
@@ -24,7 +25,11 @@ import torch
 from distillation.teacher import LAYERS
 from distillation.training import Training
 
-from vidstyle.features.compact import SHAPE
+from vidstyle.errors import VidstyleError
+from vidstyle.features.compact import SHAPE, stages_of
+from vidstyle.files import check_writable
+
+LOG_EVERY = 20  # steps
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -47,25 +52,45 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--precision", default="bfloat16", choices=("float32", "bfloat16"), help="the student's")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     options = parser.parse_args(arguments)
+    try:
+        stages_of(options.shape)
+        options.output.parent.mkdir(parents=True, exist_ok=True)
+        check_writable(options.output.parent)
+        train(options)
+    except (VidstyleError, ValueError) as error:
+        raise SystemExit(f"distill: {error}") from error
+
+
+def train(options: argparse.Namespace) -> None:
+    """Trains to the end, from the checkpoint if there is one."""
     started = time.perf_counter()
     training = Training(options)
+    training.save_weights()
     columns = ["step", "features", "means", "gap", "gradient", *(f"features_{k}" for k in LAYERS)]
     log = options.output.with_suffix(".csv")
-    begun = log.is_file()
-    with log.open("a", newline="", encoding="utf-8") as file:
+    rows = kept_rows(log, training.step)
+    with log.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns, restval="")
-        if not begun:
-            writer.writeheader()
+        writer.writeheader()
+        writer.writerows(rows)
         while training.step < options.steps:
             row = training.advance()
             last = training.step == options.steps
-            if training.step % 20 == 0 or last:
+            if training.step % LOG_EVERY == 0 or last:
                 writer.writerow({k: (v if k == "step" else f"{v:.5f}") for k, v in row.items()})
                 file.flush()
                 figures = "  ".join(f"{k} {v:.4f}" for k, v in row.items() if k != "step")
                 print(f"{row['step']:6d}  {time.perf_counter() - started:7.0f} s  {figures}", flush=True)
             if training.step % options.save_every == 0 or last:
                 training.save()
+
+
+def kept_rows(log: Path, step: int) -> list[dict[str, str]]:
+    """Returns the rows of an earlier part of the run, up to the checkpoint that it goes on from."""
+    if not step or not log.is_file():
+        return []
+    with log.open(newline="", encoding="utf-8") as file:
+        return [row for row in csv.DictReader(file) if (row.get("step") or "").isdigit() and int(row["step"]) <= step]
 
 
 if __name__ == "__main__":

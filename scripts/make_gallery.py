@@ -2,7 +2,7 @@
 """Draws README's pictures from the samples: source, styles and what the default settings make of them.
 
     python scripts/make_gallery.py
-    python scripts/make_gallery.py --vgg19 vgg19.safetensors --output samples/networks.jpg
+    python scripts/make_gallery.py --vgg19 vgg19.safetensors
 
 The second shows VGG-19's pictures (200 evaluations in float32) before those of the compact network.
 """
@@ -39,7 +39,10 @@ def padded(image: np.ndarray) -> np.ndarray:
 
 
 def painted_with_vgg19(source: np.ndarray, style: Path, weights: Path) -> np.ndarray:
-    """Returns what VGG-19 makes of `source`, `(H, W, 3)` uint8 RGB, when it may take its time."""
+    """Returns what VGG-19 makes of `source` when it may take its time; both `(H, W, 3)` uint8 RGB.
+
+    Without total variation, which is there for what a smaller network lacks.
+    """
     return stylize_image(
         source,
         style,
@@ -64,15 +67,17 @@ def row(source: np.ndarray, name: str, width: int, vgg19: Path | None) -> np.nda
 def main() -> None:
     """Writes the picture."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--output", type=Path, default=SAMPLES / "gallery.jpg")
+    parser.add_argument("--output", type=Path, help="samples/gallery.jpg, or samples/networks.jpg with --vgg19")
     parser.add_argument("--vgg19", type=Path, help="weights of VGG-19, for a column of its own")
     parser.add_argument("--frame", type=int, default=40, help="frame of the sample clip")
     parser.add_argument("--width", type=int, default=420, help="of each cell, in pixels")
     options = parser.parse_args()
     source = sample_frame(options.frame)
     sheet = np.vstack([row(source, name, options.width, options.vgg19) for name in STYLES])
-    cv2.imwrite(str(options.output), sheet[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])
-    print(f"wrote {options.output}")
+    output = options.output or SAMPLES / ("networks.jpg" if options.vgg19 else "gallery.jpg")
+    if not cv2.imwrite(str(output), sheet[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88]):
+        raise SystemExit(f"make_gallery: {output} cannot be written")
+    print(f"wrote {output}")
 
 
 if __name__ == "__main__":

@@ -63,8 +63,8 @@ def test_gram_matrix_of_bfloat16_is_nearly_that_of_its_values():
     features = torch.rand(1, 8, 120, 160, generator=torch.Generator().manual_seed(0)).bfloat16()
     wanted, gram = gram_matrix(features.double()), gram_matrix(features)
     assert gram.dtype == torch.float32
-    # One product over all positions errs by 1e-3 and more: it is rounded to 8 bits.
-    assert float((gram - wanted).norm() / wanted.norm()) < 6e-4
+    # One product over all positions errs by 1.7e-3 and more: it is rounded to 8 bits.
+    assert float((gram - wanted).norm() / wanted.norm()) < 1e-3
 
 
 def test_relative_style_loss_is_the_share_of_the_targets_norm():

@@ -15,6 +15,7 @@ from torch import Tensor
 
 # What a loss is divided by at the least: a blank picture has features of no norm and no variance.
 SMALLEST_NORM = 1e-8
+# A bfloat16 product rounds its sum to 3 digits: the float32 sum of so many parts is some 4 times as exact.
 GRAM_PARTS = 16
 
 
@@ -38,8 +39,6 @@ class _Gram(torch.autograd.Function):
         rows = _rows(features)
         batch, positions, channels = rows.shape
         even = positions - positions % GRAM_PARTS
-        # In parts, since a bfloat16 product rounds its sum to 3 digits: the sum of 16 parts in float32 is 6 times
-        # as exact as the whole, and both cores get some.
         parts = rows[:, :even].reshape(batch * GRAM_PARTS, even // GRAM_PARTS, channels)
         gram = at_least_float32(parts.transpose(1, 2) @ parts).view(batch, GRAM_PARTS, channels, channels).sum(1)
         if even < positions:

@@ -20,22 +20,23 @@ class Bank:
     offset of the picture's own.
     """
 
-    def __init__(self, teacher: ScaledTeacher, styles: Styles, size: int) -> None:
-        assert size % GROUP == 0  # noqa: S101
+    def __init__(self, teacher: ScaledTeacher, styles: Styles, count: int) -> None:
+        """Makes room for `count` pictures, a multiple of GROUP, of the styles' width."""
+        assert count % GROUP == 0  # noqa: S101
         self.teacher, self.styles = teacher, styles
         side_px, device = styles.images.shape[-1], styles.images.device
         kept = (side_px // DEEPEST_STRIDE) ** 2
         channels = {k: g.shape[1] for k, g in styles.grams.items()}
-        self.images = torch.zeros(size, 3, side_px, side_px, dtype=torch.float16, device=device)
+        self.images = torch.zeros(count, 3, side_px, side_px, dtype=torch.float16, device=device)
         self.gradients = torch.zeros_like(self.images)
-        self.scales = torch.zeros(size, device=device)
-        self.style_index = torch.zeros(size, dtype=torch.int64, device=device)
-        self.offsets = torch.zeros(size, 2, dtype=torch.int64)
+        self.gradient_rms = torch.zeros(count, device=device)
+        self.style_index = torch.zeros(count, dtype=torch.int64, device=device)
+        self.offsets = torch.zeros(count, 2, dtype=torch.int64)
         self.features = {
-            k: torch.zeros(size, c, kept, dtype=torch.bfloat16, device=device) for k, c in channels.items()
+            k: torch.zeros(count, c, kept, dtype=torch.bfloat16, device=device) for k, c in channels.items()
         }
-        self.grams = {k: torch.zeros(size, c, c, device=device) for k, c in channels.items()}
-        self.means = {k: torch.zeros(size, c, device=device) for k, c in channels.items()}
+        self.grams = {k: torch.zeros(count, c, c, device=device) for k, c in channels.items()}
+        self.means = {k: torch.zeros(count, c, device=device) for k, c in channels.items()}
 
     def put(self, first: int, images: Tensor, style_index: Tensor, rng: np.random.Generator) -> None:
         """Replaces the GROUP pictures from place `first` on.
@@ -61,7 +62,7 @@ class Bank:
             self.means[layer][places] = features[layer].float().mean((2, 3))
         # Only its direction and its size relative to the student's matter; float16 needs it near 1.
         rms = gradient.square().mean((1, 2, 3), keepdim=True).sqrt().clamp_min(1e-12)
-        self.scales[places] = rms.flatten()
+        self.gradient_rms[places] = rms.flatten()
         self.gradients[places] = (gradient / rms).half()
 
     def sampled(self, features: Tensor, offsets: Tensor) -> Tensor:

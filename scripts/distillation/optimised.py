@@ -38,7 +38,11 @@ class OptimisedPictures:
         self.fresh = torch.ones(count, dtype=torch.bool)
 
     def advance(self, student: Student, group: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-        """Optimises the pictures of one group and returns `(GROUP, 3, s, s)` crops and their styles."""
+        """Optimises the pictures of one group and returns parts of them, for the bank, and their styles.
+
+        Returns:
+            `(GROUP, 3, s, s)` float32 RGB in [0, 1] and `(GROUP,)` int64.
+        """
         count = GROUP // 2
         places = range(group * count, (group + 1) * count)
         for place in places:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vidstyle.media.images import read_image
+
 LONG_SIDE_PX = 1024
 
 
@@ -17,18 +20,25 @@ class Pictures:
     """Random crops of a folder's pictures, augmented; all pictures stay in memory as uint8 RGB."""
 
     def __init__(self, folder: Path, held_out: set[str], only: str = "") -> None:
+        """Reads a folder and its sub-folders.
+
+        Args:
+            held_out: file stems that are left out. only: the name of a sub-folder; others are left out.
+
+        Raises:
+            SystemExit: there are none. SourceError: one cannot be read.
+        """
         self.images: list[np.ndarray] = []
+        self.digest = hashlib.sha256()
         for path in sorted(folder.rglob("*")):
             if path.suffix.lower() not in {".png", ".jpg", ".jpeg"} or path.stem in held_out:
                 continue
-            if only and only not in path.parts:
+            if only and only not in path.relative_to(folder).parts[:-1]:
                 continue
-            image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-            if image is None:
-                raise SystemExit(f"distill: {path} cannot be read")
+            image = read_image(path)
             k = min(1.0, LONG_SIDE_PX / max(image.shape[:2]))
-            image = cv2.resize(image, None, fx=k, fy=k, interpolation=cv2.INTER_AREA)
-            self.images.append(cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
+            self.images.append(cv2.resize(image, None, fx=k, fy=k, interpolation=cv2.INTER_AREA))
+            self.digest.update(self.images[-1].tobytes())
         if not self.images:
             raise SystemExit(f"distill: no pictures in {folder}{' / ' + only if only else ''}")
 

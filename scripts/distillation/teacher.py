@@ -8,10 +8,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vidstyle.features.compact import CompactFeatures
 from vidstyle.features.vgg19 import Vgg19Features, load_vgg19
 from vidstyle.losses import gram_matrix, relative_style_loss
 
-LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu3_4")
+LAYERS = CompactFeatures.layer_names
 
 
 class ScaledTeacher(nn.Module):
@@ -22,6 +23,7 @@ class ScaledTeacher(nn.Module):
     """
 
     def __init__(self, teacher: Vgg19Features, images: Tensor) -> None:
+        """Measures the root mean squares on `images`, `(B, 3, H, W)` float32 RGB in [0, 1]."""
         super().__init__()
         self.teacher = teacher
         with torch.no_grad():

@@ -16,6 +16,7 @@ from distillation.pictures import Pictures
 from distillation.student import Student, grams_of
 from distillation.teacher import LAYERS, Styles, load_teacher
 from vidstyle.features.compact import CompactFeatures
+from vidstyle.files import sha256_of, written_whole
 from vidstyle.losses import SMALLEST_NORM
 
 CROP_PX = 128
@@ -35,7 +36,7 @@ AVERAGE_FROM, AVERAGE_DECAY = 0.5, 0.999
 
 
 def losses_of(student: Student, bank: Bank, places: Tensor, with_style: bool) -> dict[str, Tensor]:
-    """Returns the terms of training for the bank's pictures at `places`, and the feature error by layer.
+    """Returns the terms of training, each of shape (), for the bank's pictures at `places`, and the features' by layer.
 
     features  the mapped activations against the teacher's, relative to the teacher's mean square;
     means     a picture's mean activations: a Gram matrix is nearly theirs alone (over nine tenths of its
@@ -63,13 +64,13 @@ def losses_of(student: Student, bank: Bank, places: Tensor, with_style: bool) ->
             gaps.append(log_error(student.gap(layer, grams, targets), want_gap))
         terms["gap"] = torch.stack(gaps).mean()
         (gradient,) = torch.autograd.grad(student.style_loss(grams, targets).sum(), x, create_graph=True)
-        gradient = gradient / bank.scales[places].view(-1, 1, 1, 1)
+        gradient = gradient / bank.gradient_rms[places].view(-1, 1, 1, 1)
         terms["gradient"] = log_error(gradient, bank.gradients[places].float())
     return terms
 
 
 def log_error(values: Tensor, wanted: Tensor) -> Tensor:
-    """Returns the mean over samples of log(1 + |v - w|^2 / |w|^2).
+    """Returns the mean over samples of log(1 + |v - w|^2 / |w|^2), shape (), of `(B, ...)` float32.
 
     Samples where the student is far off are many times the norm; the logarithm keeps them from ruling.
     """
@@ -88,6 +89,11 @@ class Training:
     """Everything that changes from step to step, and its checkpoint."""
 
     def __init__(self, options: argparse.Namespace) -> None:
+        """Reads pictures, teacher and the checkpoint beside the output, or begins anew.
+
+        Raises:
+            SystemExit: no pictures, or the checkpoint is of another run. VidstyleError: unreadable files.
+        """
         torch.manual_seed(options.seed)
         self.options, self.device = options, torch.device(options.device)
         held_out = set(options.held_out.split(",")) if options.held_out else set()
@@ -117,20 +123,13 @@ class Training:
         index = torch.from_numpy(rng.integers(len(self.styles), size=GROUP)).to(self.device)
         self.bank.put(group * GROUP, images, index, rng)
 
-    def _identity(self) -> str:
-        """Returns what must not differ between the parts of a run."""
-        keys = (
-            "shape",
-            "steps",
-            "rounds",
-            "seed",
-            "rate",
-            "held_out",
-            "style_folder",
-            "teacher_precision",
-            "precision",
-        )
-        return " ".join(f"{key}={getattr(self.options, key)}" for key in keys)
+    def _identity(self) -> dict[str, str]:
+        """Returns what must not differ between the parts of a run, by name."""
+        names = "shape steps rounds batch seed rate held_out style_folder teacher_precision precision device"
+        facts = {name: str(getattr(self.options, name)) for name in names.split()}
+        facts |= {"teacher": sha256_of(self.options.teacher), "pictures": self.pictures.digest.hexdigest()}
+        # Sums depend on the number of threads in their last bits.
+        return facts | {"threads": str(torch.get_num_threads())}
 
     def _renew(self, rng: np.random.Generator) -> None:
         """Takes in new pictures: natural ones, and some that the present student's optimisation makes."""
@@ -165,6 +164,10 @@ class Training:
         loss = terms["features"] + MEAN_WEIGHT * terms["means"]
         if "gap" in terms:
             loss = loss + GAP_WEIGHT * terms["gap"] + GRADIENT_WEIGHT * terms["gradient"]
+        if not bool(torch.isfinite(loss)):
+            raise SystemExit(
+                f"distill: the loss is not finite at step {step}; try a lower --rate from the last checkpoint"
+            )
         self.optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(self.student.parameters(), 1.0)
@@ -185,26 +188,32 @@ class Training:
             saved[f"bank_{name}"] = getattr(self.bank, name)
         for name in ("images", "content", "style", "fresh"):
             saved[f"pool_{name}"] = getattr(self.pool, name)
-        new = self.checkpoint.with_suffix(".new")
-        torch.save(saved, new)
-        new.replace(self.checkpoint)
+        # The weights first: a run that is killed in between writes them again.
+        self.save_weights()
+        with written_whole(self.checkpoint) as part:
+            torch.save(saved, part)
+
+    def save_weights(self) -> None:
+        """Writes the weights as they would ship."""
         average = Student(CompactFeatures(self.options.shape))
         average.load_state_dict(self.student.state_dict() | self.average)
-        save_file(average.shipped(), self.options.output)
+        with written_whole(self.options.output) as part:
+            save_file(average.shipped(), part)
 
     def _load(self) -> None:
-        saved = torch.load(self.checkpoint, map_location=self.device, weights_only=True)
-        if saved["of"] != self._identity():
-            raise SystemExit(f"distill: {self.checkpoint} is of another run ({saved['of']}); move it away")
+        saved = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
+        mine = self._identity()
+        differing = [f"{k} was {v}, is {mine.get(k)}" for k, v in saved["of"].items() if mine.get(k) != v]
+        if differing:
+            raise SystemExit(f"distill: {self.checkpoint} is of another run ({'; '.join(differing)}); move it away")
         self.student.load_state_dict(saved["student"])
         self.optimizer.load_state_dict(saved["optimizer"])
-        self.average, self.step = saved["average"], saved["step"]
+        self.average, self.step = {k: v.to(self.device) for k, v in saved["average"].items()}, saved["step"]
         self.rounds_made, self.optimised_groups = saved["rounds_made"], saved["optimised_groups"]
-        # Each where it was: what chooses places stays on the CPU.
         for name in ("images", "style_index", "offsets"):
-            setattr(self.bank, name, saved[f"bank_{name}"].to(getattr(self.bank, name).device))
+            getattr(self.bank, name).copy_(saved[f"bank_{name}"])
         for name in ("images", "content", "style", "fresh"):
-            setattr(self.pool, name, saved[f"pool_{name}"].to(getattr(self.pool, name).device))
+            getattr(self.pool, name).copy_(saved[f"pool_{name}"])
         # What the teacher says is not saved, being ten times the pictures: it is asked again.
         for group in range(NATURAL_GROUPS + min(self.optimised_groups, OPTIMISED_GROUPS)):
             self.bank.ask(group * GROUP)

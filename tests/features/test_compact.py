@@ -71,7 +71,13 @@ def test_other_shapes_are_refused(shape):
         stages_of(shape)
 
 
+def test_only_the_first_convolution_replicates_the_border():
+    modes = [convolution.padding_mode for convolution in CompactFeatures("2x1,3x2,5x3").convolutions]
+    assert modes == ["replicate", "zeros", "zeros", "zeros", "zeros", "zeros"]
+
+
 def test_weights_of_any_shape_are_told_by_their_file(tmp_path):
+    torch.manual_seed(0)
     network = CompactFeatures("2x1,3x2,5x3")
     for suffix, save in ((".safetensors", save_file), (".pth", torch.save)):
         path = tmp_path / f"small{suffix}"
@@ -80,7 +86,9 @@ def test_weights_of_any_shape_are_told_by_their_file(tmp_path):
         loaded = load_compact(path).state_dict()
         for name, value in network.state_dict().items():
             # Half a step of 1/127 of the filter's largest value; all else in float16.
-            step = value.abs().amax((1, 2, 3), keepdim=True) / 127 if value.dim() == 4 else 2**-10 * value.abs()
+            step = (
+                value.abs().amax((1, 2, 3), keepdim=True) / 127 if value.dim() == 4 else 2**-10 * value.abs() + 2**-25
+            )
             assert bool(((loaded[name] - value).abs() <= 0.501 * step).all())
     assert shape_in(compact_weights()) == SHAPE
 
@@ -92,11 +100,56 @@ def test_filters_of_zeros_can_be_packed():
 
 
 def test_a_file_that_promises_a_network_beyond_its_own_tensors_is_refused(tmp_path):
-    # Two thin tensors which, as one network, would want convolutions of 500 x 510 channels that are not there.
+    # Thin tensors which, as one network, would want convolutions of 500 x 510 channels that are not there.
     state = {f"convolutions.{k}.weight": torch.zeros(width, 1, 1, 1) for k, width in enumerate((500, 505, 510, 510))}
     save_file(state, tmp_path / "thin.safetensors")
     with pytest.raises(WeightsError, match="another network"):
-        load_compact(tmp_path / "thin.safetensors")
+        shape_in(tmp_path / "thin.safetensors")
+
+
+def parameters(state):
+    return {name: torch.nn.Parameter(value.float()) for name, value in state.items()}
+
+
+def with_one(name, value):
+    return lambda state: {**state, name: value(state[name])}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (with_one("convolutions.1.scale", lambda v: v * 0 + 3e38), "not finite"),
+        (with_one("convolutions.1.scale", lambda v: v * torch.nan), "not finite"),
+        (with_one("convolutions.1.weight", lambda v: v.to_sparse()), "another network"),
+        (with_one("convolutions.1.bias", lambda v: v.to("meta")), "another network"),
+        (with_one("metric_relu2_1", lambda v: v.float().to_sparse_csr()), "another network"),
+        (with_one("metric_relu2_1", lambda v: v.to(torch.complex64)), "another network"),
+        (with_one("metric_relu2_1", lambda v: v[:2]), "another network"),
+        (lambda state: {k: v for k, v in state.items() if "scale" not in k}, "another network"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Sparse CSR")
+def test_files_with_strange_tensors_are_refused(tmp_path, change, message):
+    path = tmp_path / "strange.pth"
+    torch.save(change(packed(CompactFeatures("2x1,3x2,5x3").state_dict())), path)
+    with pytest.raises(WeightsError, match=rf"strange\.pth.*{message}"):
+        load_compact(path)
+
+
+def test_tensors_that_are_parameters_or_share_their_data_are_read_as_they_are(tmp_path):
+    state = packed(CompactFeatures("2x1,3x2,5x2").state_dict())
+    state["convolutions.4.weight"] = torch.ones(5, 5, 3, 3)
+    expected = dict(state)
+    torch.save(parameters(state), tmp_path / "parameters.pth")
+    # One row for all, and the same data under two names.
+    state["convolutions.4.scale"] = torch.full((1,), 0.5).expand(5)
+    state["convolutions.4.bias"] = state["convolutions.4.scale"]
+    torch.save(state, tmp_path / "shared.pth")
+    wanted = load_compact(tmp_path / "parameters.pth").convolutions[4]
+    assert torch.equal(wanted.weight, torch.ones(5, 5, 3, 3) * expected["convolutions.4.scale"].view(-1, 1, 1, 1))
+    shared = load_compact(tmp_path / "shared.pth").convolutions[4]
+    assert torch.equal(shared.weight, torch.full((5, 5, 3, 3), 0.5))
+    assert torch.equal(shared.bias, torch.full((5,), 0.5))
 
 
 def test_features_tell_pictures_apart():

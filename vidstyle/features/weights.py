@@ -31,7 +31,7 @@ def shapes_in(path: Path) -> dict[str, tuple[int, ...]]:
     if path.suffix.lower() == ".safetensors":
         with _opened_safetensors(path) as file:
             return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
-    return {str(k): tuple(v.shape) for k, v in _torch_content(path).items() if isinstance(v, Tensor)}
+    return {str(k): tuple(v.shape) for k, v in _torch_content(path).items() if _is_plain(v)}
 
 
 def read_weights(path: Path, expected: Shapes) -> dict[str, Tensor]:
@@ -46,11 +46,34 @@ def read_weights(path: Path, expected: Shapes) -> dict[str, Tensor]:
     """
     _check_file(path)
     read = _read_safetensors if path.suffix.lower() == ".safetensors" else _read_torch
-    state = {name: tensor.float() for name, tensor in read(path, expected).items()}
-    for name, tensor in state.items():
-        if not torch.isfinite(tensor).all():
-            raise WeightsError(f"{path}: {name} holds values that are not finite; get the file again")
-    return state
+    return {name: _float32(path, name, tensor) for name, tensor in read(path, expected).items()}
+
+
+def check_finite(path: Path, name: str, tensor: Tensor) -> None:
+    """Makes sure that a tensor of a file holds finite values only.
+
+    Raises:
+        WeightsError: it does not.
+    """
+    if not bool(torch.isfinite(tensor).all()):
+        raise WeightsError(f"{path}: {name} holds values that are not finite; get the file again")
+
+
+def _is_plain(value: object) -> bool:
+    """Returns whether a value is a tensor with numbers in rows: not sparse, nested, complex or without data."""
+    if not isinstance(value, Tensor) or value.is_nested or value.layout != torch.strided:
+        return False
+    return not (value.is_complex() or value.is_quantized or value.is_meta)
+
+
+def _float32(path: Path, name: str, tensor: Tensor) -> Tensor:
+    try:
+        # A tensor of its own: names in a file may share their data, or be parameters with gradients.
+        values = tensor.detach().to(torch.float32).clone(memory_format=torch.contiguous_format)
+    except (RuntimeError, TypeError) as error:  # number formats that torch knows by name only
+        raise WeightsError(f"{path}: {name} is of a number format that cannot be read; give float tensors") from error
+    check_finite(path, name, values)
+    return values
 
 
 def _check_file(path: Path) -> None:
@@ -95,7 +118,7 @@ def _torch_content(path: Path) -> dict[Any, Any]:
 
 def _read_torch(path: Path, expected: Shapes) -> dict[str, Tensor]:
     content = _torch_content(path)
-    tensors = {name: content[name] for name in expected if isinstance(content.get(name), Tensor)}
+    tensors = {name: content[name] for name in expected if _is_plain(content.get(name))}
     _check_shapes(path, {name: tuple(tensor.shape) for name, tensor in tensors.items()}, expected)
     return tensors
 
