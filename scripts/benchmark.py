@@ -5,7 +5,7 @@
 
 The networks take turns in one run, since a machine's speed drifts; quote the ratios, and the
 median seconds with the machine's name. Memory is what a process of its own needs more for a
-picture of a megapixel than for one of a quarter (Linux and macOS; not a GPU's own).
+picture of four megapixels than for one of one (Linux and macOS; not a GPU's own).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from vidstyle.features.compact import compact_weights, shape_in
 from vidstyle.objective import Objective, style_targets, to_tensor
 
 SAMPLES = Path(__file__).resolve().parent.parent / "samples"
-MEMORY_SIZES_PX = ((576, 432), (1152, 864))  # a quarter of a megapixel, and one
+MEMORY_SIZES_PX = ((1152, 864), (2304, 1728))  # one megapixel, and four: less is hidden by what starting takes
 
 
 @dataclass(frozen=True)

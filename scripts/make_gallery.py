@@ -4,7 +4,7 @@
     python scripts/make_gallery.py
     python scripts/make_gallery.py --vgg19 vgg19.safetensors
 
-The second shows VGG-19's pictures (200 evaluations in float32) before those of the compact network.
+The second shows VGG-19's pictures before those of the compact network.
 """
 
 from __future__ import annotations
@@ -38,23 +38,11 @@ def padded(image: np.ndarray) -> np.ndarray:
     return np.pad(image, ((half, half), (half, half), (0, 0)), constant_values=255)
 
 
-def painted_with_vgg19(source: np.ndarray, style: Path, weights: Path) -> np.ndarray:
-    """Returns what VGG-19 makes of `source` when it may take its time; both `(H, W, 3)` uint8 RGB.
-
-    Without total variation, which is there for what a smaller network lacks.
-    """
-    return stylize_image(
-        source,
-        style,
-        Settings(network="vgg19", weights=weights, precision="float32", first_iterations=199, tv_weight=0),
-    )
-
-
 def row(source: np.ndarray, name: str, width: int, vgg19: Path | None) -> np.ndarray:
     """Returns source, style and results side by side, each `width` px wide, `(H, W, 3)` uint8 RGB."""
     style_path = SAMPLES / f"{name}.jpg"
-    results = [painted_with_vgg19(source, style_path, vgg19)] if vgg19 else []
-    results.append(stylize_image(source, style_path, Settings()))
+    networks = [Settings(network="vgg19", weights=vgg19)] if vgg19 else []
+    results = [stylize_image(source, style_path, settings) for settings in (*networks, Settings())]
     height = round(width * source.shape[0] / source.shape[1])
     style = cv2.imread(str(style_path), cv2.IMREAD_COLOR)[..., ::-1]
     # The middle of the style, at the shape of the others.

@@ -72,8 +72,13 @@ def test_other_shapes_are_refused(shape):
 
 
 def test_only_the_first_convolution_replicates_the_border():
-    modes = [convolution.padding_mode for convolution in CompactFeatures("2x1,3x2,5x3").convolutions]
-    assert modes == ["replicate", "zeros", "zeros", "zeros", "zeros", "zeros"]
+    network = CompactFeatures("2x1,3x2,5x3")
+    with torch.no_grad():
+        for convolution in network.convolutions:
+            convolution.weight.fill_(0.1)
+        features = network(torch.full((1, 3, 16, 16), 0.7), LAYERS)
+    assert float(features["relu1_1"].var((2, 3)).max()) < 1e-9
+    assert float(features["relu2_1"][..., 0, :].max()) < float(features["relu2_1"][..., 1:-1, 1:-1].min())
 
 
 def test_weights_of_any_shape_are_told_by_their_file(tmp_path):

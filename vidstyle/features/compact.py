@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vidstyle.errors import WeightsError
-from vidstyle.features.network import FeatureNetwork, PaddingMode
+from vidstyle.features.network import FeatureNetwork, half_size
 from vidstyle.features.weights import check_finite, read_weights, shapes_in
 
 # What the package ships: channels x convolutions of each stage; half-size pooling between stages.
@@ -67,9 +67,8 @@ class CompactFeatures(FeatureNetwork):
         width_in = 3
         for width, names in self.stages:
             for _ in names:
-                # Replicated borders at the first convolution only, as for `vgg19`: see there.
-                mode: PaddingMode = "zeros" if len(self.convolutions) else "replicate"
-                self.convolutions.append(nn.Conv2d(width_in, width, 3, padding=1, padding_mode=mode))
+                # The first convolution's border is replicated (as for `vgg19`: see there) in `forward`.
+                self.convolutions.append(nn.Conv2d(width_in, width, 3, padding=1 if len(self.convolutions) else 0))
                 width_in = width
         self.layer_channels = {name: width for width, names in self.stages for name in names if name is not None}
         for layer, width in self.layer_channels.items():
@@ -83,12 +82,13 @@ class CompactFeatures(FeatureNetwork):
         """Returns the activations of `layers` for `(N, 3, H, W)` float RGB in [0, 1]."""
         wanted = set(layers)
         features: dict[str, Tensor] = {}
-        x, depth = self.normalised(image), 0
+        # Replicated before it becomes bfloat16 with interleaved channels, for which there is no fast way to.
+        x, depth = self.normalised(F.pad(image, (1, 1, 1, 1), mode="replicate")), 0
         for stage, (_, names) in enumerate(self.stages):
             if stage:
-                x = F.avg_pool2d(x, 2)
+                x = half_size(x)
             for name in names:
-                x = F.relu(self.convolutions[depth](x))
+                x = F.relu_(self.convolutions[depth](x))
                 depth += 1
                 if name in wanted:
                     features[name or ""] = x

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 PaddingMode = Literal["zeros", "replicate"]
@@ -14,6 +15,30 @@ PaddingMode = Literal["zeros", "replicate"]
 # documentation of its weights); the compact network was distilled from a teacher fed the same way.
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+class _HalfSize(torch.autograd.Function):
+    """Average pooling by two, whose gradient is an enlargement: torch's own fills and sums, six times as slowly."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor) -> Tensor:
+        """Returns `(N, C, h // 2, w // 2)` of `(N, C, h, w)`."""
+        ctx.size = values.shape[2:]
+        return F.avg_pool2d(values, 2)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        """Returns `(N, C, h, w)`; can be differentiated again."""
+        height, width = ctx.size
+        up = F.interpolate(gradient / 4, scale_factor=2, mode="nearest")
+        # An odd last row or column was not looked at.
+        return F.pad(up, (0, width % 2, 0, height % 2)) if height % 2 or width % 2 else up
+
+
+def half_size(values: Tensor) -> Tensor:
+    """Returns the means of 2x2 values, `(N, C, h // 2, w // 2)` of `(N, C, h, w)`."""
+    halved: Tensor = _HalfSize.apply(values)  # type: ignore[no-untyped-call]
+    return halved
 
 
 class FeatureNetwork(nn.Module):

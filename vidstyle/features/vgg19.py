@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vidstyle.errors import SettingsError
-from vidstyle.features.network import FeatureNetwork, PaddingMode
+from vidstyle.features.network import FeatureNetwork, PaddingMode, half_size
 from vidstyle.features.weights import read_weights
 
 # Channels and number of convolutions of the five blocks (Simonyan and Zisserman 2014, table 1, E).
@@ -73,12 +73,11 @@ class Vgg19Features(FeatureNetwork):
     def forward(self, image: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
         """Returns the activations of `layers` for `(N, 3, H, W)` float RGB in [0, 1]."""
         wanted = set(layers)
-        pool = F.avg_pool2d if self.pooling == "average" else F.max_pool2d
         features: dict[str, Tensor] = {}
         x = self.normalised(image)
         for layer in self.layer_names:
             if layer.endswith("_1") and layer != "relu1_1":
-                x = pool(x, 2)
+                x = half_size(x) if self.pooling == "average" else F.max_pool2d(x, 2)
             x = F.relu(self.features[str(LAYER_TABLE[layer][0])](x))
             if layer in wanted:
                 features[layer] = x
