@@ -6,7 +6,7 @@ import pytest
 from vidstyle import Settings, Stylizer, VidstyleError, optimize
 from vidstyle.errors import DeviceError, SettingsError, SourceError
 from vidstyle.features import load_network
-from vidstyle.features.network import FeatureNetwork
+from vidstyle.features.compact import CompactFeatures
 from vidstyle.stylizer import working_size
 
 QUICK = {"iterations": 4, "first_iterations": 6, "precision": "float32", "device": "cpu"}
@@ -161,13 +161,13 @@ def test_a_frame_of_another_size_starts_a_new_chain(stylizer):
 
 def test_style_is_measured_once_for_all_frames(monkeypatch):
     seen = []
-    whole = FeatureNetwork.normalised
+    whole = CompactFeatures.forward
 
-    def counting(self, image):
+    def counting(self, image, layers):
         seen.append(tuple(image.shape[2:]))
-        return whole(self, image)
+        return whole(self, image, layers)
 
-    monkeypatch.setattr(FeatureNetwork, "normalised", counting)
+    monkeypatch.setattr(CompactFeatures, "forward", counting)
     stylizer = Stylizer(picture(99, 80, 80), Settings(**QUICK))
     for seed in range(4):
         stylizer(picture(seed))
