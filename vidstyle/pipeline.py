@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from vidstyle.devices import resolve_device, resolve_precision
-from vidstyle.features import OnDownload, check_layers
+from vidstyle.features import check_layers
 from vidstyle.frames import Picture, Result
 from vidstyle.inputs import opened
 from vidstyle.render import Listeners, OnFrame, OnStart, Render
 from vidstyle.settings import Settings
 from vidstyle.stylizer import Stylizer, checked_picture
 from vidstyle.survey import OnSurvey
+from vidstyle.weights.fetching import OnDownload
 
 
 def stylize(

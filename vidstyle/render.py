@@ -19,7 +19,7 @@ import torch
 from vidstyle.command import command_line
 from vidstyle.devices import resolve_device, resolve_precision
 from vidstyle.errors import OutputError
-from vidstyle.features import OnDownload, weights_file
+from vidstyle.features import weights_file
 from vidstyle.frames import FrameDone, Plan, Result
 from vidstyle.inputs import opened
 from vidstyle.job.entry import check_new_job, check_unchanged, clear_leftovers, removed_if_empty
@@ -47,6 +47,7 @@ from vidstyle.shots import SEGMENT_FRAMES, Shot
 from vidstyle.stylizer import Stylizer, checked_picture, working_size
 from vidstyle.survey import GLANCE_PX, OnSurvey, survey
 from vidstyle.version import __version__
+from vidstyle.weights.fetching import OnDownload
 from vidstyle.workers import Workers
 
 OnStart = Callable[[Plan], None]

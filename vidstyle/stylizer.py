@@ -13,13 +13,14 @@ from torch import Tensor
 
 from vidstyle.devices import resolve_device, resolve_precision
 from vidstyle.errors import SourceError
-from vidstyle.features import OnDownload, load_network
+from vidstyle.features import load_network
 from vidstyle.frames import SMALLEST_SIDE_PX, Picture
 from vidstyle.media.images import read_image, resize
 from vidstyle.memory import Economy, economies, free_caches, is_memory_error, too_little_memory
 from vidstyle.objective import Objective, StyleTargets, style_targets, to_picture, to_tensor
 from vidstyle.optimize import Outcome, optimize
 from vidstyle.settings import Settings
+from vidstyle.weights.fetching import OnDownload
 
 logger = logging.getLogger(__name__)
 

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from vidstyle.errors import SettingsError, WeightsError
 from vidstyle.features.compact import CompactFeatures, compact_weights, load_compact
-from vidstyle.features.download import OnDownload, vgg19_weights
 from vidstyle.features.network import FeatureNetwork
+from vidstyle.features.published import vgg19_weights
 from vidstyle.features.vgg19 import LAYER_TABLE, load_vgg19
+from vidstyle.weights.fetching import OnDownload
 
-__all__ = ["FeatureNetwork", "OnDownload", "check_layers", "load_network", "weights_file"]
+__all__ = ["FeatureNetwork", "check_layers", "load_network", "weights_file"]
 
 LAYERS = {"compact": CompactFeatures.layer_names, "vgg19": tuple(LAYER_TABLE)}
 

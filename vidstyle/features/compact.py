@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from vidstyle.errors import WeightsError
 from vidstyle.features.network import FeatureNetwork, half_size
-from vidstyle.features.weights import check_finite, read_weights, shapes_in
+from vidstyle.weights.reading import check_finite, read_weights, shapes_in
 
 # What the package ships: channels x convolutions of each stage; half-size pooling between stages.
 SHAPE = "16x2,48x2,128x4"

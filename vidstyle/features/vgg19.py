@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from vidstyle.errors import SettingsError
 from vidstyle.features.network import FeatureNetwork, PaddingMode, half_size
-from vidstyle.features.weights import read_weights
+from vidstyle.weights.reading import read_weights
 
 # Channels and number of convolutions of the five blocks (Simonyan and Zisserman 2014, table 1, E).
 BLOCKS = ((64, 2), (128, 2), (256, 4), (512, 4), (512, 4))

@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import save_file
 
 from vidstyle.errors import WeightsError
-from vidstyle.features.weights import read_weights
+from vidstyle.weights.reading import read_weights
 
 EXPECTED = {"a.weight": (2, 3), "a.bias": (2,)}
 

@@ -1,8 +1,9 @@
-"""Fetching VGG-19 from a server on this machine, with everything that can go wrong on the way."""
+"""Fetching weights, VGG-19's for one, from a server on this machine, with everything that can go wrong on the way."""
 
 import hashlib
 import sys
 import threading
+from dataclasses import replace
 from functools import partial
 from http.server import HTTPServer, SimpleHTTPRequestHandler
 from pathlib import Path
@@ -11,8 +12,10 @@ import pytest
 import torch
 
 from vidstyle.errors import WeightsError
-from vidstyle.features import download
+from vidstyle.features.published import VGG19
 from vidstyle.features.vgg19 import load_vgg19, weight_shapes
+from vidstyle.files import cache_folder
+from vidstyle.weights.fetching import fetched
 
 
 class QuietHandler(SimpleHTTPRequestHandler):
@@ -22,10 +25,8 @@ class QuietHandler(SimpleHTTPRequestHandler):
 
 @pytest.fixture
 def published(tmp_path, monkeypatch):
-    """Returns (URL, file) of a `.pth` with VGG-19's keys, named as torch.hub names files."""
-    # Two small layers stand for sixteen: the table is cut, not the code that fetches and trims.
-    shapes = weight_shapes("relu1_2")
-    monkeypatch.setattr(download, "LAYER_TABLE", {"relu1_1": None, "relu1_2": None})
+    """Returns (what is published, file) of a `.pth` with VGG-19's keys, named as torch.hub names files."""
+    shapes = weight_shapes("relu1_2")  # two small layers stand for sixteen
     monkeypatch.setenv("VIDSTYLE_CACHE", str(tmp_path / "cache"))
     folder = tmp_path / "served"
     folder.mkdir()
@@ -38,41 +39,45 @@ def published(tmp_path, monkeypatch):
     server = HTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=str(folder)))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/{file.name}", file
+    yield replace(VGG19, url=f"http://127.0.0.1:{server.server_port}/{file.name}"), file
     server.shutdown()
     thread.join()
     server.server_close()
 
 
+def fetch(published, on_download=None):
+    return fetched(published, weight_shapes("relu1_2"), on_download)
+
+
 def cached_files():
-    return [path.name for path in download.cache_folder().iterdir()]
+    return [path.name for path in cache_folder().iterdir()]
 
 
 def test_weights_are_fetched_once_trimmed_and_used(published):
-    url, file = published
+    vgg19, file = published
     seen = []
-    path = download.vgg19_weights(lambda done, total: seen.append((done, total)), url)
+    path = fetch(vgg19, lambda done, total: seen.append((done, total)))
     assert seen[-1] == (file.stat().st_size, file.stat().st_size)
     assert path.stat().st_size < file.stat().st_size  # the classifier is gone
     assert cached_files() == [path.name]
     assert load_vgg19(path, "relu1_2").layer_names == ("relu1_1", "relu1_2")
     file.unlink()
-    assert download.vgg19_weights(None, url) == path
+    assert fetch(vgg19) == path
 
 
 def test_a_file_with_another_hash_is_refused_and_not_kept(published):
-    url, file = published
+    vgg19, file = published
     file.write_bytes(file.read_bytes() + b"x")
     with pytest.raises(WeightsError, match="SHA-256"):
-        download.vgg19_weights(None, url)
+        fetch(vgg19)
     assert cached_files() == []
 
 
 def test_offline_the_error_says_what_to_download_where(published):
-    url, file = published
+    vgg19, file = published
     file.unlink()
     with pytest.raises(WeightsError, match=r"--weights FILE.*--network compact"):
-        download.vgg19_weights(None, url)
+        fetch(vgg19)
     assert cached_files() == []
 
 
@@ -80,11 +85,11 @@ def test_a_cache_that_cannot_be_written_is_named(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("VIDSTYLE_CACHE", str(tmp_path / "file" / "cache"))
     with pytest.raises(WeightsError, match="cache"):
-        download.vgg19_weights(None, "http://127.0.0.1:9/vgg19-00000000.pth")
+        fetch(replace(VGG19, url="http://127.0.0.1:9/vgg19-00000000.pth"))
 
 
 def test_the_published_name_is_torchvisions():
-    assert download.VGG19_URL.endswith("/vgg19-dcbb9e9d.pth")
+    assert VGG19.url.endswith("/vgg19-dcbb9e9d.pth")
 
 
 @pytest.mark.parametrize(("platform", "part"), [("linux", ".cache"), ("darwin", "Caches")])
@@ -92,4 +97,4 @@ def test_cache_folder_follows_the_system(monkeypatch, platform, part):
     monkeypatch.delenv("VIDSTYLE_CACHE", raising=False)
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.setattr(sys, "platform", platform)
-    assert part in download.cache_folder().relative_to(Path.home()).parts
+    assert part in cache_folder().relative_to(Path.home()).parts

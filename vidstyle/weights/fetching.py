@@ -1,4 +1,4 @@
-"""VGG-19's weights from torchvision's published address, trimmed to the convolutions, in the user's cache."""
+"""Published weights, fetched once into the user's cache, checked, and trimmed to what is used."""
 
 from __future__ import annotations
 
@@ -10,26 +10,38 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from safetensors.torch import save_file
 
 from vidstyle.errors import WeightsError
-from vidstyle.features.vgg19 import LAYER_TABLE, weight_shapes
-from vidstyle.features.weights import LARGEST_FILE_BYTES, read_weights
 from vidstyle.files import cache_folder, written_whole
+from vidstyle.weights.reading import LARGEST_FILE_BYTES, Shapes, read_weights
 
-# torchvision's documentation of VGG19_Weights.IMAGENET1K_V1; the name ends in the first eight digits
-# of the file's SHA-256, which is torch.hub's convention.
-VGG19_URL = "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth"
 CHUNK_BYTES, TIMEOUT_S = 1 << 20, 30
 
 OnDownload = Callable[[int, int | None], None]
 
 
-def vgg19_weights(on_download: OnDownload | None = None, url: str = VGG19_URL) -> Path:
-    """Returns the cached file of VGG-19's convolutions (safetensors), fetching it the first time.
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A weights file on a server.
+
+    Attributes:
+        url: its name ends in the first eight digits of the file's SHA-256, which is torch.hub's convention.
+        name: of the safetensors file in the cache. what: whose weights they are, in words.
+        remedy: what to do where it cannot be fetched; {url} stands for the address.
+    """
+
+    url: str
+    name: str
+    what: str
+    remedy: str
+
+
+def fetched(published: Published, shapes: Shapes, on_download: OnDownload | None = None) -> Path:
+    """Returns the cached file of the tensors named in `shapes` (safetensors), fetching it the first time.
 
     Args:
         on_download: called with the bytes done and the bytes in all, None where the server is silent.
@@ -37,28 +49,26 @@ def vgg19_weights(on_download: OnDownload | None = None, url: str = VGG19_URL) -
     Raises:
         WeightsError: it is not in the cache and cannot be fetched, or is not what was published.
     """
-    target = cache_folder() / "vgg19-convolutions.safetensors"
+    target, url = cache_folder() / published.name, published.url
     if target.is_file():
         return target
     downloaded = target.with_name(f".{url.rsplit('/', 1)[-1]}.part{os.getpid()}.pth")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         _fetch(url, downloaded, on_download)
-        state = read_weights(downloaded, weight_shapes(tuple(LAYER_TABLE)[-1]))
+        state = read_weights(downloaded, shapes)
         with written_whole(target) as part:
-            save_file({name: tensor.to(torch.float32).contiguous() for name, tensor in state.items()}, part)
+            save_file(state, part)
     except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError, ssl.SSLError) as error:
         reason = getattr(error, "reason", error)
-        raise WeightsError(
-            f"VGG-19's weights cannot be fetched ({reason}): download {url} elsewhere and give it with "
-            "--weights FILE, or use --network compact, which needs no download"
-        ) from error
+        remedy = published.remedy.format(url=url)
+        raise WeightsError(f"{published.what} cannot be fetched ({reason}): {remedy}") from error
     except OSError as error:
         if isinstance(error, WeightsError):
             raise
         reason = error.strerror or error
         raise WeightsError(
-            f"{target.parent}: cannot keep VGG-19's weights there ({reason}); make room, or set VIDSTYLE_CACHE"
+            f"{target.parent}: cannot keep {published.what} there ({reason}); make room, or set VIDSTYLE_CACHE"
         ) from error
     finally:
         with suppress(OSError):
@@ -79,9 +89,9 @@ def _fetch(url: str, target: Path, on_download: OnDownload | None) -> None:
                 raise WeightsError(f"{url}: the answer is larger than the published file; try again later")
             if on_download is not None:
                 on_download(done, total)
-    published = url.rsplit("-", 1)[-1].removesuffix(".pth")
-    if not digest.hexdigest().startswith(published):
+    name = url.rsplit("-", 1)[-1].removesuffix(".pth")
+    if not digest.hexdigest().startswith(name):
         raise WeightsError(
             f"{url}: what arrived is not the published file (its SHA-256 begins {digest.hexdigest()[:8]}, "
-            f"not {published}); try again, or give a file with --weights"
+            f"not {name}); try again later"
         )

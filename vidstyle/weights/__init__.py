@@ -1,0 +1,1 @@
+"""Weights of networks: read as untrusted files, fetched once from where they are published."""
