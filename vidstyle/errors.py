@@ -9,6 +9,7 @@
     │   └── JobChangedError               it belongs to other settings, or another input, style or network
     ├── WeightsError       (OSError)      network weights are missing, damaged or of another network
     ├── DeviceError        (RuntimeError) the device or the precision asked for is not to be had here
+    ├── FlowError          (ImportError)  the way to estimate optical flow asked for is not to be had here
     └── OptimizationError  (ArithmeticError) no finite picture could be found
 
 Every class is also the nearest builtin, so ``except OSError`` does what a caller expects. A message
@@ -50,6 +51,10 @@ class WeightsError(VidstyleError, OSError):
 
 class DeviceError(VidstyleError, RuntimeError):
     """The device or precision asked for is not available on this machine."""
+
+
+class FlowError(VidstyleError, ImportError):
+    """The way to estimate optical flow that was asked for is not available on this machine."""
 
 
 class OptimizationError(VidstyleError, ArithmeticError):

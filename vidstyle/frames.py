@@ -15,6 +15,8 @@ SMALLEST_SIDE_PX = 16
 DEFAULT_FPS = Fraction(25)
 # (H, W, 3) uint8 RGB, or (H, W) where a function says so.
 Picture = npt.NDArray[np.uint8]
+# The same as float32, on the same scale of 0 to 255.
+FloatPicture = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
