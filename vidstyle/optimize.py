@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -19,6 +19,10 @@ logger = logging.getLogger(__name__)
 ADAM_STEP, ADAM_BETAS = 0.03, (0.9, 0.99)
 # L-BFGS: remembered steps (each two pictures of float32), and the root mean square of the first step.
 HISTORY, FIRST_STEP_RMS = 10, 0.01
+# The same from a start that is nearly there already: a larger one is a step in the wrong length, evaluated in vain.
+NEAR_STEP_RMS = 0.001
+# The gain that decides on stopping is taken over so many evaluations: single ones of a line search may gain nothing.
+GAIN_EVALUATIONS = 3
 # What draws values outside [0, 1] back, relative to the objective, per squared unit of range.
 OUTSIDE_WEIGHT = 10.0
 RETRIES, SMALLER = 3, 0.1
@@ -42,25 +46,45 @@ class Outcome:
     retries: int
 
 
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How hard to try.
+
+    Attributes:
+        iterations: pictures tried after the start, each for one evaluation of objective and gradient, at most.
+        history: how many steps L-BFGS remembers; each takes twice the picture's memory in float32.
+        first_step_rms: of L-BFGS, in units of the picture's range; later steps have the length that the
+            objective's curvature gives them.
+        least_gain: stop where three evaluations lower the objective by less than this share; 0: never. Adam,
+            whose first steps are meant to overshoot, does not stop early.
+    """
+
+    iterations: int
+    history: int = HISTORY
+    first_step_rms: float = FIRST_STEP_RMS
+    least_gain: float = 0.0
+
+
 class _NonFiniteError(Exception):
     """The objective or its gradient is not finite."""
 
 
-class _BudgetSpentError(Exception):
-    """All evaluations are used up; a line search does not stop by itself."""
+class _EnoughError(Exception):
+    """All evaluations are used up, or they gain too little; a line search does not stop by itself."""
 
 
 class _Descent:
     """Counts evaluations and keeps the best finite picture, whichever optimiser asks."""
 
-    def __init__(self, objective: ObjectiveFunction, start: Tensor, budget: int, history: int) -> None:
-        self.objective, self.budget, self.history = objective, budget, history
+    def __init__(self, objective: ObjectiveFunction, start: Tensor, budget: int, effort: Effort) -> None:
+        self.objective, self.budget, self.effort = objective, budget, effort
         self.best, self.best_loss, self.evaluations = start, math.inf, 0
+        self._bests: list[float] = []
 
     def evaluate(self, image: Tensor) -> tuple[float, Tensor]:
         """Returns the objective and its gradient at `(1, 3, H, W)` RGB in [0, 1]."""
-        if self.evaluations >= self.budget:
-            raise _BudgetSpentError  # a line search does not stop by itself
+        if self.evaluations >= self.budget or self._gains_too_little():
+            raise _EnoughError
         self.evaluations += 1
         image = image.detach().requires_grad_()
         total = self.objective(image)
@@ -70,31 +94,36 @@ class _Descent:
             raise _NonFiniteError
         if loss < self.best_loss:
             self.best, self.best_loss = image.detach().clone(), loss
+        self._bests.append(self.best_loss)
         return loss, gradient
 
+    def _gains_too_little(self) -> bool:
+        if not self.effort.least_gain or len(self._bests) <= GAIN_EVALUATIONS:
+            return False
+        return self._bests[-1 - GAIN_EVALUATIONS] - self.best_loss < self.effort.least_gain * abs(self.best_loss)
 
-def optimize(
-    start: Tensor, objective: ObjectiveFunction, method: str, iterations: int, history: int = HISTORY
-) -> Outcome:
-    """Returns the best picture found from `start` within `iterations` steps.
+
+def optimize(start: Tensor, objective: ObjectiveFunction, method: str, effort: Effort) -> Outcome:
+    """Returns the best picture found from `start`.
 
     Args:
         start: `(1, 3, H, W)` float32 RGB in [0, 1]. method: "lbfgs" or "adam".
-        iterations: pictures tried after `start`, each for one evaluation of objective and gradient;
-            0 returns `start` with a loss of NaN.
-        history: how many steps L-BFGS remembers; each takes twice the picture's memory in float32.
+        effort: with 0 iterations `start` is returned with a loss of NaN.
 
     Raises:
         OptimizationError: the objective is not finite at `start`.
     """
+    iterations = effort.iterations
+    if method == "adam":
+        effort = replace(effort, least_gain=0)
     # One more evaluation than steps, for the picture after the last step.
-    descent = _Descent(objective, start.detach(), iterations + 1, history)
+    descent = _Descent(objective, start.detach(), iterations + 1, effort)
     run, retries = {"lbfgs": _lbfgs, "adam": _adam}[method], 0
     while iterations:
         try:
             run(descent, descent.best, SMALLER**retries)
             break
-        except _BudgetSpentError:
+        except _EnoughError:
             break
         except _NonFiniteError:
             if not math.isfinite(descent.best_loss) or retries == RETRIES:
@@ -126,13 +155,13 @@ def _lbfgs(descent: _Descent, start: Tensor, step_factor: float) -> None:
     # torch's L-BFGS begins with a step of L1 norm 1, next to nothing for a picture, and spends its
     # first evaluations on making it longer. In units of `unit` that first step has the root mean
     # square that suits pictures; later steps are scaled by the curvature and do not depend on it.
-    unit = FIRST_STEP_RMS * step_factor * start.numel()
+    unit = descent.effort.first_step_rms * step_factor * start.numel()
     moved = torch.zeros(start.numel(), device=start.device, requires_grad=True)
     optimizer = torch.optim.LBFGS(
         [moved],
         max_iter=descent.budget,
         max_eval=2 * descent.budget,
-        history_size=descent.history,
+        history_size=descent.effort.history,
         tolerance_grad=0,
         tolerance_change=0,
         line_search_fn="strong_wolfe",

@@ -14,7 +14,7 @@ from distillation.pictures import Pictures
 from distillation.student import Student, grams_of
 from distillation.teacher import LAYERS, Styles
 from vidstyle.losses import content_scale, relative_content_loss, total_variation
-from vidstyle.optimize import optimize
+from vidstyle.optimize import Effort, optimize
 
 # What the optimisation is varied over: its steps, and how a picture begins.
 STEPS = (12, 25, 50)
@@ -82,4 +82,4 @@ class OptimisedPictures:
                 loss = loss + style_weight / 2 * eye.style_loss(grams_of(features), target).sum()
             return loss
 
-        return optimize(self.images[chosen].float(), objective, "lbfgs", steps).image
+        return optimize(self.images[chosen].float(), objective, "lbfgs", Effort(steps)).image
