@@ -14,6 +14,7 @@ from vidstyle.losses import (
     measured,
     relative_content_loss,
     relative_style_loss,
+    temporal_loss,
     total_variation,
 )
 
@@ -133,3 +134,24 @@ def test_gatys_style_loss_is_the_relative_one_in_other_units():
 def test_gradients_agree_with_differences(loss):
     features = torch.rand(1, 2, 3, 4, dtype=torch.float64, requires_grad=True)
     assert gradcheck(loss, (features,), eps=1e-4, atol=2e-3, rtol=2e-3)
+
+
+def test_temporal_loss_is_the_mean_of_weighted_squares_over_all_pixels():
+    image, reference = torch.full((1, 3, 1, 4), 0.5), torch.tensor([0.5, 0.3, 0.1, 0.9]).expand(1, 3, 1, 4)
+    confidence = torch.tensor([[[[1.0, 1.0, 0.5, 0.0]]]])
+    # (0 + 0.04 + 0.5 * 0.16 + 0) / 4
+    assert temporal_loss(image, reference, confidence).item() == pytest.approx(0.03)
+    assert temporal_loss(image, image, confidence).item() == 0
+
+
+def test_temporal_loss_pulls_the_picture_and_only_where_it_is_sure():
+    generator = torch.Generator().manual_seed(0)
+    image, reference = (torch.rand(1, 3, 4, 5, generator=generator, dtype=torch.float64) for _ in range(2))
+    confidence = torch.rand(1, 1, 4, 5, generator=generator, dtype=torch.float64)
+    confidence[..., 2] = 0
+    image.requires_grad_()
+    assert gradcheck(lambda x: temporal_loss(x, reference, confidence), image)
+    (gradient,) = torch.autograd.grad(3 * temporal_loss(image, reference, confidence), image)
+    torch.testing.assert_close(gradient, 3 * 2 * confidence * (image - reference).detach() / image.numel())
+    assert not gradient[..., 2].any()
+    assert bool((gradient[..., :2] != 0).all())

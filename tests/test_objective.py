@@ -11,6 +11,7 @@ from vidstyle.features.compact import CompactFeatures
 from vidstyle.objective import (
     COARSEST_LONG_SIDE_PX,
     Objective,
+    Reference,
     level_count,
     pyramid,
     style_targets,
@@ -108,3 +109,16 @@ def test_gradient_of_the_objective_agrees_with_differences():
     with torch.no_grad():
         difference = (objective(image + step * direction) - objective(image - step * direction)) / (2 * step)
     assert float((gradient * direction).sum()) == pytest.approx(float(difference), rel=1e-6)
+
+
+def test_the_temporal_loss_is_part_of_the_objective_by_its_weight():
+    content, style = noise(32, 48), noise(40, 40, 1)
+    settings = Settings(temporal_weight=70)
+    targets = style_targets(NETWORK, style, 48, 32, settings)
+    picture, confidence = to_tensor(noise(32, 48, 2)), torch.rand(1, 1, 32, 48)
+    held = Objective(NETWORK, settings, targets, to_tensor(content), Reference(picture, confidence))
+    free = objective_of(content, style)
+    image = to_tensor(noise(32, 48, 3))
+    expected = 70 * float((confidence * (image - picture) ** 2).mean())
+    assert float(held(image) - free(image)) == pytest.approx(expected, rel=1e-4)
+    assert float(held(picture)) == pytest.approx(float(free(picture)), rel=1e-6)

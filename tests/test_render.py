@@ -95,8 +95,28 @@ def test_what_was_damaged_is_painted_again(damage):
     }[damage]
     file.write_bytes(file.read_bytes()[:-9])
     result, _plan, frames = paint()
-    again = {"frame": [5], "segment": [0, 1, 2], "record": [0, 1, 2], "kept frame": []}[damage]
+    # The first frame of a shot and the last of a segment stay until the shot is done.
+    again = {"frame": [5], "segment": [1, 2], "record": [1, 2], "kept frame": []}[damage]
     assert [frame.index for frame in frames] == [*again, 7, 8, 9]
+    assert contents(result.output) == contents(whole.output)
+
+
+CHAINS = {
+    "long-term": {"temporal_window": (1, 5)},
+    "noise": {"init": "noise"},
+    "content": {"init": "content"},
+    "off": {"flow": "off"},
+}
+
+
+@pytest.mark.parametrize("chain", CHAINS)
+def test_every_kind_of_chain_goes_on_over_segments_as_if_nothing_had_happened(chain):
+    settings = replace(QUICK, **CHAINS[chain])
+    whole, _, _ = paint("whole.mp4", settings)
+    for _ in range(3):
+        assert paint(settings=settings, stop_after=3)[0] is None
+    result, _, frames = paint(settings=settings)
+    assert len(frames) == 1
     assert contents(result.output) == contents(whole.output)
 
 
@@ -209,7 +229,7 @@ def test_a_cut_is_found_and_kept():
     make_video(Path("two.mp4"), images=images)
     _, plan, frames = paint("two_out.mp4", replace(QUICK, cuts="auto"), "two.mp4", stop_after=8)
     assert plan.shots == 2
-    assert [frame.evaluations for frame in frames] == [3, 2, 2, 2, 2, 2, 3, 2]
+    assert [frame.evaluations for frame in frames] == [3, 1, 1, 1, 1, 1, 3, 2]  # repeats are done at once
     assert paint("two_out.mp4", replace(QUICK, cuts="auto"), "two.mp4")[1].shots == 2
 
 

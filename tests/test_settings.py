@@ -14,7 +14,7 @@ from vidstyle.settings import Settings, parse_frames, parse_rate, parse_size
 
 def test_defaults_are_legal_and_frozen():
     settings = Settings()
-    assert (settings.size, settings.network, settings.init, settings.optimizer) == (640, "compact", "previous", "lbfgs")
+    assert (settings.size, settings.network, settings.init, settings.flow) == (640, "compact", "warped", "dis")
     with pytest.raises(FrozenInstanceError):
         settings.size = 3  # type: ignore[misc]
 
@@ -36,6 +36,16 @@ def test_every_field_has_help_text():
         ({"frames": (5, 5)}, "5:5 is empty"),
         ({"frames": (-1, None)}, "is empty"),
         ({"style_layers": ()}, "at least one layer"),
+        ({"temporal_window": ()}, "at least one number"),
+        ({"temporal_window": (5, 1)}, "ascending"),
+        ({"temporal_window": (1, 1)}, "each once"),
+        ({"temporal_window": (0, 1)}, "1 to 120"),
+        ({"temporal_window": (1, 121)}, "1 to 120"),
+        ({"temporal_window": (1.5,)}, "1 to 120"),
+        ({"temporal_window": 3}, "temporal_window is 3"),
+        ({"temporal_weight": -1}, "temporal_weight"),
+        ({"least_gain": 1.5}, "0 to 1"),
+        ({"flow": "farneback"}, "dis, raft, off"),
         ({"style_layers": ("relu1_1", "relu1_1")}, "once"),
         ({"fps": Fraction(0)}, "fps"),
         ({"crf": 52}, "crf"),

@@ -1,5 +1,6 @@
 """The chain from frame to frame."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -7,6 +8,7 @@ from vidstyle import Settings, Stylizer, VidstyleError, optimize
 from vidstyle.errors import DeviceError, SettingsError, SourceError
 from vidstyle.features import load_network
 from vidstyle.features.compact import CompactFeatures
+from vidstyle.metrics import StabilityMeter
 from vidstyle.stylizer import working_size
 
 QUICK = {"iterations": 4, "first_iterations": 6, "precision": "float32", "device": "cpu"}
@@ -35,21 +37,104 @@ def test_a_painted_frame_differs_from_its_content_and_lowers_the_loss(stylizer):
     assert np.abs(longer.image.astype(int) - content).mean() > 2
 
 
-def test_later_frames_start_from_the_frame_before(stylizer):
-    content = picture(1)
-    first, second, third = (stylizer.paint(content) for _ in range(3))
+@pytest.mark.parametrize("init", ["warped", "previous"])
+def test_later_frames_start_from_the_frame_before(init):
+    stylizer = Stylizer(picture(99, 64, 64), Settings(**QUICK, init=init, least_gain=0))
+    first, second, third = (stylizer.paint(picture(1)) for _ in range(3))
     assert (second.evaluations, third.evaluations) == (5, 5)
     assert first.loss > second.loss > third.loss
 
 
-def test_a_chain_goes_on_from_the_frame_as_delivered(stylizer):
-    # A render that was interrupted has nothing but the 8-bit frame to go on from.
-    contents = [picture(seed) for seed in (1, 2)]
-    painted = [stylizer(content) for content in contents]
-    other = Stylizer(picture(99, 64, 64), Settings(**QUICK))
-    other(contents[1])
-    other._previous = painted[0].copy()
-    assert np.array_equal(other(contents[1]), painted[1])
+def test_a_frame_that_is_repeated_is_not_painted_again(stylizer):
+    first, second = stylizer.paint(picture(1)), stylizer.paint(picture(1))
+    assert second.evaluations == 1
+    assert np.array_equal(first.image, second.image)
+    assert stylizer.paint(picture(2)).evaluations > 1
+
+
+def panorama(seed, length=160):
+    """Returns smooth noise, wider than a frame, `(48, length, 3)` uint8 RGB."""
+    noise = np.random.default_rng(seed).integers(0, 256, (48, length, 3), dtype=np.uint8)
+    return cv2.normalize(cv2.GaussianBlur(noise, (0, 0), 2.5), None, 0, 255, cv2.NORM_MINMAX)
+
+
+def pan(count, step_px=2):
+    """Returns frames of a camera that moves to the right."""
+    wide = panorama(5, 64 + step_px * count)
+    return [np.ascontiguousarray(wide[:, step_px * k : step_px * k + 64]) for k in range(count)]
+
+
+CHAINS = {
+    "warped": {},
+    "long-term": {"temporal_window": (1, 3)},
+    "previous": {"init": "previous"},
+    "off": {"flow": "off"},
+    "noise": {"init": "noise"},
+    "content": {"init": "content"},
+}
+
+
+@pytest.mark.parametrize("chain", CHAINS)
+def test_a_chain_goes_on_from_the_frames_as_delivered(chain):
+    # A render that was interrupted has nothing but the 8-bit frames to go on from.
+    settings, frames = Settings(**QUICK, **CHAINS[chain]), pan(6)
+    whole = Stylizer(picture(99, 64, 64), settings)
+    painted = [whole(frame) for frame in frames]
+    other = Stylizer(picture(99, 64, 64), settings)
+    other(picture(7))  # of another shot
+    other.restart(painted[0] if settings.is_warped else None)
+    first = 0 if chain == "noise" else 5 - settings.looks_back_frames
+    for frame, image in zip(frames[first:5], painted[first:5], strict=True):
+        other.pass_over(frame, image if settings.looks_back_frames else None)
+    assert np.array_equal(other(frames[5]), painted[5])
+
+
+def test_paint_moves_with_what_is_seen():
+    # One step each, so that what a frame begins with shows.
+    def error(**changes):
+        settings = Settings(**QUICK | {"iterations": 1, "first_iterations": 40}, **changes)
+        stylizer, meter = Stylizer(picture(99, 64, 64), settings), StabilityMeter()
+        for frame in pan(5, step_px=3):
+            meter.add(frame, stylizer(frame))
+        return meter.result().warp_error
+
+    warped = error()
+    assert warped < 0.3 * error(init="previous")
+    assert warped < 0.3 * error(init="content")
+
+
+def test_a_firmer_hold_makes_paint_move_less():
+    painted = []
+    for weight in (0.0, 1e5):
+        stylizer = Stylizer(picture(99, 64, 64), Settings(**QUICK, least_gain=0, temporal_weight=weight))
+        painted.append([stylizer(frame) for frame in pan(2)])
+    errors = []
+    for pair in painted:
+        meter = StabilityMeter()
+        for frame, image in zip(pan(2), pair, strict=True):
+            meter.add(frame, image)
+        errors.append(meter.result().warp_error)
+    assert errors[1] < 0.8 * errors[0]
+
+
+def test_a_frame_that_the_past_hardly_covers_gets_a_first_frames_steps():
+    stylizer = Stylizer(picture(99, 64, 64), Settings(**QUICK, least_gain=0))
+    stylizer(picture(1))
+    assert stylizer.paint(255 - picture(4)).evaluations == 7
+    assert stylizer.paint(255 - np.roll(picture(4), 1, 0)).evaluations == 5
+
+
+def test_mean_and_contrast_stay_where_they_were_over_a_slow_pan():
+    stylizer = Stylizer(picture(99, 64, 64), Settings(**QUICK | {"first_iterations": 30}))
+    half = panorama(3, 64)
+    wide = np.hstack([half, half[:, ::-1]] * 2).astype(np.float32)  # so that every view has the same levels
+    levels = []
+    for step in range(60):
+        move = np.array([[1, 0, -0.4 * step], [0, 1, 0]], np.float32)
+        frame = cv2.warpAffine(wide, move, (128, 48), flags=cv2.INTER_CUBIC).clip(0, 255).astype(np.uint8)
+        painted = stylizer(frame)
+        levels.append(np.concatenate([painted.mean((0, 1)), painted.std((0, 1))]))
+    assert np.abs(levels[-1] - levels[5]).max() < 1.5
 
 
 def test_restart_paints_a_first_frame_again(stylizer):
@@ -93,11 +178,11 @@ def short_of_memory(monkeypatch, is_too_much, words="DefaultCPUAllocator: can't 
     """Makes each start of an optimisation fail for which `is_too_much(height, width, method, history)`."""
     tried = []
 
-    def greedy(start, objective, method, iterations, history):
-        tried.append((*start.shape[2:], method, history, iterations))
-        if is_too_much(*start.shape[2:], method, history):
+    def greedy(start, objective, method, effort):
+        tried.append((*start.shape[2:], method, effort.history, effort.iterations))
+        if is_too_much(*start.shape[2:], method, effort.history):
             raise RuntimeError(words)
-        return optimize.optimize(start, objective, method, iterations, history)
+        return optimize.optimize(start, objective, method, effort)
 
     monkeypatch.setattr("vidstyle.stylizer.optimize", greedy)
     return tried
@@ -125,8 +210,8 @@ def test_a_want_of_memory_that_passes_changes_nothing(stylizer, monkeypatch):
 def test_an_economy_goes_on_with_the_chain(monkeypatch):
     tried = short_of_memory(monkeypatch, lambda *_: False)
     stylizer = Stylizer(picture(99, 64, 64), Settings(**QUICK))
-    stylizer.go_on_from(picture(1), economy=1)
-    assert stylizer.paint(picture(2)).economy == 1
+    stylizer.pass_over(picture(1), picture(3), economy=1)
+    assert stylizer.paint(picture(1) // 2).economy == 1
     assert tried == [(48, 64, "lbfgs", 3, QUICK["iterations"])]
 
 

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vidstyle.features import FeatureNetwork
-from vidstyle.frames import Picture
+from vidstyle.frames import FloatPicture, Picture
 from vidstyle.losses import (
     at_least_float32,
     content_scale,
@@ -19,6 +19,7 @@ from vidstyle.losses import (
     measured,
     relative_content_loss,
     relative_style_loss,
+    temporal_loss,
     total_variation,
 )
 from vidstyle.media.images import resize
@@ -29,8 +30,8 @@ from vidstyle.settings import Settings
 COARSEST_LONG_SIDE_PX = 160
 
 
-def to_tensor(image: Picture, device: torch.device | str = "cpu") -> Tensor:
-    """Returns `(1, 3, H, W)` float32 RGB in [0, 1] of `(H, W, 3)` uint8 RGB."""
+def to_tensor(image: Picture | FloatPicture, device: torch.device | str = "cpu") -> Tensor:
+    """Returns `(1, 3, H, W)` float32 RGB in [0, 1] of `(H, W, 3)` RGB, uint8 or float32 from 0 to 255."""
     return torch.tensor(image, device=device).permute(2, 0, 1)[None].float() / 255
 
 
@@ -95,16 +96,34 @@ def _measured_grams(network: FeatureNetwork, picture: Tensor, layers: Collection
     return {layer: measured(gram_matrix(features[layer]), metrics.get(layer)) for layer in layers}
 
 
+@dataclass(frozen=True)
+class Reference:
+    """What a frame should look like where the past is known.
+
+    `picture` is `(1, 3, H, W)` float32 RGB in [0, 1]; `confidence`, `(1, 1, H, W)` float32 in [0, 1], says how surely.
+    """
+
+    picture: Tensor
+    confidence: Tensor
+
+
 class Objective:
-    """w_content C + w_style S + w_tv TV for one content picture; see the losses for each term.
+    """w_content C + w_style S + w_tv TV + w_temporal T for one content picture; see the losses for each term.
 
     S is the mean over levels and style layers; C is taken at the coarsest level, so that brush
     strokes are free to differ from the content where they are finer than it can see.
     """
 
-    def __init__(self, network: FeatureNetwork, settings: Settings, style: StyleTargets, content: Tensor) -> None:
+    def __init__(
+        self,
+        network: FeatureNetwork,
+        settings: Settings,
+        style: StyleTargets,
+        content: Tensor,
+        reference: Reference | None = None,
+    ) -> None:
         """Measures `content`, `(1, 3, H, W)` float32 RGB in [0, 1] of the size that `style` was made for."""
-        self.network, self.settings, self.style = network, settings, style
+        self.network, self.settings, self.style, self.reference = network, settings, style, reference
         self.metrics = network.metrics()
         with torch.no_grad():
             coarsest = pyramid(content, len(style.grams))[-1]
@@ -134,4 +153,7 @@ class Objective:
                 total = total + settings.content_weight * content
         if settings.tv_weight:
             total = total + settings.tv_weight * total_variation(image)
+        if self.reference is not None and settings.temporal_weight:
+            held = temporal_loss(image, self.reference.picture, self.reference.confidence)
+            total = total + settings.temporal_weight * held
         return total

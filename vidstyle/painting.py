@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from vidstyle.errors import SourceError
-from vidstyle.frames import Frame
+from vidstyle.frames import Frame, Picture
 from vidstyle.job.folder import JobFolder
 from vidstyle.media.base import Source
 from vidstyle.media.images import resize
@@ -46,28 +46,50 @@ class ShotPainter:
         """
         job, is_video = self._job, self._job.manifest.kind == "video"
         missing = set(job.missing_positions(shot))
+        needed = self._needed(shot, missing)
         last: int | None = None
         for run in shot.segments:
-            for position in (p for p in run if p in missing):
-                if position == shot.start:
-                    self._stylizer.restart()
-                elif position - 1 != last:
-                    self._go_on_at(position)
-                frame = self._read(position)
-                painted = self._stylizer.paint(resize(frame.image, job.manifest.width, job.manifest.height))
-                job.save_frame(position, painted.image)
+            for position in (p for p in run if p in missing or p in needed):
+                if position - 1 != last or position == shot.start:
+                    self._begin_at(position, shot)
                 last = position
+                frame = self._read(position)
+                image = resize(frame.image, job.manifest.width, job.manifest.height)
+                if position not in missing:
+                    self._pass_over(position, image)
+                    continue
+                painted = self._stylizer.paint(image)
+                job.save_frame(position, painted.image)
                 yield PaintedFrame(position, frame.index, painted)
             if is_video and not job.has_segment(run):
                 job.close_segment(shot, run)
         if is_video:
             job.tidy(shot)
 
-    def _go_on_at(self, position: int) -> None:
-        before = self._job.load_frame(position - 1)
-        if before is None:
-            raise SourceError(f"{self._job.frame_path(position - 1)}: gone or damaged; run the command again")
-        self._stylizer.go_on_from(before, self._economies.get(position - 1, 0))
+    def _needed(self, shot: Shot, missing: set[int]) -> set[int]:
+        """Returns the frames that must be passed over, so that the missing ones after them can go on from them."""
+        settings = self._job.settings
+        if settings.init == "noise" and settings.flow != "off":
+            return set(range(shot.start, max(missing, default=shot.start)))  # noise drifts from the shot's start on
+        back = settings.looks_back_frames
+        return {before for p in missing for before in range(max(shot.start, p - back), p)} - missing
+
+    def _begin_at(self, position: int, shot: Shot) -> None:
+        """Makes the stylizer forget what is not right before `position`, but for what holds for the whole shot."""
+        has_first = position > shot.start and self._job.settings.is_warped
+        first = self._load(shot.start) if has_first else None
+        self._stylizer.restart(first)
+
+    def _pass_over(self, position: int, image: Picture) -> None:
+        looks_back = self._job.settings.looks_back_frames > 0
+        painted = self._load(position) if looks_back else None
+        self._stylizer.pass_over(image, painted, self._economies.get(position, 0))
+
+    def _load(self, position: int) -> Picture:
+        painted = self._job.load_frame(position)
+        if painted is None:
+            raise SourceError(f"{self._job.frame_path(position)}: gone or damaged; run the command again")
+        return painted
 
     def _read(self, position: int) -> Frame:
         path = self._source.info.path

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from vidstyle.devices import resolve_device, resolve_precision
 from vidstyle.features import check_layers
+from vidstyle.flow import check_flow
 from vidstyle.frames import Picture, Result
 from vidstyle.inputs import opened
 from vidstyle.render import Listeners, OnFrame, OnStart, Render
@@ -48,6 +49,7 @@ def stylize(
     settings = settings or Settings()
     check_layers(settings.network, (*settings.style_layers, settings.content_layer))
     resolve_precision(settings.precision, resolve_device(settings.device))
+    check_flow(settings.flow)
     with opened(Path(source), settings) as frames:
         target = str(output) if output is not None else default_output(frames.info.path, Path(style), frames.info.kind)
         listeners = Listeners(on_start, on_frame, on_download, on_survey)

@@ -16,6 +16,7 @@ from vidstyle.errors import SettingsError
 from vidstyle.frames import SMALLEST_SIDE_PX
 
 LARGEST_SIZE_PX = 16384
+LONGEST_WINDOW_FRAMES = 120
 FrameRange = tuple[int, "int | None"]
 
 
@@ -38,6 +39,11 @@ def parse_frames(text: str) -> FrameRange:
     if not colon:
         raise ValueError(text)
     return int(start or 0), int(stop) if stop else None
+
+
+def parse_window(text: str) -> tuple[int, ...]:
+    """Returns how many frames back to look from "1,5,15"."""
+    return tuple(int(word) for word in text.split(","))
 
 
 def parse_cuts(text: str) -> str:
@@ -104,7 +110,7 @@ class Settings:
     pooling: str = setting("average", "pooling of vgg19", parse=str, choices=("average", "max"))
     iterations: int = setting(
         20,
-        "optimiser steps for each frame that starts from the painted one before it; 0 leaves frames unpainted",
+        "most optimiser steps for a frame that starts from the painted one before it; 0 leaves frames unpainted",
         parse=int,
         low=0,
         high=100_000,
@@ -112,7 +118,8 @@ class Settings:
     )
     first_iterations: int = setting(
         120,
-        "steps for frames that start afresh: the first, stills, all with another --init; at least --iterations",
+        "steps for frames that start afresh: a shot's first, stills, all with --init content or noise; "
+        "at least --iterations",
         parse=int,
         low=0,
         high=100_000,
@@ -153,10 +160,43 @@ class Settings:
     )
     optimizer: str = setting("lbfgs", "optimiser", parse=str, choices=("lbfgs", "adam"))
     init: str = setting(
-        "previous",
-        "what a frame starts from: the previous painted frame, its own content, or noise",
+        "warped",
+        "what a frame starts from: the previous painted frame carried along by optical flow, that frame as it is, "
+        "its own content, or noise",
         parse=str,
-        choices=("previous", "content", "noise"),
+        choices=("warped", "previous", "content", "noise"),
+    )
+    flow: str = setting(
+        "dis",
+        "optical flow: 'dis' is OpenCV's, 'raft' torchvision's (better on fast motion, for GPUs, fetched once); with "
+        "'off' paint stays where it is on the screen",
+        parse=str,
+        choices=("dis", "raft", "off"),
+    )
+    temporal_weight: float = setting(
+        300.0,
+        "how firmly paint is held on to what moves, with --init warped: 0 lets it live, 1000 keeps it still",
+        parse=float,
+        low=0,
+        high=1e9,
+        metavar="W",
+    )
+    temporal_window: tuple[int, ...] = setting(
+        (1,),
+        "how many frames back to look for paint, with --init warped: 1,5,15 also finds what was hidden for a moment",
+        parse=parse_window,
+        low=1,
+        high=LONGEST_WINDOW_FRAMES,
+        metavar="N,N,...",
+    )
+    least_gain: float = setting(
+        0.01,
+        "a frame that starts from the painted one before it is done when three steps lower its objective by less than "
+        "this share; 0: after all steps",
+        parse=float,
+        low=0,
+        high=1,
+        metavar="SHARE",
     )
     cuts: str = setting(
         "auto",
@@ -224,6 +264,20 @@ class Settings:
             raise SettingsError(f"frames {start}:{'' if stop is None else stop} is empty; give A:B with 0 <= A < B")
         if not self.style_layers or len(set(self.style_layers)) != len(self.style_layers):
             raise SettingsError("style_layers needs at least one layer, each named once")
+        if not self.temporal_window or list(self.temporal_window) != sorted(set(self.temporal_window)):
+            raise SettingsError("temporal_window needs at least one number of frames, ascending, each once")
+
+    @property
+    def is_warped(self) -> bool:
+        """Whether paint is carried along by optical flow."""
+        return self.init == "warped" and self.flow != "off"
+
+    @property
+    def looks_back_frames(self) -> int:
+        """How many painted frames before it a frame may depend on, besides the first of its shot."""
+        if self.is_warped:
+            return max(self.temporal_window)
+        return 1 if self.init in ("warped", "previous") else 0
 
 
 def _checked(name: str, value: Any, default: Any, metadata: dict[str, Any]) -> Any:
@@ -239,6 +293,8 @@ def _checked(name: str, value: Any, default: Any, metadata: dict[str, Any]) -> A
         elif parse is parse_frames:
             value = start, stop = tuple(value)
             typed = int(start), None if stop is None else int(stop)
+        elif parse is parse_window:
+            typed = value = tuple(int(number) if int(number) == number else math.nan for number in value)
         elif metadata["many"]:
             typed = None if isinstance(value, str) else tuple(str(word) for word in value)
         else:
@@ -248,10 +304,12 @@ def _checked(name: str, value: Any, default: Any, metadata: dict[str, Any]) -> A
     whole = parse in (int, parse_size, parse_frames)
     if typed is None or isinstance(value, bool) != (parse is None) or (whole and typed != value):
         raise SettingsError(f"{name} is {value!r}; {metadata['help']}")
-    if isinstance(typed, (int, float, Fraction)) and not isinstance(typed, bool):
-        low, high = metadata["low"], metadata["high"]
-        if not math.isfinite(typed) or not low <= typed <= high:
-            raise SettingsError(f"{name} is {value}; the range is {low} to {high}")
+    numbers = typed if parse is parse_window else (typed,)
+    for number in numbers:
+        if isinstance(number, (int, float, Fraction)) and not isinstance(number, bool):
+            low, high = metadata["low"], metadata["high"]
+            if not math.isfinite(number) or not low <= number <= high:
+                raise SettingsError(f"{name} is {number}; the range is {low} to {high}")
     return typed
 
 
@@ -296,4 +354,6 @@ def _flag(name: str) -> str:
 def _words(name: str, value: Any) -> list[str]:
     if name == "frames":
         return [":".join("" if end is None else str(end) for end in value)]
+    if name == "temporal_window":
+        return [",".join(map(str, value))]
     return list(value) if isinstance(value, tuple) else [str(value)]

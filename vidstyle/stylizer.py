@@ -1,28 +1,33 @@
-"""The chain: each frame starts from the painted frame before it."""
+"""The chain: each frame starts from the painted frame before it, carried along by optical flow."""
 
 from __future__ import annotations
 
 import logging
+import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
 
+from vidstyle.carrying import Carried, Chain, DriftingNoise
 from vidstyle.devices import resolve_device, resolve_precision
 from vidstyle.errors import SourceError
 from vidstyle.features import load_network
-from vidstyle.frames import SMALLEST_SIDE_PX, Picture
+from vidstyle.flow import FlowEstimator, load_flow
+from vidstyle.frames import SMALLEST_SIDE_PX, FloatPicture, Picture
 from vidstyle.media.images import read_image, resize
 from vidstyle.memory import Economy, economies, free_caches, is_memory_error, too_little_memory
-from vidstyle.objective import Objective, StyleTargets, style_targets, to_picture, to_tensor
-from vidstyle.optimize import Outcome, optimize
+from vidstyle.objective import Objective, Reference, StyleTargets, style_targets, to_picture, to_tensor
+from vidstyle.optimize import FIRST_STEP_RMS, NEAR_STEP_RMS, Effort, Outcome, optimize
 from vidstyle.settings import Settings
 from vidstyle.weights.fetching import OnDownload
 
 logger = logging.getLogger(__name__)
+
+# Where the past covers less of a frame than this, it is painted with a first frame's steps.
+_COVERED_ENOUGH = 0.5
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,7 @@ class Stylizer:
         Raises:
             SourceError: the style cannot be read or is smaller than 16 px.
             SettingsError: the network has no such layer. WeightsError: no weights.
-            DeviceError: no such device or precision here.
+            DeviceError: no such device or precision here. FlowError: no such flow here.
         """
         self.settings = settings = settings or Settings()
         self.device = resolve_device(settings.device)
@@ -92,20 +97,40 @@ class Stylizer:
         self.network = network.placed(self.device, self.precision)
         self.targets: StyleTargets | None = None
         self.economy = 0
-        self._previous: Picture | None = None
+        self._flow: FlowEstimator | None = None
+        if settings.init in ("warped", "noise") and settings.flow != "off":
+            self._flow = load_flow(settings.flow, self.device, on_download)
+        self._chain = Chain(settings.temporal_window if settings.is_warped else (1,))
+        self._noise = DriftingNoise(settings.seed)
 
-    def restart(self) -> None:
-        """Forgets the previous frame, as at a cut: the next one is painted as a first frame."""
-        self._previous, self.economy = None, 0
-
-    def go_on_from(self, painted: Picture, economy: int = 0) -> None:
-        """Takes `(H, W, 3)` uint8 RGB, at the size frames are painted at, for the previous painted frame.
+    def restart(self, first: Picture | None = None) -> None:
+        """Forgets the frames before, as at a cut: the next one is painted as a first frame.
 
         Args:
-            economy: the `Painted.economy` that came with it.
+            first: the painted first frame of a shot that is gone on with after `pass_over`.
         """
-        self._previous = checked_picture(painted, "painted frame")
+        self._chain.restart()
+        self._noise.restart()
+        self.economy = 0
+        if first is not None:
+            self._chain.begin(checked_picture(first, "painted frame"))
+
+    def pass_over(self, image: Picture, painted: Picture | None, economy: int = 0) -> None:
+        """Takes a frame that was painted before, so that the next one goes on from it.
+
+        Frames are passed over in order, at least the last `Settings.looks_back_frames` of a shot; with
+        `--init noise` all of them.
+
+        Args:
+            image: the frame, `(H, W, 3)` uint8 RGB. painted: the same as it was painted; None where the
+                settings do not look back. economy: the `Painted.economy` that came with it.
+        """
+        content = self.fit(image)
         self.economy = min(economy, len(economies(self.settings.optimizer)) - 1)
+        if self.settings.init == "noise":
+            self._noise.follow(content, self._flow)
+        if painted is not None:
+            self._chain.add(content, checked_picture(painted, "painted frame"))
 
     def __call__(self, image: Picture) -> Picture:
         """Returns the painted frame, `(h, w, 3)` uint8 RGB, of `(H, W, 3)` uint8 RGB."""
@@ -125,21 +150,43 @@ class Stylizer:
             DeviceError: the device's memory is too small for a picture of this size.
         """
         started = time.perf_counter()
-        content_picture = self.fit(image)
-        outcome = self._within_memory(content_picture, self._previous)
+        content = self.fit(image)
+        beginning = self._beginning(content)
+        outcome = self._within_memory(content, beginning)
         # The chain goes on from the frame as delivered, in 8 bits, so that a render which was
         # interrupted can go on from its files and come out the same.
-        self._previous = to_picture(outcome.image)
+        painted = to_picture(outcome.image)
+        self._chain.add(content, painted)
         seconds = time.perf_counter() - started
-        return Painted(self._previous, outcome.loss, outcome.evaluations, outcome.retries, seconds, self.economy)
+        return Painted(painted, outcome.loss, outcome.evaluations, outcome.retries, seconds, self.economy)
 
-    def _within_memory(self, content: Picture, previous: Picture | None) -> Outcome:
+    def _beginning(self, content: Picture) -> _Beginning:
+        settings, last = self.settings, self._chain.last
+        afresh = max(settings.iterations, settings.first_iterations)
+        if last is not None and last.painted.shape != content.shape:
+            self._chain.restart()
+            last = None
+        if settings.init == "noise":
+            return _Beginning(255 * self._noise.follow(content, self._flow), afresh)
+        if last is None or settings.init == "content":
+            return _Beginning(content.astype(np.float32), afresh)
+        before = last.painted.astype(np.float32)
+        if settings.iterations and settings.least_gain and np.array_equal(last.content, content):
+            # A drawing that is held, or a still: there is nothing to paint, and nothing to drift.
+            return _Beginning(before, 0, is_done=True)
+        if not settings.is_warped or self._flow is None:
+            return _Beginning(before, settings.iterations, is_near=True)
+        carried = self._chain.carried(content, self._flow)
+        iterations = settings.iterations if carried.covered >= _COVERED_ENOUGH else afresh
+        return _Beginning(carried.start, iterations, carried, is_near=True)
+
+    def _within_memory(self, content: Picture, beginning: _Beginning) -> Outcome:
         """Paints; where memory runs out, again after making room, and then in cheaper ways."""
         ways, failures = economies(self.settings.optimizer), 0
         height, width = content.shape[:2]
         while True:
             try:
-                return self._optimized(content, previous, ways[self.economy])
+                return self._optimized(content, beginning, ways[self.economy])
             except Exception as error:
                 if not is_memory_error(error):
                     raise
@@ -156,7 +203,7 @@ class Stylizer:
 
     def _fits(self, content: Picture) -> bool:
         try:
-            self._optimized(content, None, economies("adam")[0], iterations=1)
+            self._optimized(content, _Beginning(content.astype(np.float32), 1), economies("adam")[0])
         except Exception as error:
             if not is_memory_error(error):
                 raise
@@ -166,27 +213,48 @@ class Stylizer:
             free_caches(self.device)
         return True
 
-    def _optimized(
-        self, content_picture: Picture, previous: Picture | None, way: Economy, iterations: int | None = None
-    ) -> Outcome:
-        settings = self.settings
+    def _optimized(self, content_picture: Picture, beginning: _Beginning, way: Economy) -> Outcome:
+        settings, device = self.settings, self.device
         height, width = content_picture.shape[:2]
         if self.targets is None or (self.targets.width, self.targets.height) != (width, height):
             self.targets = style_targets(self.network, self.style, width, height, settings)
-        content = to_tensor(content_picture, self.device)
-        objective = Objective(self.network, settings, self.targets, content)
-        chained = settings.init == "previous" and previous is not None and previous.shape == content_picture.shape
-        if iterations is None:
-            iterations = settings.iterations if chained else max(settings.iterations, settings.first_iterations)
-        start = self._start(content, previous if chained else None) if iterations else content
-        return optimize(start, objective, way.method, iterations, way.history)
+        content = to_tensor(content_picture, device)
+        carried = beginning.carried
+        reference = None
+        if carried is not None:
+            confidence = torch.tensor(carried.confidence, device=device)[None, None]
+            reference = Reference(to_tensor(carried.reference, device), confidence)
+        objective = Objective(self.network, settings, self.targets, content, reference)
+        start = to_tensor(beginning.start, device)
+        if beginning.is_done:
+            with torch.no_grad():
+                return Outcome(start, float(objective(start)), 1, 0)
+        if not beginning.iterations:
+            return Outcome(content, math.nan, 0, 0)
+        effort = Effort(
+            beginning.iterations,
+            way.history,
+            NEAR_STEP_RMS if beginning.is_near else FIRST_STEP_RMS,
+            settings.least_gain if beginning.is_near else 0,
+        )
+        return optimize(start, objective, way.method, effort)
 
-    def _start(self, content: Tensor, previous: Picture | None) -> Tensor:
-        if self.settings.init == "noise":
-            # The same noise for every frame, so that it does not flicker.
-            generator = torch.Generator().manual_seed(self.settings.seed)
-            return torch.rand(content.shape, generator=generator).to(self.device)
-        return content if previous is None else to_tensor(previous, self.device)
+
+@dataclass(frozen=True, slots=True)
+class _Beginning:
+    """What a frame's optimisation begins with.
+
+    Attributes:
+        start: `(H, W, 3)` float32 RGB, 0 to 255. iterations: the most steps.
+        carried: what holds the paint, if anything does. is_near: whether the start is painted already.
+        is_done: whether there is nothing left to paint.
+    """
+
+    start: FloatPicture
+    iterations: int
+    carried: Carried | None = None
+    is_near: bool = False
+    is_done: bool = False
 
 
 def checked_picture(picture: Picture | str | Path, what: str) -> Picture:

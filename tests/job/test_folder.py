@@ -10,6 +10,7 @@ from jobs import finish, make_job, paint
 from vidstyle.errors import JobError
 from vidstyle.job.folder import JobFolder, JournalEntry, clear_job
 from vidstyle.media.images import write_image
+from vidstyle.settings import Settings, to_json
 
 
 @pytest.fixture
@@ -63,11 +64,11 @@ def test_a_damaged_frame_is_found(job, how):
     assert reopened(job).load_frame(1) is None
 
 
-def test_a_segment_replaces_its_frames_but_for_the_last(job):
+def test_a_segment_replaces_its_frames_but_for_the_first_and_the_last(job):
     first = job.manifest.shots[0]
     paint(job, range(4))
     job.close_segment(first, first.segments[0])
-    assert frames_in(job) == [3]
+    assert frames_in(job) == [0, 3]
     assert job.missing_positions(first) == [4, 5, 6]
     paint(job, range(4, 7))
     job.close_segment(first, first.segments[1])
@@ -96,7 +97,51 @@ def test_a_damaged_segment_goes_on_from_the_frame_that_was_kept(job):
     job.frame_path(4).unlink()
     assert reopened(job).missing_positions(first) == [4, 5, 6]
     job.frame_path(3).unlink()
-    assert reopened(job).missing_positions(first) == list(range(7))
+    assert reopened(job).missing_positions(first) == list(range(1, 7))
+
+
+def job_that_looks_back(tmp_path, **changes):
+    settings = to_json(Settings(**changes))
+    return make_job(tmp_path / "back.mp4.vidstyle", settings=settings, cuts=(), segment_frames=4)
+
+
+@pytest.mark.parametrize(
+    ("changes", "kept"),
+    [
+        ({}, [0, 3]),
+        ({"temporal_window": (1, 3)}, [0, 1, 2, 3]),
+        ({"temporal_window": (1, 2)}, [0, 2, 3]),
+        ({"init": "previous"}, [3]),
+        ({"flow": "off"}, [3]),
+        ({"init": "content"}, []),
+        ({"init": "noise"}, []),
+    ],
+)
+def test_what_later_frames_look_back_to_stays_until_the_shot_is_done(tmp_path, changes, kept):
+    job = job_that_looks_back(tmp_path, **changes)
+    (shot,) = job.manifest.shots
+    paint(job, range(4))
+    job.close_segment(shot, shot.segments[0])
+    assert frames_in(job) == kept
+    again = reopened(job)
+    assert again.missing_positions(shot) == list(range(4, 12))
+    again.tidy(shot)
+    assert frames_in(job) == kept
+    for run in shot.segments[1:]:
+        paint(job, run)
+        job.close_segment(shot, run)
+    assert frames_in(job) == []
+
+
+def test_frames_that_are_looked_back_to_are_painted_again_where_they_are_gone(tmp_path):
+    job = job_that_looks_back(tmp_path, temporal_window=(1, 3))
+    (shot,) = job.manifest.shots
+    paint(job, range(9))
+    assert job.missing_positions(shot) == [9, 10, 11]
+    job.frame_path(6).unlink()
+    assert reopened(job).missing_positions(shot) == [6, 9, 10, 11]
+    job.frame_path(0).unlink()  # what mean and contrast are held to
+    assert reopened(job).missing_positions(shot) == [0, 6, 9, 10, 11]
 
 
 def test_a_segment_without_its_record_does_not_count(job):

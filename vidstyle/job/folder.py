@@ -26,6 +26,7 @@ from vidstyle.job.manifest import MANIFEST_NAME, Manifest
 from vidstyle.media.headers import is_intact_png, picture_size
 from vidstyle.media.images import read_image, write_image
 from vidstyle.media.segments import SEGMENT_SUFFIX, VideoSpec, output_times, video_spec, write_segment
+from vidstyle.settings import Settings
 from vidstyle.shots import Shot
 
 logger = logging.getLogger(__name__)
@@ -64,11 +65,16 @@ class JobFolder:
         self._damaged_frames: set[int] = set()
 
     @cached_property
+    def settings(self) -> Settings:
+        """How the job's frames are painted."""
+        return Settings(**self.manifest.settings)
+
+    @cached_property
     def spec(self) -> VideoSpec:
         """How a video's segments are encoded."""
         manifest = self.manifest
-        crf = int(manifest.settings["crf"])
-        return video_spec(Path(manifest.output), manifest.info, manifest.width, manifest.height, crf)
+        size = (manifest.width, manifest.height)
+        return video_spec(Path(manifest.output), manifest.info, *size, self.settings.crf)
 
     @cached_property
     def _times(self) -> list[int]:
@@ -163,19 +169,26 @@ class JobFolder:
     def missing_positions(self, shot: Shot) -> list[int]:
         """Returns which frames of a shot must be painted, ascending, after a look at everything that is there.
 
-        A frame needs its predecessor as saved. Where that is gone too, it is painted again, and so on back
-        to the last frame that is there, or to the start of the shot.
+        A frame needs those before it as saved, as far as its settings look back. Where one is gone too, it is
+        painted again, and so on back to frames that are there, or to the start of the shot; and the first frame
+        of the shot, where that is what mean and contrast are held to.
         """
         is_video = self.manifest.kind == "video"
         open_segments = [run for run in shot.segments if not (is_video and self.has_segment(run))]
         missing = {p for run in open_segments for p in run if not self.has_frame(p)}
         for run in reversed(shot.segments):
             for position in reversed(run):
-                before = position - 1
-                wanted = position in missing and position > shot.start and before not in missing
-                if wanted and not self.has_frame(before):
-                    missing.add(before)
+                if position in missing:
+                    missing.update(self._gone(self._before(shot, position) - missing))
         return sorted(missing)
+
+    def _before(self, shot: Shot, position: int) -> set[int]:
+        """Returns the frames, as painted, that a frame depends on."""
+        before = set(range(max(shot.start, position - self.settings.looks_back_frames), position))
+        return before | {shot.start} if self.settings.is_warped and position > shot.start else before
+
+    def _gone(self, positions: Iterable[int]) -> set[int]:
+        return {position for position in positions if not self.has_frame(position)}
 
     # -- segments ------------------------------------------------------------------------------
 
@@ -202,7 +215,7 @@ class JobFolder:
         return False
 
     def close_segment(self, shot: Shot, run: range) -> None:
-        """Encodes a run of frames, then removes them; the last one stays while the shot needs it.
+        """Encodes a run of frames, then removes them; what later frames look back to stays while the shot needs it.
 
         Raises:
             OutputError: the segment cannot be written. JobError: a frame is gone.
@@ -212,9 +225,9 @@ class JobFolder:
         record = {"frames": len(run), "bytes": path.stat().st_size, "sha256": sha256_of(path)}
         write_record(path.with_suffix(".json"), record)
         self._whole_segments[run] = True
-        self._remove_frames(run[:-1])
+        self._remove_frames(self._spent(shot, run))
         if run.stop == shot.stop:
-            self._remove_frames(segment[-1] for segment in shot.segments)
+            self._remove_frames(p for segment in shot.segments for p in self._kept(shot, segment))
 
     def _pictures(self, run: range) -> Iterator[Picture]:
         for position in run:
@@ -228,7 +241,16 @@ class JobFolder:
         done = self.is_done(shot)
         for run in shot.segments:
             if self.has_segment(run):
-                self._remove_frames(run if done else run[:-1])
+                self._remove_frames(run if done else self._spent(shot, run))
+
+    def _kept(self, shot: Shot, run: range) -> set[int]:
+        """Returns the frames of an encoded run that later ones may depend on."""
+        kept = set(run[max(0, len(run) - self.settings.looks_back_frames) :])
+        return kept | {shot.start} if self.settings.is_warped and shot.start in run else kept
+
+    def _spent(self, shot: Shot, run: range) -> list[int]:
+        kept = self._kept(shot, run)
+        return [position for position in run if position not in kept]
 
     def _remove_frames(self, positions: Iterable[int]) -> None:
         for position in positions:
