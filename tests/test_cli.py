@@ -50,7 +50,7 @@ def test_every_setting_is_a_flag_with_its_default_and_help(spec):
 
 def test_no_flag_is_beside_the_settings():
     extra = set(actions()) - {spec.name for spec in fields(Settings)}
-    assert extra == {"help", "input", "style", "output", "quiet", "verbose", "version", "status"}
+    assert extra == {"help", "input", "style", "output", "quiet", "verbose", "version", "status", "measure"}
 
 
 def test_help_can_be_printed(capsys):

@@ -12,10 +12,12 @@ def test_public_names_are_these_and_can_be_imported():
         "Plan",
         "Result",
         "Settings",
+        "Stability",
         "Status",
         "Stylizer",
         "VidstyleError",
         "job_status",
+        "measure",
         "stylize",
         "stylize_image",
     ]

@@ -12,6 +12,7 @@ from vidstyle.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from vidstyle.job.status import Status, job_status
+    from vidstyle.metrics import Stability, measure
     from vidstyle.pipeline import stylize, stylize_image
     from vidstyle.stylizer import Stylizer
 
@@ -20,10 +21,12 @@ __all__ = [
     "Plan",
     "Result",
     "Settings",
+    "Stability",
     "Status",
     "Stylizer",
     "VidstyleError",
     "job_status",
+    "measure",
     "stylize",
     "stylize_image",
 ]
@@ -31,9 +34,11 @@ __all__ = [
 # Names whose modules import torch are looked up when they are first used: `vidstyle --help` and
 # errors of usage answer at once.
 _LATER = {
+    "Stability": "metrics",
     "Status": "job.status",
     "Stylizer": "stylizer",
     "job_status": "job.status",
+    "measure": "metrics",
     "stylize": "pipeline",
     "stylize_image": "pipeline",
 }

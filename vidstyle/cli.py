@@ -52,6 +52,12 @@ def build_parser() -> argparse.ArgumentParser:
     for spec in fields(Settings):
         _add_setting(parser, spec)
     parser.add_argument("--status", metavar="OUTPUT", help="print how far the render of OUTPUT is, and do nothing else")
+    parser.add_argument(
+        "--measure",
+        nargs=2,
+        metavar=("SOURCE", "RESULT"),
+        help="print how steady a painted video or folder is, against what it was painted from, and do nothing else",
+    )
     talk = parser.add_mutually_exclusive_group()
     talk.add_argument("--quiet", action="store_true", help="print nothing but errors")
     talk.add_argument("--verbose", action="store_true", help="print what happens, and tracebacks")
@@ -81,7 +87,7 @@ def _shown(default: Any) -> str:
     if default is None or default == (0, None):
         return ""
     if isinstance(default, tuple):
-        return " ".join(default)
+        return ("," if isinstance(default[0], int) else " ").join(map(str, default))
     return f"{default:g}" if isinstance(default, float) else str(default)
 
 
@@ -117,6 +123,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with _terminable():
             if options.status is not None:
                 print(_status_lines(vidstyle.job_status(options.status, settings.job_dir)))
+            elif options.measure is not None:
+                print(_stability_lines(vidstyle.measure(*options.measure)))
             else:
                 _render(options, settings, screen)
     except (_TerminatedError, KeyboardInterrupt) as stop:
@@ -171,9 +179,14 @@ def _terminable() -> Iterator[None]:
 
 
 def _check_needed(options: argparse.Namespace) -> None:
+    paints = options.input is not None or options.style is not None or options.restart
     if options.status is not None:
-        if options.input is not None or options.style is not None or options.restart:
+        if paints or options.measure is not None:
             raise SettingsError("--status OUTPUT stands alone, but for --job-dir")
+        return
+    if options.measure is not None:
+        if paints:
+            raise SettingsError("--measure SOURCE RESULT stands alone")
         return
     missing = [name for name, value in (("INPUT", options.input), ("--style", options.style)) if value is None]
     if missing:
@@ -272,6 +285,17 @@ def _status_lines(status: vidstyle.Status) -> str:
     if status.is_running:
         return line + ", running"
     return f"{line}, stopped\ncontinue with: {status.command}"
+
+
+def _stability_lines(stability: vidstyle.Stability) -> str:
+    return "\n".join(
+        (
+            f"frames         {stability.frames:,}",
+            f"warping error  {stability.warp_error:.2f} of 255 (the source's own: {stability.source_warp_error:.2f})",
+            f"flicker        {stability.flicker:.2f} of 255, where the source is still",
+            f"drift          {stability.drift:.2f} of 255",
+        )
+    )
 
 
 def _plan_line(plan: Plan) -> str:

@@ -1,0 +1,215 @@
+"""Compare ways to carry paint from frame to frame: how steady, how well painted, how fast.
+
+    python scripts/benchmark_stability.py                                   # the sample clip, exact flow
+    python scripts/benchmark_stability.py --clips CLIP=STYLE ... --judge judge.py --frames 24 --output FOLDER
+
+For each clip and method a row: warping error (with exact flow for the sample clip, else DIS) and the source's own,
+flicker, drift, content and style loss by the judge (a script with the command `video SOURCE STYLE RESULT`, if given),
+style loss of uncovered regions and of their surroundings, evaluations and seconds per frame after the first, and
+milliseconds per evaluation. Frames are painted at 512 px, and kept as PNG where --output says, with a strip of
+consecutive frames per clip, cropped where most is uncovered.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import math
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from samples_drawing.scene import exact_flow
+from stability_measures.strips import write_strip
+from stability_measures.uncovered import UncoveredStyle
+
+from vidstyle import Settings, Stylizer
+from vidstyle.flow import load_flow
+from vidstyle.flow.trust import motion_between
+from vidstyle.flow.warp import FlowField
+from vidstyle.frames import Picture
+from vidstyle.media.images import reduced_size, resize, write_image
+from vidstyle.media.sources import open_source
+from vidstyle.metrics import StabilityMeter
+
+SAMPLES = Path(__file__).resolve().parent.parent / "samples"
+SIZE_PX = 512
+METHODS = {
+    "noise": Settings(init="noise", flow="off"),
+    "content": Settings(init="content"),
+    "previous": Settings(init="previous"),
+    "warped": Settings(temporal_weight=0),
+    "warped + loss (default)": Settings(),
+    "+ long-term 1,5,15": Settings(temporal_window=(1, 5, 15)),
+}
+
+
+@dataclass
+class Row:
+    """What one method makes of one clip; NaN where it was not measured."""
+
+    clip: str
+    method: str
+    warp_error: float
+    source_warp_error: float
+    flicker: float
+    drift: float
+    content: float
+    style: float
+    total: float
+    uncovered_style: float
+    surroundings_style: float
+    evaluations: float
+    seconds: float
+    ms_per_evaluation: float
+
+
+def sample_motion(position: int) -> tuple[FlowField, np.ndarray]:
+    """Returns the sample clip's exact flow into a frame, and where it holds, at 512 px."""
+    flow, visible = exact_flow(position)
+    height, width = flow.shape[:2]
+    size = reduced_size(width, height, SIZE_PX)
+    small = cv2.resize(flow, size, interpolation=cv2.INTER_AREA) * np.float32([size[0] / width, size[1] / height])
+    seen = cv2.resize(visible.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    return small, seen == 1
+
+
+def read_frames(path: Path, first: int, count: int) -> list[Picture]:
+    """Returns frames of a clip at 512 px, `(H, W, 3)` uint8 RGB."""
+    with open_source(path, frames=(first, first + count)) as source:
+        pictures = [frame.image for frame in source]
+    height, width = pictures[0].shape[:2]
+    return [resize(picture, *reduced_size(width, height, SIZE_PX)) for picture in pictures]
+
+
+@contextlib.contextmanager
+def folder_for(output: Path | None) -> Iterator[Path]:
+    """Gives the folder that was asked for, or one that goes."""
+    if output is not None:
+        output.mkdir(parents=True, exist_ok=True)
+        yield output
+        return
+    with tempfile.TemporaryDirectory() as name:
+        yield Path(name)
+
+
+def save(folder: Path, pictures: list[Picture]) -> None:
+    """Writes frames as PNG."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, picture in enumerate(pictures):
+        write_image(folder / f"{number:04d}.png", picture)
+
+
+def judged(judge: Path | None, source: Path, style: Path, result: Path) -> dict[str, float]:
+    """Returns the judge's content, style and total."""
+    names = ("content", "style", "total")
+    if judge is None:
+        return dict.fromkeys(names, math.nan)
+    command = [sys.executable, str(judge), "video", str(source), str(style), str(result), "--every", "4"]
+    report = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    return {name: report[name] for name in names}
+
+
+def row_of(clip: str, method: str, painted: list, frames: list[Picture], first: int, uncovered: UncoveredStyle) -> Row:
+    """Measures what was painted; the judge's columns are left open."""
+    meter = StabilityMeter()
+    estimate = load_flow("dis", torch.device("cpu"))
+    for number, (frame, result) in enumerate(zip(frames, painted, strict=True)):
+        exact = sample_motion(first + number) if clip == "sample" and number else None
+        meter.add(frame, result.image, exact)
+        if number:
+            uncovered.add(result.image, motion_between(estimate, frames[number - 1], frame).trust)
+    stability, later = meter.result(), painted[1:]
+    evaluations = sum(result.evaluations for result in later)
+    seconds = sum(result.seconds for result in later)
+    return Row(
+        clip,
+        method,
+        stability.warp_error,
+        stability.source_warp_error,
+        stability.flicker,
+        stability.drift,
+        *[math.nan] * 3,
+        *uncovered.losses(),
+        evaluations / len(later),
+        seconds / len(later),
+        1000 * seconds / max(1, evaluations),
+    )
+
+
+def compare(options: argparse.Namespace, folder: Path) -> Iterator[Row]:
+    """Yields a row for each clip and method."""
+    clips = dict(pair.split("=", 1) for pair in options.clips)
+    for path, style in [
+        (SAMPLES / "clip.mp4", SAMPLES / "starry.jpg"),
+        *((Path(c), Path(s)) for c, s in clips.items()),
+    ]:
+        name = "sample" if path.parent == SAMPLES else path.stem
+        frames = read_frames(path, options.first, options.frames)
+        place = folder / name
+        save(place / "source", frames)
+        results: dict[str, list[Picture]] = {}
+        for method, settings in METHODS.items():
+            if options.methods and method.split(" (")[0] not in options.methods:
+                continue
+            stylizer = Stylizer(style, settings)
+            painted = [stylizer.paint(frame) for frame in frames]
+            results[method] = [result.image for result in painted]
+            target = place / method.replace(" ", "_").replace("(", "").replace(")", "")
+            save(target, results[method])
+            row = row_of(name, method, painted, frames, options.first, UncoveredStyle(stylizer))
+            vars(row).update(judged(options.judge, place / "source", style, target))
+            yield row
+        write_strip(place / "strip.png", frames, results)
+
+
+def shown(rows: list[Row]) -> str:
+    """Returns the table in Markdown, with each method's mean over the clips."""
+    methods = dict.fromkeys(row.method for row in rows)
+    for method in methods:
+        own = [asdict(row) for row in rows if row.method == method]
+        numbers = {
+            k: float(np.nanmean([r[k] for r in own])) if not all(math.isnan(r[k]) for r in own) else math.nan
+            for k in own[0]
+            if k not in ("clip", "method")
+        }
+        rows = [*rows, Row("mean", method, **numbers)]
+    names = list(asdict(rows[0]))
+    lines = ["| " + " | ".join(name.replace("_", " ") for name in names) + " |", "|" + "---|" * len(names)]
+    for row in rows:
+        cells = [f"{v:.3g}" if isinstance(v, float) else v for v in asdict(row).values()]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Prints the table; returns the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--clips", nargs="*", default=[], metavar="CLIP=STYLE", help="more clips and their paintings")
+    parser.add_argument("--methods", nargs="*", help=f"only these, of {', '.join(m.split(' (')[0] for m in METHODS)}")
+    parser.add_argument("--judge", type=Path, help="script that judges content and style loss")
+    parser.add_argument("--first", type=int, default=30, help="first frame of each clip (30)")
+    parser.add_argument("--frames", type=int, default=16, help="frames of each clip (16)")
+    parser.add_argument("--output", type=Path, metavar="FOLDER", help="keep frames and strips there")
+    options = parser.parse_args(arguments)
+    rows = []
+    with folder_for(options.output) as folder:
+        for row in compare(options, folder):
+            rows.append(row)
+            print(json.dumps(asdict(row)), file=sys.stderr, flush=True)
+    print(shown(rows))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

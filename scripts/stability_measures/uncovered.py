@@ -1,0 +1,59 @@
+"""How well uncovered regions are painted, next to what surrounds them."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import torch
+
+from vidstyle import Stylizer
+from vidstyle.frames import FloatPicture, Picture
+from vidstyle.objective import to_tensor
+
+LAYERS = ("relu1_1", "relu2_1", "relu3_1")
+NEAR_PX = 8.0
+
+
+class UncoveredStyle:
+    """Style loss of the finest level, summed over frames, by region.
+
+    A region is far too small for a Gram matrix of one frame, so features are gathered over all of them. The
+    network is the one that painted, so only methods are comparable, not networks.
+    """
+
+    def __init__(self, stylizer: Stylizer) -> None:
+        self._stylizer = stylizer
+        self._grams: dict[tuple[str, str], torch.Tensor] = {}
+        self._counts: dict[tuple[str, str], float] = {}
+
+    def add(self, painted: Picture, trust: FloatPicture) -> None:
+        """Takes a painted frame, `(H, W, 3)` uint8 RGB, and where it could be had from the one before, `(H, W)`."""
+        uncovered = (trust < 0.5).astype(np.float32)
+        near = (cv2.GaussianBlur(uncovered, (0, 0), NEAR_PX) > 0.02) & (trust > 0.9)
+        with torch.no_grad():
+            features = self._stylizer.network(to_tensor(painted, self._stylizer.device), LAYERS)
+        for layer in LAYERS:
+            values = features[layer][0].float()
+            for region, mask in (("uncovered", uncovered), ("near", near.astype(np.float32))):
+                small = cv2.resize(mask, (values.shape[2], values.shape[1]), interpolation=cv2.INTER_AREA)
+                inside = torch.from_numpy(small > 0.5).to(values.device)
+                chosen = values[:, inside]
+                key = layer, region
+                self._grams[key] = self._grams.get(key, 0) + chosen @ chosen.T
+                self._counts[key] = self._counts.get(key, 0) + chosen.shape[1]
+
+    def losses(self) -> tuple[float, float]:
+        """Returns the relative style loss, mean over layers, of uncovered regions and of their surroundings."""
+        return self._loss("uncovered"), self._loss("near")
+
+    def _loss(self, region: str) -> float:
+        targets, metrics = self._stylizer.targets, self._stylizer.network.metrics()
+        if targets is None or not self._counts or min(self._counts[layer, region] for layer in LAYERS) == 0:
+            return float("nan")
+        losses = []
+        for layer in LAYERS:
+            gram = self._grams[layer, region] / self._counts[layer, region]
+            metric, target = metrics[layer].float() if layer in metrics else None, targets.grams[0][layer][0]
+            gram = gram if metric is None else metric @ gram @ metric.T
+            losses.append(float((gram - target).square().sum() / target.square().sum()))
+        return sum(losses) / len(losses)

@@ -1,0 +1,150 @@
+"""How steady a painted video is: warping error, flicker and drift, from the files alone.
+
+The measures need no exact flow, but take it where it is given. Levels are on a scale of 0 to 255 throughout.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from vidstyle.errors import SourceError
+from vidstyle.flow.dis import DisFlow
+from vidstyle.flow.trust import Mask, consistent
+from vidstyle.flow.warp import FlowField, warped
+from vidstyle.frames import Frame, Picture
+from vidstyle.media.images import reduced_size, resize
+from vidstyle.media.sources import open_source
+
+# Pictures are compared at most this large: what an eye at some distance sees, and comparable between renders.
+MEASURED_SIZE_PX = 512
+# A pixel is still where it moves less than this, and the source differs by no more than grain does.
+_STILL_PX, _STILL_LEVELS = 0.25, 3.0
+
+# Position of a frame, from 1 -> backward flow `(H, W, 2)` float32 px at the measured size, and where it holds.
+ExactFlow = Callable[[int], tuple[FlowField, Mask]]
+
+
+@dataclass(frozen=True, slots=True)
+class Stability:
+    """Measures of a whole video; NaN where there was nothing to measure.
+
+    Attributes:
+        frames: how many were compared.
+        warp_error: root mean square between a painted frame and the one before it, carried along the source's
+            flow, over pixels where that can be trusted; mean over frames. Lai et al. (Learning Blind Video
+            Temporal Consistency, ECCV 2018) measure so, too.
+        source_warp_error: the same of the source itself: noise, changing light, and the flow's own faults.
+        flicker: root mean square between a painted frame and the one before it, where the source is still.
+        drift: largest departure of a frame's mean level, in any channel, from the first frame's, less the
+            source's own.
+    """
+
+    frames: int
+    warp_error: float
+    source_warp_error: float
+    flicker: float
+    drift: float
+
+
+class StabilityMeter:
+    """Measures a painted video, frame by frame."""
+
+    def __init__(self) -> None:
+        self._flow = DisFlow()
+        self._last: tuple[Picture, Picture] | None = None
+        self._first_levels: tuple[np.ndarray, np.ndarray] | None = None
+        self._frames = 0
+        self._errors: list[float] = []
+        self._source_errors: list[float] = []
+        self._flickers: list[float] = []
+        self._drift = math.nan
+
+    def add(self, source: Picture, painted: Picture, exact: tuple[FlowField, Mask] | None = None) -> None:
+        """Takes the next frame.
+
+        Args:
+            source, painted: `(H, W, 3)` uint8 RGB, of the same size in every call.
+            exact: backward flow `(H, W, 2)` float32 px and `(H, W)` bool, where it holds; DIS otherwise.
+        """
+        self._frames += 1
+        levels = painted.mean((0, 1)), source.mean((0, 1))
+        if self._last is None or self._first_levels is None:
+            self._last, self._first_levels = (source, painted), levels
+            return
+        before, painted_before = self._last
+        flow, trusted = exact or self._estimated(before, source)
+        source_gap = _squared_gap(warped(before, flow), source)
+        self._errors.append(_root_mean(_squared_gap(warped(painted_before, flow), painted), trusted))
+        self._source_errors.append(_root_mean(source_gap, trusted))
+        moved = np.square(flow).sum(-1)
+        still = trusted & (moved < _STILL_PX**2) & (_squared_gap(before, source) <= _STILL_LEVELS**2)
+        self._flickers.append(_root_mean(_squared_gap(painted_before, painted), still))
+        gone = (levels[0] - self._first_levels[0]) - (levels[1] - self._first_levels[1])
+        self._drift = float(np.fmax(self._drift, np.abs(gone).max()))
+        self._last = (source, painted)
+
+    def result(self) -> Stability:
+        """Returns the measures of all frames so far."""
+        return Stability(
+            frames=self._frames,
+            warp_error=_mean(self._errors),
+            source_warp_error=_mean(self._source_errors),
+            flicker=_mean(self._flickers),
+            drift=self._drift,
+        )
+
+    def _estimated(self, before: Picture, now: Picture) -> tuple[FlowField, Mask]:
+        backward = self._flow(now, before)
+        return backward, consistent(backward, self._flow(before, now))
+
+
+def measure(source: str | Path, painted: str | Path, exact_flow: ExactFlow | None = None) -> Stability:
+    """Measures how steady a painted video or frame folder is, against the one that it was painted from.
+
+    Both are compared frame by frame, in order, at the painted size or 512 px, whichever is smaller.
+
+    Args:
+        source, painted: video, folder of frames or pattern. exact_flow: the source's motion where it is known,
+            at the measured size.
+
+    Raises:
+        SourceError: one cannot be read, or they have different numbers of frames.
+    """
+    meter, size = StabilityMeter(), None
+    for position, (frame, result) in enumerate(_pairs(Path(source), Path(painted))):
+        height, width = result.image.shape[:2]
+        size = size or reduced_size(width, height, MEASURED_SIZE_PX)
+        exact = exact_flow(position) if exact_flow is not None and position else None
+        meter.add(resize(frame.image, *size), resize(result.image, *size), exact)
+    return meter.result()
+
+
+def _pairs(source: Path, painted: Path) -> Iterator[tuple[Frame, Frame]]:
+    with open_source(source) as frames, open_source(painted) as results:
+        for position, (frame, result) in enumerate(zip_longest(frames, results)):
+            if frame is None or result is None:
+                ended, other = (source, painted) if frame is None else (painted, source)
+                raise SourceError(f"{ended}: has {position} frames and {other} has more; give a render of the whole")
+            yield frame, result
+
+
+def _squared_gap(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Returns `(H, W)`: the mean over channels of the squared differences."""
+    gap = cv2.absdiff(np.asarray(one, np.float32), np.asarray(other, np.float32))
+    return np.asarray((gap * gap).mean(-1))
+
+
+def _root_mean(squares: np.ndarray, where: Mask) -> float:
+    return float(np.sqrt(squares[where].mean())) if where.any() else math.nan
+
+
+def _mean(values: list[float]) -> float:
+    measured = [value for value in values if not math.isnan(value)]
+    return sum(measured) / len(measured) if measured else math.nan
