@@ -128,7 +128,7 @@ def row_of(clip: str, method: str, painted: list, frames: list[Picture], first: 
         exact = sample_motion(first + number) if clip == "sample" and number else None
         meter.add(frame, result.image, exact)
         if number:
-            uncovered.add(result.image, motion_between(estimate, frames[number - 1], frame).trust)
+            uncovered.add(result.image, motion_between(estimate, frames[number - 1], frame))
     stability, later = meter.result(), painted[1:]
     evaluations = sum(result.evaluations for result in later)
     seconds = sum(result.seconds for result in later)

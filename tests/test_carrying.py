@@ -1,10 +1,10 @@
-"""What the painted past hands on, and noise that drifts with the picture."""
+"""What the painted past hands on."""
 
 import numpy as np
 import pytest
 from flow.test_trust import scene, texture
 
-from vidstyle.carrying import Chain, DriftingNoise
+from vidstyle.carrying import DRY_FRAMES, Chain
 from vidstyle.flow.dis import DisFlow
 
 
@@ -76,41 +76,23 @@ def test_a_restarted_chain_has_no_past():
     assert chain.last is None
 
 
-def test_noise_of_a_seed_is_the_same_and_uniform():
-    first, again, other = (DriftingNoise(seed).follow(scene(60), None) for seed in (1, 1, 2))
-    assert np.array_equal(first, again)
-    assert not np.array_equal(first, other)
-    assert first.mean() == pytest.approx(0.5, abs=0.01)
-    assert first.std() == pytest.approx(12**-0.5, abs=0.01)
+def test_what_a_pan_uncovers_is_wet_for_a_while_and_held_the_more_the_older_it_is():
+    wide = texture(5, width=260)
+    frames = [np.ascontiguousarray(wide[:, 4 * k : 4 * k + 160]) for k in range(14)]
+    chain = chain_of(frames[:1])
+    for frame in frames[1:]:
+        carried = chain.carried(frame, DisFlow())
+        chain.add(frame, tinted(frame))
+    wet = carried.wet.mean(0)
+    # 4 px a frame for 8 frames, at the right border; what came before is dry again.
+    assert (wet[:-40] < 0.1).all()
+    assert (wet[-28:] > 0.9).all()
+    held = carried.confidence.mean(0)
+    assert held[-30] > held[-20] > held[-10] > held[-3] - 1e-6
+    assert held[-20] == pytest.approx(4.5 / DRY_FRAMES, abs=0.2)
 
 
-def test_noise_drifts_with_what_is_seen_and_is_never_blurred():
-    noise, wide = DriftingNoise(4), texture(5, width=200)
-    frames = [np.ascontiguousarray(wide[:, 2 * k : 2 * k + 160]) for k in range(6)]
-    fields = [noise.follow(frame, DisFlow()) for frame in frames]
-    # The camera moves by 2 px a frame to the right, so noise moves to the left.
-    same = (fields[5][10:-10, 20:120] == fields[0][10:-10, 30:130]).all(-1)
-    assert same.mean() > 0.8
-    assert fields[5].std() == pytest.approx(12**-0.5, abs=0.01)
-
-
-def test_noise_follows_motion_of_less_than_a_pixel():
-    noise = DriftingNoise(4)
-    wide = texture(5, width=200).astype(np.float32)
-    fields = []
-    for k in range(9):
-        left, share = divmod(0.25 * k, 1)
-        left = int(left)
-        frame = wide[:, left : left + 160] * (1 - share) + wide[:, left + 1 : left + 161] * share
-        fields.append(noise.follow(frame.astype(np.uint8), DisFlow()))
-    same = (fields[8][10:-10, 20:120] == fields[0][10:-10, 22:122]).all(-1)
-    assert same.mean() > 0.6
-
-
-def test_noise_without_flow_stays_and_a_cut_renews_it():
-    noise = DriftingNoise(4)
-    first = noise.follow(scene(60), None)
-    assert np.array_equal(noise.follow(scene(70), None), first)
-    noise.follow(scene(75), DisFlow())
-    noise.restart()
-    assert np.array_equal(noise.follow(scene(20), DisFlow()), first)
+def test_what_comes_back_is_dry():
+    chain = chain_of([scene(100), scene(60), scene(64)], window=(1, 3))
+    carried = chain.carried(scene(100), DisFlow())
+    assert not carried.wet[35:65, 66:94].any()

@@ -102,7 +102,7 @@ def test_what_was_damaged_is_painted_again(damage):
 
 
 CHAINS = {
-    "long-term": {"temporal_window": (1, 5)},
+    "long-term": {"temporal_window": (1, 3)},
     "noise": {"init": "noise"},
     "content": {"init": "content"},
     "off": {"flow": "off"},

@@ -8,12 +8,11 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from vidstyle.filling import colour_matched
 from vidstyle.flow import FlowEstimator
-from vidstyle.flow.trust import motion_between
-from vidstyle.flow.warp import came_from, carried_sharply, warped
+from vidstyle.flow.trust import Mask, Motion, motion_between
+from vidstyle.flow.warp import came_from, carried_sharply
 from vidstyle.frames import FloatPicture, Picture
 
 # Older frames are only looked at where at least this share of the frame is uncovered: each costs two flows.
@@ -25,6 +24,13 @@ _LEAST_UNCOVERED = 0.002
 _HOLD_LEVELS = 0.25
 
 
+# After so many frames paint counts as dry: until then it is held the less, the newer the place is, and has a style
+# loss of its own. Otherwise what a pan uncovers, a few pixels at a time, would keep the looks of the content.
+DRY_FRAMES = 8
+# Holes in the trust that are smaller than this are mended from around them, and make nothing new.
+_SPECK_PX = 5
+
+
 @dataclass(frozen=True, slots=True)
 class Carried:
     """The painted past, as it would look in the frame to be painted.
@@ -33,18 +39,26 @@ class Carried:
         start: `(H, W, 3)` float32 RGB, 0 to 255: carried paint, and content in its colours where there is none.
         reference: `(H, W, 3)` float32 RGB, 0 to 255: carried paint only.
         confidence: `(H, W)` float32 in [0, 1]: how firmly to hold on to the reference.
+        wet: `(H, W)` bool: what was uncovered so lately that it is still being painted.
         covered: share of the frame that the past covers.
     """
 
     start: FloatPicture
     reference: FloatPicture
     confidence: FloatPicture
+    wet: Mask
     covered: float
 
 
 class _Past(NamedTuple):
     content: Picture
-    painted: Picture
+    painted: Picture | None
+
+
+class _Piece(NamedTuple):
+    back: int
+    motion: Motion
+    share: FloatPicture
 
 
 class Chain:
@@ -59,6 +73,7 @@ class Chain:
         self._window = window
         self._past: deque[_Past] = deque(maxlen=max(window))
         self._levels: tuple[FloatPicture, FloatPicture] | None = None
+        self._ages: FloatPicture | None = None
 
     @property
     def last(self) -> _Past | None:
@@ -68,47 +83,84 @@ class Chain:
     def restart(self) -> None:
         """Forgets everything, as at a cut."""
         self._past.clear()
-        self._levels = None
+        self._levels = self._ages = None
 
     def begin(self, painted: Picture) -> None:
         """Takes a shot's first painted frame for the one whose mean and contrast are kept."""
         self._levels = _levels(painted)
 
-    def add(self, content: Picture, painted: Picture) -> None:
-        """Takes the next frame, as it was and as it was painted; both `(H, W, 3)` uint8 RGB."""
-        if self._levels is None:
+    def add(self, content: Picture, painted: Picture | None) -> None:
+        """Takes the frame that was carried last, or a shot's first, as painted; both `(H, W, 3)` uint8 RGB.
+
+        What is further back than the window need not be known as painted.
+        """
+        if self._levels is None and painted is not None:
             self.begin(painted)
         self._past.append(_Past(content, painted))
+
+    def pass_over(self, content: Picture, painted: Picture | None, estimate: FlowEstimator) -> None:
+        """Takes the next frame as `add` does, one that need not be painted: an earlier run's, or a repeated one."""
+        if self.last is not None:
+            self._age(self._pieces(content, estimate))
+        self.add(content, painted)
 
     def carried(self, content: Picture, estimate: FlowEstimator) -> Carried:
         """Returns what the past makes of a frame, `(H, W, 3)` uint8 RGB of the size of the others.
 
         There must be a previous frame.
         """
-        height, width = content.shape[:2]
-        paint = np.zeros((height, width, 3), np.float32)
-        covered, confidence = np.zeros((height, width), np.float32), np.zeros((height, width), np.float32)
-        for back in (back for back in self._window if back <= len(self._past)):
-            if 1 - float(covered.mean()) < _LEAST_UNCOVERED:
-                break
-            past = self._past[-back]
-            motion = motion_between(estimate, past.content, content)
-            # What nearer frames have not covered yet: Ruder et al. (2016, section 4.3).
-            new = np.maximum(motion.trust - covered, 0)
-            paint += new[..., None] * carried_sharply(past.painted, motion.flow)
-            confidence += np.minimum(new, motion.confidence)
-            covered += new
-        paint /= np.maximum(covered, 1e-6)[..., None]
+        pieces = self._pieces(content, estimate)
+        ages = self._age(pieces)
+        covered = _covered(pieces)
+        paint = np.zeros(content.shape, np.float32)
+        confidence = np.zeros_like(covered)
+        for piece in pieces:
+            painted = self._past[-piece.back].painted
+            if painted is None:
+                raise ValueError("a frame within the window was passed over without its paint")
+            paint += piece.share[..., None] * carried_sharply(painted, piece.motion.flow)
+            confidence += np.minimum(piece.share, piece.motion.confidence)
+        paint /= np.maximum(covered, np.float32(1e-6))[..., None]
         paint = self._held(paint)
         start = colour_matched(content, paint, covered)
         start += covered[..., None] * (paint - start)
-        return Carried(start, paint, confidence, float(covered.mean()))
+        confidence *= ages / np.float32(DRY_FRAMES)
+        return Carried(start, paint, confidence, ages < DRY_FRAMES, float(covered.mean()))
+
+    def _pieces(self, content: Picture, estimate: FlowEstimator) -> list[_Piece]:
+        """Returns what each frame of the window covers that nearer ones do not: Ruder et al. (2016, section 4.3)."""
+        pieces: list[_Piece] = []
+        for back in (back for back in self._window if back <= len(self._past)):
+            motion = motion_between(estimate, self._past[-back].content, content)
+            covered = _covered(pieces) if pieces else np.zeros_like(motion.trust)
+            pieces.append(_Piece(back, motion, np.maximum(motion.trust - covered, 0)))
+            if 1 - float(_covered(pieces).mean()) < _LEAST_UNCOVERED:
+                break
+        return pieces
+
+    def _age(self, pieces: list[_Piece]) -> FloatPicture:
+        """Makes everything a frame older, but what was not there before, and returns the ages, `(H, W)`.
+
+        Ages are not interpolated, so that after `DRY_FRAMES` frames they do not depend on what they were before:
+        a render that goes on knows them from as many frames of the source.
+        """
+        nearest = pieces[0].motion
+        before = np.full_like(nearest.trust, DRY_FRAMES) if self._ages is None else self._ages
+        x_px, y_px = came_from(nearest.flow)
+        older = cv2.remap(before, x_px, y_px, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE) + 1
+        is_new = cv2.blur(_covered(pieces), (_SPECK_PX, _SPECK_PX)) < 0.5
+        # What comes back after a while was painted then, and is dry.
+        is_back = nearest.trust < np.minimum(0.5, _covered(pieces[1:], like=nearest.trust))
+        older = np.where(is_back, np.float32(DRY_FRAMES), np.minimum(older, np.float32(DRY_FRAMES)))
+        self._ages = np.where(is_new, np.float32(0), older)
+        return self._ages
 
     def _held(self, paint: FloatPicture) -> FloatPicture:
         """Leads mean and contrast back to where they were when the shot began, a little each frame."""
-        if self._levels is None or not self._past:
+        last = self._past[-1].painted
+        if self._levels is None or last is None:
             return paint
-        mean, contrast = _levels(self._past[-1].painted)
+        mean, contrast = _levels(last)
         first_mean, first_contrast = self._levels
         step = np.clip(first_mean - mean, -_HOLD_LEVELS, _HOLD_LEVELS)
         gain = 1 + np.clip(first_contrast - contrast, -_HOLD_LEVELS, _HOLD_LEVELS) / np.maximum(contrast, 1)
@@ -116,42 +168,14 @@ class Chain:
         return np.asarray(np.clip(held, 0, 255), np.float32)
 
 
+def _covered(pieces: list[_Piece], like: FloatPicture | None = None) -> FloatPicture:
+    """Returns `(H, W)` float32 in [0, 1]: what the pieces cover together; like tells the size where there are none."""
+    if not pieces:
+        return np.zeros_like(like)
+    return np.asarray(sum(piece.share for piece in pieces), np.float32)
+
+
 def _levels(picture: Picture) -> tuple[FloatPicture, FloatPicture]:
     """Returns mean and standard deviation of the channels, each `(3,)` float32, 0 to 255."""
     mean, contrast = cv2.meanStdDev(picture)
     return mean[:, 0].astype(np.float32), contrast[:, 0].astype(np.float32)
-
-
-class DriftingNoise:
-    """Noise that moves with what is seen, for starts from noise: fresh where something is uncovered.
-
-    Each pixel remembers where in a fixed field of noise it looks, and that place is carried along the flow;
-    so motion of a fraction of a pixel adds up, and nothing is ever blurred.
-    """
-
-    def __init__(self, seed: int) -> None:
-        self._seed = seed
-        self._content: Picture | None = None
-        self._places: FloatPicture | None = None
-
-    def restart(self) -> None:
-        """Begins anew, as at a cut."""
-        self._content = self._places = None
-
-    def follow(self, content: Picture, estimate: FlowEstimator | None) -> npt.NDArray[np.float32]:
-        """Returns noise for the next frame of the shot, `(H, W, 3)` float32 in [0, 1), uniform.
-
-        Args:
-            content: `(H, W, 3)` uint8 RGB. estimate: None for noise that stays where it is.
-        """
-        height, width = content.shape[:2]
-        places = np.dstack(came_from(np.zeros((height, width, 2), np.float32)))
-        before = self._content
-        if estimate is not None and before is not None and self._places is not None and before.shape == content.shape:
-            motion = motion_between(estimate, before, content)
-            is_seen = (motion.trust > 0.5)[..., None]
-            places = np.where(is_seen, warped(self._places, motion.flow), places)
-        self._content, self._places = content, places
-        field = np.random.default_rng(self._seed).random((height, width, 3), np.float32)
-        columns, rows = np.rint(places[..., 0]).astype(int) % width, np.rint(places[..., 1]).astype(int) % height
-        return np.asarray(field[rows, columns], np.float32)

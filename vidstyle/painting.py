@@ -11,7 +11,7 @@ from vidstyle.job.folder import JobFolder
 from vidstyle.media.base import Source
 from vidstyle.media.images import resize
 from vidstyle.shots import Shot
-from vidstyle.stylizer import Painted, Stylizer
+from vidstyle.stylizer import Painted, Stylizer, needed_before
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +46,20 @@ class ShotPainter:
         """
         job, is_video = self._job, self._job.manifest.kind == "video"
         missing = set(job.missing_positions(shot))
-        needed = self._needed(shot, missing)
+        settings = job.settings
+        needed = self._before(shot, missing, needed_before(settings)) - missing
+        as_painted = self._before(shot, missing, settings.looks_back_frames)
         last: int | None = None
         for run in shot.segments:
             for position in (p for p in run if p in missing or p in needed):
                 if position - 1 != last or position == shot.start:
-                    self._begin_at(position, shot)
+                    self._stylizer.restart(self._first(shot, position, missing))
                 last = position
                 frame = self._read(position)
                 image = resize(frame.image, job.manifest.width, job.manifest.height)
                 if position not in missing:
-                    self._pass_over(position, image)
+                    before = self._load(position) if position in as_painted else None
+                    self._stylizer.pass_over(image, before, self._economies.get(position, 0))
                     continue
                 painted = self._stylizer.paint(image)
                 job.save_frame(position, painted.image)
@@ -66,24 +69,16 @@ class ShotPainter:
         if is_video:
             job.tidy(shot)
 
-    def _needed(self, shot: Shot, missing: set[int]) -> set[int]:
-        """Returns the frames that must be passed over, so that the missing ones after them can go on from them."""
-        settings = self._job.settings
-        if settings.init == "noise" and settings.flow != "off":
-            return set(range(shot.start, max(missing, default=shot.start)))  # noise drifts from the shot's start on
-        back = settings.looks_back_frames
-        return {before for p in missing for before in range(max(shot.start, p - back), p)} - missing
+    def _before(self, shot: Shot, missing: set[int], count: int | None) -> set[int]:
+        """Returns the last `count` frames of the shot before each missing one, or all before the last."""
+        if count is None:
+            return set(range(shot.start, max(missing, default=shot.start)))
+        return {before for p in missing for before in range(max(shot.start, p - count), p)}
 
-    def _begin_at(self, position: int, shot: Shot) -> None:
-        """Makes the stylizer forget what is not right before `position`, but for what holds for the whole shot."""
-        has_first = position > shot.start and self._job.settings.is_warped
-        first = self._load(shot.start) if has_first else None
-        self._stylizer.restart(first)
-
-    def _pass_over(self, position: int, image: Picture) -> None:
-        looks_back = self._job.settings.looks_back_frames > 0
-        painted = self._load(position) if looks_back else None
-        self._stylizer.pass_over(image, painted, self._economies.get(position, 0))
+    def _first(self, shot: Shot, position: int, missing: set[int]) -> Picture | None:
+        """Returns the shot's first frame, as painted, where a chain that goes on at `position` is held to it."""
+        is_to_be_painted = position == shot.start and position in missing
+        return self._load(shot.start) if self._job.settings.is_warped and not is_to_be_painted else None
 
     def _load(self, position: int) -> Picture:
         painted = self._job.load_frame(position)

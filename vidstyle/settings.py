@@ -174,7 +174,7 @@ class Settings:
         choices=("dis", "raft", "off"),
     )
     temporal_weight: float = setting(
-        300.0,
+        500.0,
         "how firmly paint is held on to what moves, with --init warped: 0 lets it live, 1000 keeps it still",
         parse=float,
         low=0,
@@ -264,8 +264,9 @@ class Settings:
             raise SettingsError(f"frames {start}:{'' if stop is None else stop} is empty; give A:B with 0 <= A < B")
         if not self.style_layers or len(set(self.style_layers)) != len(self.style_layers):
             raise SettingsError("style_layers needs at least one layer, each named once")
-        if not self.temporal_window or list(self.temporal_window) != sorted(set(self.temporal_window)):
-            raise SettingsError("temporal_window needs at least one number of frames, ascending, each once")
+        window = self.temporal_window
+        if not window or window[0] != 1 or list(window) != sorted(set(window)):
+            raise SettingsError("temporal_window begins with 1, the frame before, and ascends")
 
     @property
     def is_warped(self) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from vidstyle.carrying import Carried, Chain, DriftingNoise
+from vidstyle.carrying import DRY_FRAMES, Carried, Chain
 from vidstyle.devices import resolve_device, resolve_precision
 from vidstyle.errors import SourceError
 from vidstyle.features import load_network
@@ -19,6 +19,7 @@ from vidstyle.flow import FlowEstimator, load_flow
 from vidstyle.frames import SMALLEST_SIDE_PX, FloatPicture, Picture
 from vidstyle.media.images import read_image, resize
 from vidstyle.memory import Economy, economies, free_caches, is_memory_error, too_little_memory
+from vidstyle.noise import DriftingNoise
 from vidstyle.objective import Objective, Reference, StyleTargets, style_targets, to_picture, to_tensor
 from vidstyle.optimize import FIRST_STEP_RMS, NEAR_STEP_RMS, Effort, Outcome, optimize
 from vidstyle.settings import Settings
@@ -118,19 +119,23 @@ class Stylizer:
     def pass_over(self, image: Picture, painted: Picture | None, economy: int = 0) -> None:
         """Takes a frame that was painted before, so that the next one goes on from it.
 
-        Frames are passed over in order, at least the last `Settings.looks_back_frames` of a shot; with
-        `--init noise` all of them.
+        Frames are passed over in order, at least as many of a shot's last as `needed_before` says.
 
         Args:
-            image: the frame, `(H, W, 3)` uint8 RGB. painted: the same as it was painted; None where the
-                settings do not look back. economy: the `Painted.economy` that came with it.
+            image: the frame, `(H, W, 3)` uint8 RGB. painted: the same as it was painted; needed for the last
+                `Settings.looks_back_frames`. economy: the `Painted.economy` that came with it.
         """
         content = self.fit(image)
         self.economy = min(economy, len(economies(self.settings.optimizer)) - 1)
         if self.settings.init == "noise":
             self._noise.follow(content, self._flow)
-        if painted is not None:
-            self._chain.add(content, checked_picture(painted, "painted frame"))
+        self._take(content, None if painted is None else checked_picture(painted, "painted frame"))
+
+    def _take(self, content: Picture, painted: Picture | None) -> None:
+        if self.settings.is_warped and self._flow is not None:
+            self._chain.pass_over(content, painted, self._flow)
+        elif painted is not None:
+            self._chain.add(content, painted)
 
     def __call__(self, image: Picture) -> Picture:
         """Returns the painted frame, `(h, w, 3)` uint8 RGB, of `(H, W, 3)` uint8 RGB."""
@@ -156,21 +161,24 @@ class Stylizer:
         # The chain goes on from the frame as delivered, in 8 bits, so that a render which was
         # interrupted can go on from its files and come out the same.
         painted = to_picture(outcome.image)
-        self._chain.add(content, painted)
+        if beginning.is_done:
+            self._take(content, painted)
+        else:
+            self._chain.add(content, painted)
         seconds = time.perf_counter() - started
         return Painted(painted, outcome.loss, outcome.evaluations, outcome.retries, seconds, self.economy)
 
     def _beginning(self, content: Picture) -> _Beginning:
         settings, last = self.settings, self._chain.last
         afresh = max(settings.iterations, settings.first_iterations)
-        if last is not None and last.painted.shape != content.shape:
+        if last is not None and last.content.shape != content.shape:
             self._chain.restart()
             last = None
         if settings.init == "noise":
             return _Beginning(255 * self._noise.follow(content, self._flow), afresh)
         if last is None or settings.init == "content":
             return _Beginning(content.astype(np.float32), afresh)
-        before = last.painted.astype(np.float32)
+        before = np.asarray(last.painted, np.float32)
         if settings.iterations and settings.least_gain and np.array_equal(last.content, content):
             # A drawing that is held, or a still: there is nothing to paint, and nothing to drift.
             return _Beginning(before, 0, is_done=True)
@@ -223,7 +231,8 @@ class Stylizer:
         reference = None
         if carried is not None:
             confidence = torch.tensor(carried.confidence, device=device)[None, None]
-            reference = Reference(to_tensor(carried.reference, device), confidence)
+            wet = torch.tensor(carried.wet, device=device)[None, None].float() if carried.wet.any() else None
+            reference = Reference(to_tensor(carried.reference, device), confidence, wet)
         objective = Objective(self.network, settings, self.targets, content, reference)
         start = to_tensor(beginning.start, device)
         if beginning.is_done:
@@ -255,6 +264,14 @@ class _Beginning:
     carried: Carried | None = None
     is_near: bool = False
     is_done: bool = False
+
+
+def needed_before(settings: Settings) -> int | None:
+    """Returns how many frames of a shot, right before the one to be painted, must be passed over; None: all."""
+    if settings.init == "noise" and settings.flow != "off":
+        return None  # noise drifts from the shot's start on
+    # Which paint is dry follows from the frames of so long, and what those were carried from.
+    return settings.looks_back_frames + (DRY_FRAMES if settings.is_warped else 0)
 
 
 def checked_picture(picture: Picture | str | Path, what: str) -> Picture:

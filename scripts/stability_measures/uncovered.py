@@ -7,11 +7,15 @@ import numpy as np
 import torch
 
 from vidstyle import Stylizer
+from vidstyle.flow.trust import Motion
+from vidstyle.flow.warp import came_from
 from vidstyle.frames import FloatPicture, Picture
 from vidstyle.objective import to_tensor
 
 LAYERS = ("relu1_1", "relu2_1", "relu3_1")
 NEAR_PX = 8.0
+# What was uncovered within so many frames counts: a pan uncovers a few pixels at a time.
+RECENT_FRAMES = 8
 
 
 class UncoveredStyle:
@@ -25,11 +29,17 @@ class UncoveredStyle:
         self._stylizer = stylizer
         self._grams: dict[tuple[str, str], torch.Tensor] = {}
         self._counts: dict[tuple[str, str], float] = {}
+        self._ages: FloatPicture | None = None
 
-    def add(self, painted: Picture, trust: FloatPicture) -> None:
-        """Takes a painted frame, `(H, W, 3)` uint8 RGB, and where it could be had from the one before, `(H, W)`."""
-        uncovered = (trust < 0.5).astype(np.float32)
-        near = (cv2.GaussianBlur(uncovered, (0, 0), NEAR_PX) > 0.02) & (trust > 0.9)
+    def add(self, painted: Picture, motion: Motion) -> None:
+        """Takes a painted frame, `(H, W, 3)` uint8 RGB, and the source's motion into it."""
+        if self._ages is None:
+            self._ages = np.full_like(motion.trust, RECENT_FRAMES)
+        older = cv2.remap(self._ages, *came_from(motion.flow), cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE) + 1
+        self._ages = np.where(motion.trust < 0.5, np.float32(0), older)
+        # Specks are no regions: their features are those of what surrounds them.
+        uncovered = cv2.medianBlur((self._ages < RECENT_FRAMES).astype(np.uint8), 5).astype(np.float32)
+        near = (cv2.GaussianBlur(uncovered, (0, 0), NEAR_PX) > 0.02) & (self._ages >= RECENT_FRAMES)
         with torch.no_grad():
             features = self._stylizer.network(to_tensor(painted, self._stylizer.device), LAYERS)
         for layer in LAYERS:

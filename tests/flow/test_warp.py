@@ -41,7 +41,7 @@ def test_sharp_carrying_stays_on_the_scale():
 
 @pytest.mark.parametrize("step_px", [0.1, 0.25, 0.37, 0.5])
 @pytest.mark.parametrize("period_px", [4, 6, 8, 12, 20])
-def test_resampling_over_and_over_hardly_raises_any_frequency(step_px, period_px):
+def test_resampling_over_and_over_raises_no_frequency(step_px, period_px):
     wave = 128 + 20 * np.sin(2 * np.pi * np.arange(480) / period_px)
     picture = np.repeat(np.tile(wave.astype(np.float32), (3, 1))[..., None], 3, 2)
     flow = constant_flow(3, 480, step_px, 0)
@@ -49,7 +49,7 @@ def test_resampling_over_and_over_hardly_raises_any_frequency(step_px, period_px
     for _ in range(30):
         carried = carried_sharply(carried, flow)
     middle = carried[1, 160:320, 0]
-    assert middle.std() <= 1.0055**30 * picture[1, 160:320, 0].std()
+    assert middle.std() <= 1.001 * picture[1, 160:320, 0].std()
     smooth = picture
     for _ in range(30):
         smooth = warped(smooth, flow)
