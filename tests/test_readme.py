@@ -45,7 +45,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_readme_has_the_recipes():
-    assert len(commands()) == 7
+    assert len(commands()) == 9
 
 
 @pytest.mark.parametrize("command", commands())
@@ -54,6 +54,11 @@ def test_each_command_runs(command, folder, capsys):
         assert main(["film.mkv", "--style", "starry.jpg", "-o", "film.mp4", *SMALL]) == 0
         assert main(shlex.split(command)[1:]) == 0
         assert "film.mp4: 3 of 3 frames" in capsys.readouterr().out
+        return
+    if "--measure" in command:
+        assert main(["input.mp4", "--style", "starry.jpg", "-o", "steady.mp4", *SMALL]) == 0
+        assert main(shlex.split(command)[1:]) == 0
+        assert "warping error" in capsys.readouterr().out
         return
     before = set(folder.iterdir())
     assert main([*shlex.split(command)[1:], *SMALL]) == 0, capsys.readouterr().err
