@@ -2,6 +2,7 @@
 
     python scripts/benchmark_stability.py                                   # the sample clip, exact flow
     python scripts/benchmark_stability.py --clips CLIP=STYLE ... --judge judge.py --frames 24 --output FOLDER
+    python scripts/benchmark_stability.py --drift 300                       # a still scene and a slow pan, 256 px
 
 For each clip and method a row: warping error (with exact flow for the sample clip, else DIS) and the source's own,
 flicker, drift, content and style loss by the judge (a script with the command `video SOURCE STYLE RESULT`, if given),
@@ -30,6 +31,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from samples_drawing.scene import exact_flow
+from stability_measures.drift import departures, pan, still
 from stability_measures.strips import write_strip
 from stability_measures.uncovered import UncoveredStyle
 
@@ -192,6 +194,16 @@ def shown(rows: list[Row]) -> str:
     return "\n".join(lines)
 
 
+def show_drift(count: int) -> None:
+    """Prints how far mean and contrast go in scenes that do not change them."""
+    (picture,) = read_frames(SAMPLES / "clip.mp4", 48, 1)
+    print("| scene | method | mean, of 255 | contrast, of 255 | fine detail | evaluations |\n|---|---|---|---|---|---|")
+    for name, scene in (("still, with grain", still), ("slow pan", pan)):
+        for method in ("previous", "warped + loss (default)"):
+            gaps = departures(Stylizer(SAMPLES / "starry.jpg", METHODS[method]), scene(picture, count))
+            print(f"| {name} | {method} | " + " | ".join(f"{gap:.2f}" for gap in gaps) + " |", flush=True)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Prints the table; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -200,8 +212,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--judge", type=Path, help="script that judges content and style loss")
     parser.add_argument("--first", type=int, default=30, help="first frame of each clip (30)")
     parser.add_argument("--frames", type=int, default=16, help="frames of each clip (16)")
+    parser.add_argument("--drift", type=int, metavar="N", help="only drift, over N frames of a still and of a pan")
     parser.add_argument("--output", type=Path, metavar="FOLDER", help="keep frames and strips there")
     options = parser.parse_args(arguments)
+    if options.drift:
+        show_drift(options.drift)
+        return 0
     rows = []
     with folder_for(options.output) as folder:
         for row in compare(options, folder):
