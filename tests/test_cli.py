@@ -255,8 +255,10 @@ def test_status_says_how_far_a_render_is(clip, style, tmp_path, monkeypatch, cap
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signal to send to one process")
 @pytest.mark.parametrize(("name", "workers"), [("SIGINT", "1"), ("SIGTERM", "2"), ("SIGHUP", "1")])
 def test_a_signal_under_way_keeps_what_is_done(style, tmp_path, interruptible, name, workers):
-    clip = make_video(tmp_path / "clip.mp4", frames=20, size=(48, 32), audio=None)
-    (tmp_path / "cuts.txt").write_text("10\n")
+    if signal.getsignal(getattr(signal, name)) == signal.SIG_IGN:
+        pytest.skip(f"{name} is ignored by what started the tests, and so by what they start")
+    clip = make_video(tmp_path / "clip.mp4", frames=12, size=(48, 32), audio=None)
+    (tmp_path / "cuts.txt").write_text("6\n")
     output = tmp_path / "out.mp4"
     command = [str(clip), "--style", style, "-o", str(output), *QUICK]
     command += ["--iterations", "60", "--workers", workers, "--cuts", str(tmp_path / "cuts.txt")]

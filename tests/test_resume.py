@@ -15,8 +15,8 @@ from zygote import Zygote, kill
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="processes are forked")
 
-KILLS = 12
-CUTS = "7\n14\n20\n30\n"
+KILLS = 6
+CUTS = "7\n12\n20\n"
 QUICK = ["--iterations", "8", "--first-iterations", "12", "--size", "48", "--device", "cpu", "--cuts", "cuts.txt"]
 
 
@@ -25,7 +25,7 @@ def command(tmp_path, monkeypatch):
     """A command without its output, in a folder with everything that it names."""
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(3)
-    images = [cv2.resize(rng.integers(0, 256, (5, 6, 3), dtype=np.uint8), (64, 48)) for _ in range(36)]
+    images = [cv2.resize(rng.integers(0, 256, (5, 6, 3), dtype=np.uint8), (64, 48)) for _ in range(24)]
     make_video(tmp_path / "in.mp4", images=images, audio="aac")
     cv2.imwrite("style.png", cv2.resize(rng.integers(0, 256, (6, 6, 3), dtype=np.uint8), (60, 60)))
     Path("cuts.txt").write_text(CUTS)
@@ -61,7 +61,7 @@ def test_a_render_killed_at_random_moments_equals_one_that_was_not(command, tmp_
             kill(pid)
             assert zygote.end() == -9
         assert zygote.run([*command, "-o", f"{output}{suffix}"]) == 0
-    assert zygote.log.read_text().count("continuing at frame") >= 5
+    assert zygote.log.read_text().count("continuing at frame") >= 2
     assert content(tmp_path / output) == content(tmp_path / f"whole_{output}")
     assert names_in(tmp_path) == sorted([*names, output, f"whole_{output}"])
 
@@ -82,7 +82,7 @@ def files_in(job):
 
 @pytest.mark.parametrize("output", ["out.mp4", "out", "there"])
 def test_a_process_that_ends_before_any_change_of_the_disk_loses_nothing(command, tmp_path, output):
-    command = [*command, "--frames", "4:12"]
+    command = [*command, "--frames", "4:9", "--iterations", "2"]
     (tmp_path / "there").mkdir()
     (tmp_path / "there" / "notes.txt").write_text("keep")
     suffix = "" if output == "out.mp4" else "/"
