@@ -10,6 +10,7 @@ from vidstyle.losses import (
     content_scale,
     gatys_content_loss,
     gatys_style_loss,
+    gram_matrices,
     gram_matrix,
     measured,
     relative_content_loss,
@@ -50,6 +51,18 @@ def test_gram_matrix_and_its_gradient_can_be_differentiated():
     features = torch.rand(2, 3, 4, 5, dtype=torch.float64, requires_grad=True)
     assert gradcheck(lambda f: gram_matrix(f)[:, 0], (features,))  # of a matrix that is not symmetric
     assert gradgradcheck(gram_matrix, (features,))
+
+
+def test_the_gram_matrix_of_some_positions_is_that_of_their_features():
+    features = torch.rand(1, 3, 5, 7, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
+    places = torch.tensor([0, 3, 17, 34])
+    whole, part = gram_matrices(features, places)
+    assert torch.equal(whole, gram_matrix(features))
+    rows = features[0].flatten(1)[:, places]
+    assert torch.allclose(part[0], rows @ rows.T / 4, atol=1e-12)
+    features.requires_grad_()
+    assert gradcheck(lambda f: gram_matrices(f, places), features)
+    assert gradgradcheck(lambda f: gram_matrices(f, places), features)
 
 
 @pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])

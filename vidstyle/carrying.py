@@ -9,7 +9,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from vidstyle.filling import colour_matched
+from vidstyle.filling import filled
 from vidstyle.flow import FlowEstimator
 from vidstyle.flow.trust import Mask, Motion, motion_between
 from vidstyle.flow.warp import came_from, carried_sharply
@@ -112,20 +112,26 @@ class Chain:
         pieces = self._pieces(content, estimate)
         ages = self._age(pieces)
         covered = _covered(pieces)
-        paint = np.zeros(content.shape, np.float32)
-        confidence = np.zeros_like(covered)
+        paint, confidence = self._paint(pieces, covered)
+        paint = self._held(paint)
+        start = filled(content, paint, covered)
+        confidence *= ages / np.float32(DRY_FRAMES)
+        return Carried(start, paint, confidence, ages < DRY_FRAMES, float(covered.mean()))
+
+    def _paint(self, pieces: list[_Piece], covered: FloatPicture) -> tuple[FloatPicture, FloatPicture]:
+        """Returns the carried paint, `(H, W, 3)` float32 RGB, 0 to 255, and its confidence, `(H, W)`."""
+        paint, confidence = None, np.zeros_like(covered)
         for piece in pieces:
             painted = self._past[-piece.back].painted
             if painted is None:
                 raise ValueError("a frame within the window was passed over without its paint")
-            paint += piece.share[..., None] * carried_sharply(painted, piece.motion.flow)
+            carried = carried_sharply(painted, piece.motion.flow)
             confidence += np.minimum(piece.share, piece.motion.confidence)
-        paint /= np.maximum(covered, np.float32(1e-6))[..., None]
-        paint = self._held(paint)
-        start = colour_matched(content, paint, covered)
-        start += covered[..., None] * (paint - start)
-        confidence *= ages / np.float32(DRY_FRAMES)
-        return Carried(start, paint, confidence, ages < DRY_FRAMES, float(covered.mean()))
+            if len(pieces) == 1:
+                return carried, confidence
+            carried *= (piece.share / np.maximum(covered, np.float32(1e-6)))[..., None]
+            paint = carried if paint is None else paint + carried
+        return np.asarray(paint, np.float32), confidence
 
     def _pieces(self, content: Picture, estimate: FlowEstimator) -> list[_Piece]:
         """Returns what each frame of the window covers that nearer ones do not: Ruder et al. (2016, section 4.3)."""
@@ -164,8 +170,8 @@ class Chain:
         first_mean, first_contrast = self._levels
         step = np.clip(first_mean - mean, -_HOLD_LEVELS, _HOLD_LEVELS)
         gain = 1 + np.clip(first_contrast - contrast, -_HOLD_LEVELS, _HOLD_LEVELS) / np.maximum(contrast, 1)
-        held = (paint - mean) * gain + (mean + step)
-        return np.asarray(np.clip(held, 0, 255), np.float32)
+        held = cv2.transform(paint, np.column_stack([np.diag(gain), mean + step - gain * mean]))
+        return np.asarray(np.clip(held, 0, 255, out=held), np.float32)
 
 
 def _covered(pieces: list[_Piece], like: FloatPicture | None = None) -> FloatPicture:

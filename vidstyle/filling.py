@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import cv2
 import numpy as np
@@ -19,8 +20,8 @@ _TOO_LITTLE, _ENOUGH = 0.15, 0.45
 _GAINS, _FLOOR_LEVELS = (0.4, 1.5), 4.0
 
 
-def colour_matched(content: Picture, painted: FloatPicture, trust: FloatPicture) -> FloatPicture:
-    """Returns the content with the mean and contrast, channel by channel, of the paint around each pixel.
+def filled(content: Picture, painted: FloatPicture, trust: FloatPicture) -> FloatPicture:
+    """Returns the paint, and in its holes the content with the mean and contrast of the paint around, by channel.
 
     Ruder et al. (2016) leave uncovered regions at the network's mean colour, and they come out grey; the
     content as it is would come out in its own colours. Mean and contrast are matched as by Reinhard et al.
@@ -31,31 +32,50 @@ def colour_matched(content: Picture, painted: FloatPicture, trust: FloatPicture)
         trust: `(H, W)` float32 in [0, 1], where `painted` holds paint.
 
     Returns:
-        `(H, W, 3)` float32 RGB on a scale of 0 to 255; the content itself where there is no paint at all.
+        `(H, W, 3)` float32 RGB on a scale of 0 to 255; where trust lies between, a mixture. The content itself
+        where there is no paint at all.
     """
-    has_paint = (trust > 0.5).astype(np.float32)[..., None]
-    if not has_paint.any():
-        return content.astype(np.float32)
+    has_paint = np.where(trust > 0.5, np.float32(1), np.float32(0))
     values = content.astype(np.float32)
-    height, width = trust.shape
-    shrink = max(1, round(max(height, width) / _LONG_SIDE_PX))
-    small_size = (math.ceil(width / shrink), math.ceil(height / shrink))
-    # Weight, and weighted sums of both pictures and their squares: 1 + 4 x 3 channels.
-    sums = (has_paint, *(has_paint * picture for picture in (values, values * values, painted, painted * painted)))
-    shrunk = [cv2.resize(part, small_size, interpolation=cv2.INTER_AREA) for part in sums]
-    small = np.asarray(np.dstack(shrunk), np.float32)
+    if not has_paint.any():
+        return values
+    small = _weighted_sums(values, painted, has_paint)
+    holes = cv2.resize(1 - trust, small.shape[1::-1], interpolation=cv2.INTER_AREA)
+    holes = cv2.dilate((holes > 0).astype(np.float32), np.ones((3, 3), np.uint8))
     # What to multiply the content by and to add, settled from near to far.
     gain, offset = np.zeros_like(small[..., :3]), np.zeros_like(small[..., :3])
-    open_share = np.ones_like(small[..., :1])
+    open_share = np.asarray(holes, np.float32)[..., None]
     for reach_px in (*_REACHES_PX, None):
         near = np.broadcast_to(small.mean((0, 1)), small.shape) if reach_px is None else _blurred(small, reach_px)
-        enough = 1 if reach_px is None else np.clip((near[..., :1] - _TOO_LITTLE) / (_ENOUGH - _TOO_LITTLE), 0, 1)
+        enough = np.clip((near[..., :1] - _TOO_LITTLE) / (_ENOUGH - _TOO_LITTLE), 0, 1)
+        if reach_px is None:
+            enough = np.ones_like(enough)
         near_gain, near_offset = _match(near)
         gain += open_share * enough * near_gain
         offset += open_share * enough * near_offset
         open_share *= 1 - enough
-    matched = cv2.resize(gain, (width, height)) * values + cv2.resize(offset, (width, height))
-    return np.asarray(np.clip(matched, 0, 255), np.float32)
+        if not open_share.any():
+            break
+    height, width = trust.shape
+    values *= cv2.resize(gain, (width, height))
+    values += cv2.resize(offset, (width, height))
+    np.clip(values, 0, 255, out=values)
+    values += cv2.merge([trust] * 3) * (painted - values)
+    return values
+
+
+def _weighted_sums(values: FloatPicture, painted: FloatPicture, has_paint: FloatPicture) -> FloatPicture:
+    """Returns `(h, w, 1 + 4 x 3)`: the share of paint, and means over all of both pictures and their squares there."""
+    height, width = has_paint.shape
+    shrink = max(1, round(max(height, width) / _LONG_SIDE_PX))
+    small_size = (math.ceil(width / shrink), math.ceil(height / shrink))
+    weights = cv2.merge([has_paint] * 3)
+    parts: list[Any] = [has_paint]
+    for picture in (values, painted):
+        weighted = cv2.multiply(picture, weights)
+        parts += [weighted, cv2.multiply(weighted, weighted)]
+    small = [cv2.resize(part, small_size, interpolation=cv2.INTER_AREA) for part in parts]
+    return np.asarray(np.dstack(small), np.float32)
 
 
 def _match(sums: FloatPicture) -> tuple[FloatPicture, FloatPicture]:

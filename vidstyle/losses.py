@@ -25,36 +25,46 @@ def at_least_float32(values: Tensor) -> Tensor:
 
 
 class _Gram(torch.autograd.Function):
-    """Rows^T Rows / M of channels-last features, and a gradient in the same layout.
+    """Rows^T Rows / M of channels-last features, and of some of their rows alone, with one gradient for both.
 
     What autograd makes of the plain formula takes two products where one does (the gradient of G is
     symmetric here), divides every activation, and hands the network a gradient in another memory layout
-    than its own, whose sum with the next layer's is the slowest operation of the whole evaluation.
+    than its own, whose sum with the next layer's is the slowest operation of the whole evaluation. For the
+    rows alone it would fill a gradient of the whole layer's size with zeros, and add that.
     """
 
     @staticmethod
-    def forward(ctx: Any, features: Tensor) -> Tensor:
-        """Returns `(B, C, C)` float32 or finer of `(B, C, h, w)`."""
-        ctx.save_for_backward(features)
+    def forward(ctx: Any, features: Tensor, places: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Returns two `(B, C, C)`, float32 or finer, of `(B, C, h, w)` and row numbers `(P,)`, or None for none."""
+        ctx.save_for_backward(features, places)
         rows = _rows(features)
-        batch, positions, channels = rows.shape
-        even = positions - positions % GRAM_PARTS
-        parts = rows[:, :even].reshape(batch * GRAM_PARTS, even // GRAM_PARTS, channels)
-        gram = at_least_float32(parts.transpose(1, 2) @ parts).view(batch, GRAM_PARTS, channels, channels).sum(1)
-        if even < positions:
-            rest = rows[:, even:]
-            gram = gram + at_least_float32(rest.transpose(1, 2) @ rest)
-        return gram / positions
+        of_places = rows if places is None else rows.index_select(1, places)
+        return _mean_product(rows), rows.new_zeros(()) if places is None else _mean_product(of_places)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+    def backward(ctx: Any, gradient: Tensor, of_places: Tensor) -> tuple[Tensor, None]:
         """Returns `(B, C, h, w)`, channels last, in the features' precision; can be differentiated again."""
-        (features,) = ctx.saved_tensors
+        features, places = ctx.saved_tensors
         rows = _rows(features)
         both = (gradient + gradient.transpose(1, 2)) / rows.shape[1]
         batch, channels, height, width = features.shape
-        down = (rows @ both.to(rows.dtype)).view(batch, height, width, channels)
-        return down.permute(0, 3, 1, 2).to(features.dtype)
+        down = rows @ both.to(rows.dtype)
+        if places is not None:
+            both = (of_places + of_places.transpose(1, 2)) / len(places)
+            down.index_add_(1, places, rows.index_select(1, places) @ both.to(rows.dtype))
+        return down.view(batch, height, width, channels).permute(0, 3, 1, 2).to(features.dtype), None
+
+
+def _mean_product(rows: Tensor) -> Tensor:
+    """Returns rows^T rows / M, `(B, C, C)` float32 or finer, of `(B, M, C)`."""
+    batch, positions, channels = rows.shape
+    even = positions - positions % GRAM_PARTS
+    parts = rows[:, :even].reshape(batch * GRAM_PARTS, even // GRAM_PARTS, channels)
+    gram = at_least_float32(parts.transpose(1, 2) @ parts).view(batch, GRAM_PARTS, channels, channels).sum(1)
+    if even < positions:
+        rest = rows[:, even:]
+        gram = gram + at_least_float32(rest.transpose(1, 2) @ rest)
+    return gram / positions
 
 
 def _rows(features: Tensor) -> Tensor:
@@ -69,8 +79,17 @@ def gram_matrix(features: Tensor) -> Tensor:
     Gatys et al. (2016, equation 3) do not divide by the number of positions; dividing makes the
     matrices of pictures of different sizes comparable.
     """
-    gram: Tensor = _Gram.apply(features)  # type: ignore[no-untyped-call]
+    gram: Tensor = _Gram.apply(features, None)[0]  # type: ignore[no-untyped-call]
     return gram
+
+
+def gram_matrices(features: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
+    """Returns the Gram matrices `(B, C, C)` of all positions of features `(B, C, h, w)`, and of some.
+
+    `places` are numbers of positions, counted by rows, int64 `(P,)`, at least one.
+    """
+    whole, part = _Gram.apply(features, places)  # type: ignore[no-untyped-call]
+    return whole, part
 
 
 def measured(gram: Tensor, metric: Tensor | None) -> Tensor:

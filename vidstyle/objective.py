@@ -15,6 +15,7 @@ from vidstyle.frames import FloatPicture, Picture
 from vidstyle.losses import (
     at_least_float32,
     content_scale,
+    gram_matrices,
     gram_matrix,
     measured,
     relative_content_loss,
@@ -137,7 +138,7 @@ class Objective:
             coarsest = pyramid(content, len(style.grams))[-1]
             self.content = self._content_features(network(coarsest, [settings.content_layer]))
             self.content_scale = content_scale(self.content)
-        self._wet_places: dict[torch.Size, Tensor] = {}
+        self._wet: dict[torch.Size, Tensor | None] = {}
 
     def _content_features(self, features: Mapping[str, Tensor]) -> Tensor:
         layer = self.settings.content_layer
@@ -145,27 +146,30 @@ class Objective:
         values = at_least_float32(values)
         return values if metric is None else F.conv2d(values, metric[:, :, None, None].to(values.dtype))
 
-    def _wet_style_loss(self, features: Tensor, target: Tensor, metric: Tensor | None) -> Tensor:
-        """Returns the style loss of new places alone, times their share of the frame, shape ().
+    def _style_loss(self, layer: str, features: Tensor, target: Tensor) -> Tensor:
+        """Returns a layer's style loss, shape (), and that of new places alone, times their share of the frame.
 
-        In the Gram matrix of the whole frame they hardly count, and would stay content. This pulls at each of
-        their pixels as the whole frame's loss does at a first frame's, but for the weight.
+        In the Gram matrix of the whole frame new places hardly count, and would stay content. This pulls at each
+        of their pixels as the whole frame's loss does at a first frame's, but for the weight.
         """
-        places = self._wet_places.get(features.shape)
+        metric, places = self.metrics.get(layer), self._wet_places(features)
         if places is None:
-            places = self._wet_places[features.shape] = self._wet_at(features)
-        if len(places) < SMALLEST_REGION:
-            return features.new_zeros((), dtype=torch.float32)
-        rows = features.permute(0, 2, 3, 1).flatten(0, 2).index_select(0, places)
-        gram = measured(gram_matrix(rows.T[None, :, :, None]), metric)
+            return relative_style_loss(measured(gram_matrix(features), metric), target)[0]
+        whole, part = gram_matrices(features, places)
         share = len(places) / (features.shape[2] * features.shape[3])
-        return WET_WEIGHT * share * relative_style_loss(gram, target)[0]
+        new = relative_style_loss(measured(part, metric), target)[0]
+        return relative_style_loss(measured(whole, metric), target)[0] + WET_WEIGHT * share * new
 
-    def _wet_at(self, features: Tensor) -> Tensor:
+    def _wet_places(self, features: Tensor) -> Tensor | None:
+        """Returns the numbers `(P,)` of a layer's positions that are new, or None where they are too few."""
         if self.reference is None or self.reference.wet is None:
-            raise ValueError("no reference")
-        fitted = F.interpolate(self.reference.wet, features.shape[2:], mode="area")
-        return torch.nonzero(fitted.flatten() > 0.5).flatten()
+            return None
+        size = features.shape[2:]
+        if size not in self._wet:
+            fitted = F.interpolate(self.reference.wet, size, mode="area")
+            places = torch.nonzero(fitted.flatten() > 0.5).flatten()
+            self._wet[size] = places if len(places) >= SMALLEST_REGION else None
+        return self._wet[size]
 
     def __call__(self, image: Tensor) -> Tensor:
         """Returns the objective, shape (), of `(1, 3, H, W)` float32 RGB in [0, 1]."""
@@ -177,10 +181,7 @@ class Objective:
             layers = {*settings.style_layers, *([settings.content_layer] if coarsest else [])}
             features = self.network(picture, layers)
             for layer, target in targets.items():
-                gram = measured(gram_matrix(features[layer]), self.metrics.get(layer))
-                total = total + style_scale * relative_style_loss(gram, target)[0]
-                if self.reference is not None and self.reference.wet is not None:
-                    total = total + style_scale * self._wet_style_loss(features[layer], target, self.metrics.get(layer))
+                total = total + style_scale * self._style_loss(layer, features[layer], target)
             if coarsest:
                 content = relative_content_loss(self._content_features(features), self.content, self.content_scale)
                 total = total + settings.content_weight * content
