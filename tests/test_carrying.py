@@ -1,5 +1,6 @@
 """What the painted past hands on."""
 
+import cv2
 import numpy as np
 import pytest
 from flow.test_trust import scene, texture
@@ -92,7 +93,40 @@ def test_what_a_pan_uncovers_is_wet_for_a_while_and_held_the_more_the_older_it_i
     assert held[-20] == pytest.approx(4.5 / DRY_FRAMES, abs=0.2)
 
 
+@pytest.mark.parametrize("step_px", [0.3, 0.6])
+def test_what_a_slow_pan_uncovers_is_wet_too(step_px):
+    large = cv2.resize(texture(5, width=200), None, fx=10, fy=10, interpolation=cv2.INTER_CUBIC)
+    places = [round(10 * step_px * k) for k in range(40)]
+    frames = [cv2.resize(large[:, x : x + 1600], (160, 96), interpolation=cv2.INTER_AREA) for x in places]
+    chain = chain_of(frames[:1])
+    for frame in frames[1:]:
+        wet = chain.carried(frame, DisFlow()).wet.mean(0)
+        chain.add(frame, tinted(frame))
+    uncovered_px = step_px * DRY_FRAMES
+    assert wet[-12:].sum() == pytest.approx(uncovered_px, abs=2.5)
+    assert wet[-1] == 1
+    assert wet[:-12].mean() < 0.05
+
+
 def test_what_comes_back_is_dry():
-    chain = chain_of([scene(100), scene(60), scene(64)], window=(1, 3))
-    carried = chain.carried(scene(100), DisFlow())
-    assert not carried.wet[35:65, 66:94].any()
+    frames = [scene(100), scene(60), scene(64)]
+    for window, is_dry in (((1,), False), ((1, 3), True)):
+        chain = Chain(window)
+        for frame in frames:
+            chain.pass_over(frame, tinted(frame), DisFlow())
+        wet = chain.carried(scene(100), DisFlow()).wet[35:65, 66:94]
+        assert (wet.mean() < 0.05) == is_dry
+
+
+def test_older_frames_are_looked_at_only_where_something_is_uncovered():
+    calls = []
+
+    def estimate(here, there):
+        calls.append(1)
+        return DisFlow()(here, there)
+
+    chain = chain_of([scene(60), scene(60), scene(60)], window=(1, 2, 3))
+    chain.carried(scene(60), estimate)
+    assert len(calls) == 2
+    chain.carried(scene(70), estimate)
+    assert len(calls) == 2 + 6

@@ -46,3 +46,13 @@ def test_noise_without_flow_stays_and_a_cut_renews_it():
     noise.follow(scene(75), DisFlow())
     noise.restart()
     assert np.array_equal(noise.follow(scene(20), DisFlow()), first)
+
+
+@pytest.mark.parametrize("step_px", [1, 4])
+def test_what_a_pan_uncovers_is_noise_that_was_not_there(step_px):
+    noise, wide = DriftingNoise(4), texture(5, width=400)
+    for k in range(160 // step_px):
+        field = noise.follow(np.ascontiguousarray(wide[:, step_px * k : step_px * k + 120]), DisFlow())
+    centred = field[..., 0] - 0.5
+    for lag_px in (1, 2, 4, 8):
+        assert abs(float((centred[:, lag_px:] * centred[:, :-lag_px]).mean())) * 12 < 0.1

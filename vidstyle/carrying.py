@@ -22,8 +22,6 @@ _LEAST_UNCOVERED = 0.002
 # means are 40 levels apart, painted in one style, had means at most 3 apart. A chain left alone wanders all the same,
 # by 0.01 a frame over 200 frames of a slow pan.
 _HOLD_LEVELS = 0.25
-
-
 # After so many frames paint counts as dry: until then it is held the less, the newer the place is, and has a style
 # loss of its own. Otherwise what a pan uncovers, a few pixels at a time, would keep the looks of the content.
 DRY_FRAMES = 8
@@ -80,6 +78,11 @@ class Chain:
         """The previous frame: `content` and `painted`, `(H, W, 3)` uint8 RGB; None at a shot's start."""
         return self._past[-1] if self._past else None
 
+    @property
+    def is_wet(self) -> bool:
+        """Whether anything was uncovered so lately that it is still being painted."""
+        return self._ages is not None and bool((self._ages < DRY_FRAMES).any())
+
     def restart(self) -> None:
         """Forgets everything, as at a cut."""
         self._past.clear()
@@ -101,7 +104,7 @@ class Chain:
     def pass_over(self, content: Picture, painted: Picture | None, estimate: FlowEstimator) -> None:
         """Takes the next frame as `add` does, one that need not be painted: an earlier run's, or a repeated one."""
         if self.last is not None:
-            self._age(self._pieces(content, estimate))
+            self._age(self._pieces(content, estimate), content)
         self.add(content, painted)
 
     def carried(self, content: Picture, estimate: FlowEstimator) -> Carried:
@@ -110,7 +113,7 @@ class Chain:
         There must be a previous frame.
         """
         pieces = self._pieces(content, estimate)
-        ages = self._age(pieces)
+        ages = self._age(pieces, content)
         covered = _covered(pieces)
         paint, confidence = self._paint(pieces, covered)
         paint = self._held(paint)
@@ -144,7 +147,7 @@ class Chain:
                 break
         return pieces
 
-    def _age(self, pieces: list[_Piece]) -> FloatPicture:
+    def _age(self, pieces: list[_Piece], content: Picture) -> FloatPicture:
         """Makes everything a frame older, but what was not there before, and returns the ages, `(H, W)`.
 
         Ages are not interpolated, so that after `DRY_FRAMES` frames they do not depend on what they were before:
@@ -153,8 +156,12 @@ class Chain:
         nearest = pieces[0].motion
         before = np.full_like(nearest.trust, DRY_FRAMES) if self._ages is None else self._ages
         x_px, y_px = came_from(nearest.flow)
+        # Rounded to whole pixels, a slow motion would never move them: with this it does in some of the frames.
+        dither_x_px, dither_y_px = np.random.default_rng(int(content.sum(dtype=np.int64))).random(2) - 0.5
+        x_px, y_px = x_px + np.float32(dither_x_px), y_px + np.float32(dither_y_px)
         older = cv2.remap(before, x_px, y_px, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE) + 1
-        is_new = cv2.blur(_covered(pieces), (_SPECK_PX, _SPECK_PX)) < 0.5
+        covered = _covered(pieces)
+        is_new = cv2.blur(covered, (_SPECK_PX, _SPECK_PX), borderType=cv2.BORDER_REPLICATE) < 0.5
         # What comes back after a while was painted then, and is dry.
         is_back = nearest.trust < np.minimum(0.5, _covered(pieces[1:], like=nearest.trust))
         older = np.where(is_back, np.float32(DRY_FRAMES), np.minimum(older, np.float32(DRY_FRAMES)))

@@ -21,10 +21,11 @@ class DriftingNoise:
         self._seed = seed
         self._content: Picture | None = None
         self._places: FloatPicture | None = None
+        self._frames = 0
 
     def restart(self) -> None:
         """Begins anew, as at a cut."""
-        self._content = self._places = None
+        self._content, self._places, self._frames = None, None, 0
 
     def follow(self, content: Picture, estimate: FlowEstimator | None) -> FloatPicture:
         """Returns noise for the next frame of the shot, `(H, W, 3)` float32 in [0, 1), uniform.
@@ -38,7 +39,10 @@ class DriftingNoise:
         if estimate is not None and before is not None and self._places is not None and before.shape == content.shape:
             motion = motion_between(estimate, before, content)
             is_seen = (motion.trust > 0.5)[..., None]
-            places = np.where(is_seen, warped(self._places, motion.flow), places)
+            # Fresh places lie elsewhere in each frame: a pan would otherwise show the same columns over and over.
+            self._frames += 1
+            fresh = places + np.random.default_rng((self._seed, self._frames)).integers(0, (width, height))
+            places = np.where(is_seen, warped(self._places, motion.flow), fresh.astype(np.float32))
         self._content, self._places = content, places
         field = np.random.default_rng(self._seed).random((height, width, 3), np.float32)
         columns, rows = np.rint(places[..., 0]).astype(int) % width, np.rint(places[..., 1]).astype(int) % height

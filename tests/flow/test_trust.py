@@ -84,16 +84,35 @@ def test_boundaries_hold_paint_less_firmly():
 def test_agreement_is_of_pictures_not_of_light():
     earlier = texture(2)
     nowhere = still(*earlier.shape[:2])
-    assert float(agreement(earlier, earlier, nowhere).min()) == 1
+    everywhere = np.ones(earlier.shape[:2], bool)
+    assert float(agreement(earlier, earlier, nowhere, everywhere).min()) == 1
     darker = (0.7 * earlier.astype(np.float32) + 10).astype(np.uint8)
-    assert float(agreement(earlier, darker, nowhere).min()) > 0.99
+    assert float(agreement(earlier, darker, nowhere, everywhere).min()) > 0.99
     other = earlier.copy()
     other[20:40, 30:60] = 255 - other[20:40, 30:60]
-    seen = agreement(earlier, other, nowhere)
+    seen = agreement(earlier, other, nowhere, everywhere)
     assert float(seen[24:36, 34:56].mean()) < 0.2
     assert float(seen[60:].mean()) > 0.95
 
 
 def test_flat_pictures_agree():
     flat = np.full((30, 40, 3), 7, np.uint8)
-    assert float(agreement(flat, flat + 90, still(30, 40)).min()) == 1
+    assert float(agreement(flat, flat + 90, still(30, 40), np.ones((30, 40), bool)).min()) == 1
+
+
+@pytest.mark.parametrize("width_px", [4, 16])
+def test_something_bright_that_comes_in_is_no_change_of_light(width_px):
+    earlier = (texture(2) * 0.3).astype(np.uint8)
+    now = earlier.copy()
+    now[:, -width_px:] = 245
+    trust = motion_between(DisFlow(), earlier, now).trust
+    assert float(trust[:, : -width_px - 12].mean()) > 0.98
+    assert float(trust[:, -width_px:].mean()) < 0.1
+
+
+def test_the_border_of_a_still_scene_with_grain_is_trusted():
+    grain = np.random.default_rng(6)
+    earlier, now = (np.clip(texture(2) + grain.normal(0, 2, texture(2).shape), 0, 255).astype(np.uint8) for _ in "ab")
+    trust = motion_between(DisFlow(), earlier, now).trust
+    border = np.concatenate([trust[0], trust[-1], trust[:, 0], trust[:, -1]])
+    assert float(border.mean()) > 0.97

@@ -51,7 +51,8 @@ class Motion:
 def motion_between(estimate: FlowEstimator, earlier: Picture, now: Picture) -> Motion:
     """Returns the motion that leads from `earlier` to `now`, both `(H, W, 3)` uint8 RGB."""
     backward, forward = estimate(now, earlier), estimate(earlier, now)
-    trust = consistent(backward, forward) * agreement(earlier, now, backward)
+    is_consistent = consistent(backward, forward)
+    trust = is_consistent * agreement(earlier, now, backward, is_consistent)
     held = np.where(motion_boundaries(backward), np.float32(BOUNDARY_CONFIDENCE), np.float32(1))
     return Motion(backward, trust, trust * held)
 
@@ -78,21 +79,33 @@ def motion_boundaries(flow: FlowField) -> Mask:
     return np.asarray(slope > BOUNDARY_SHARE * _squared_length(flow) + BOUNDARY_SLACK)
 
 
-def agreement(earlier: Picture, now: Picture, backward: FlowField) -> FloatPicture:
+def agreement(earlier: Picture, now: Picture, backward: FlowField, where: Mask) -> FloatPicture:
     """Returns `(H, W)` float32 in [0, 1]: how well `earlier`, carried along the flow, shows what `now` shows.
 
-    Both are `(H, W, 3)` uint8 RGB. A change of light that the whole frame shares does not count.
+    A change of light that the whole frame shares does not count. Nor does what looks like one where there is
+    none, as when something bright comes in: what agrees without relighting agrees.
+
+    Args:
+        earlier, now: `(H, W, 3)` uint8 RGB. backward: from `now` to `earlier`. where: `(H, W)`, what may be
+            compared, for the change of light.
     """
     expected = warped(earlier, backward)
     (mean, contrast), (seen_mean, seen_contrast) = (
-        [part[:, 0] for part in cv2.meanStdDev(picture)] for picture in (expected, now)
+        [part[:, 0] for part in cv2.meanStdDev(picture, mask=where.astype(np.uint8))] for picture in (expected, now)
     )
     gain = np.where(contrast > _LEAST_CONTRAST_LEVELS, seen_contrast / np.maximum(contrast, 1e-3), 1)
-    relit = cv2.transform(expected, np.column_stack([np.diag(gain), seen_mean - gain * mean]))
-    red, green, blue = cv2.split(cv2.absdiff(relit, now.astype(np.float32)))
-    gap = cv2.GaussianBlur(cv2.max(red, cv2.max(green, blue)), (0, 0), _MISMATCH_BLUR_PX)
+    relit: Any = cv2.transform(expected, np.column_stack([np.diag(gain), seen_mean - gain * mean]))
+    seen = now.astype(np.float32)
+    gap = cv2.min(_worst_gap(relit, seen), _worst_gap(expected, seen))
+    gap = cv2.GaussianBlur(gap, (0, 0), _MISMATCH_BLUR_PX)
     excess = np.maximum(gap - GRAIN_LEVELS, 0) / np.float32(MISMATCH_LEVELS)
     return np.asarray(cv2.exp(-excess * excess), np.float32)
+
+
+def _worst_gap(one: FloatPicture, other: FloatPicture) -> FloatPicture:
+    """Returns `(H, W)`: the difference of the channel that differs most."""
+    red, green, blue = cv2.split(cv2.absdiff(one, other))
+    return np.asarray(cv2.max(red, cv2.max(green, blue)), np.float32)
 
 
 def _squared_length(field: npt.NDArray[Any]) -> FloatPicture:

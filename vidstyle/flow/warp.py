@@ -16,6 +16,10 @@ from vidstyle.frames import FloatPicture
 # (H, W, 2) float32 px, x then y.
 FlowField = npt.NDArray[np.float32]
 
+# What comes from so little beyond the border still counts as seen: estimated flow of a still scene is some
+# hundredths of a pixel, and the outermost pixels would begin anew in every other frame.
+BORDER_SLACK_PX = 0.1
+
 # How much of a carried picture is bicubic, the rest bilinear. A chain resamples hundreds of times. Bilinear
 # alone takes much of the brushwork's sharpness away. OpenCV's bicubic (a = -0.75) raises waves of some 10 px by
 # up to 2.5 % each time: on a slow pan of 200 frames the finest detail doubled, and Lanczos is not free of it.
@@ -32,10 +36,12 @@ def came_from(flow: FlowField) -> tuple[FloatPicture, FloatPicture]:
 
 
 def is_inside(flow: FlowField) -> npt.NDArray[np.bool_]:
-    """Tells for each pixel, `(H, W)`, whether it comes from within the other picture."""
+    """Tells for each pixel, `(H, W)`, whether it comes from within the other picture, or nearly."""
     height, width = flow.shape[:2]
     x_px, y_px = came_from(flow)
-    return np.asarray((x_px >= 0) & (y_px >= 0) & (x_px <= width - 1) & (y_px <= height - 1))
+    pairs = ((x_px, width), (y_px, height))
+    inside = [(c_px >= -BORDER_SLACK_PX) & (c_px <= side_px - 1 + BORDER_SLACK_PX) for c_px, side_px in pairs]
+    return np.asarray(inside[0] & inside[1])
 
 
 def warped(picture: npt.NDArray[Any], flow: FlowField) -> FloatPicture:
