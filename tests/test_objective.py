@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from vidstyle.features import load_network
 from vidstyle.features.compact import CompactFeatures
+from vidstyle.losses import gram_matrix, measured, relative_style_loss
 from vidstyle.objective import (
     COARSEST_LONG_SIDE_PX,
+    WET_WEIGHT,
     Objective,
     Reference,
     level_count,
@@ -122,3 +124,32 @@ def test_the_temporal_loss_is_part_of_the_objective_by_its_weight():
     expected = 70 * float((confidence * (image - picture) ** 2).mean())
     assert float(held(image) - free(image)) == pytest.approx(expected, rel=1e-4)
     assert float(held(picture)) == pytest.approx(float(free(picture)), rel=1e-6)
+
+
+def test_new_places_have_a_style_loss_of_their_own():
+    content, style = noise(64, 96), noise(80, 80, 1)
+    settings = Settings(temporal_weight=0, levels=1, style_layers=("relu1_1",))
+    targets = style_targets(NETWORK, style, 96, 64, settings)
+    wet = torch.zeros(1, 1, 64, 96)
+    wet[..., 70:] = 1
+    image = to_tensor(noise(64, 96, 3))
+    reference = Reference(torch.zeros(1, 3, 64, 96), torch.zeros(1, 1, 64, 96), wet)
+    free = Objective(NETWORK, settings, targets, to_tensor(content))
+    held = Objective(NETWORK, settings, targets, to_tensor(content), reference)
+    features = NETWORK(image, ["relu1_1"])["relu1_1"]
+    gram = measured(gram_matrix(features[..., 70:]), NETWORK.metrics().get("relu1_1"))
+    own = float(relative_style_loss(gram, targets.grams[0]["relu1_1"])[0])
+    expected = settings.style_weight * WET_WEIGHT * 26 / 96 * own
+    assert float(held(image) - free(image)) == pytest.approx(expected, rel=1e-3)
+
+
+def test_a_few_new_pixels_have_no_statistics_of_their_own():
+    content, style = noise(32, 48), noise(40, 40, 1)
+    settings = Settings(temporal_weight=0)
+    wet = torch.zeros(1, 1, 32, 48)
+    wet[..., :7, :8] = 1
+    image = to_tensor(noise(32, 48, 3))
+    targets = style_targets(NETWORK, style, 48, 32, settings)
+    reference = Reference(torch.zeros(1, 3, 32, 48), torch.zeros(1, 1, 32, 48), wet)
+    held = Objective(NETWORK, settings, targets, to_tensor(content), reference)
+    assert float(held(image)) == float(objective_of(content, style)(image))

@@ -3,8 +3,10 @@
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from vidstyle import Settings, Stylizer, VidstyleError, optimize
+from vidstyle.carrying import DRY_FRAMES
 from vidstyle.errors import DeviceError, SettingsError, SourceError
 from vidstyle.features import load_network
 from vidstyle.features.compact import CompactFeatures
@@ -50,6 +52,14 @@ def test_a_frame_that_is_repeated_is_not_painted_again(stylizer):
     assert second.evaluations == 1
     assert np.array_equal(first.image, second.image)
     assert stylizer.paint(picture(2)).evaluations > 1
+
+
+def test_a_drawing_that_is_held_is_painted_until_it_is_dry():
+    stylizer = Stylizer(picture(99, 64, 64), Settings(**QUICK))
+    stylizer.paint(panorama(3)[:, :64])
+    evaluations = [stylizer.paint(panorama(3)[:, 6:70]).evaluations for _ in range(DRY_FRAMES + 2)]
+    assert min(evaluations[:DRY_FRAMES]) > 1
+    assert evaluations[DRY_FRAMES + 1] == 1
 
 
 def panorama(seed, length=160):
@@ -147,9 +157,9 @@ def test_restart_paints_a_first_frame_again(stylizer):
     assert np.array_equal(stylizer(contents[1]), fresh(contents[1]))
 
 
-@pytest.mark.parametrize("init", ["content", "noise"])
-def test_without_the_chain_a_frame_does_not_depend_on_the_one_before(init):
-    settings = Settings(**QUICK, init=init)
+@pytest.mark.parametrize(("init", "flow"), [("content", "dis"), ("noise", "off")])
+def test_without_the_chain_a_frame_does_not_depend_on_the_one_before(init, flow):
+    settings = Settings(**QUICK, init=init, flow=flow)
     chain, alone = (Stylizer(picture(99, 64, 64), settings) for _ in range(2))
     chain(picture(1))
     second = chain.paint(picture(2))
@@ -212,7 +222,8 @@ def test_a_want_of_memory_that_passes_changes_nothing(stylizer, monkeypatch):
 def test_an_economy_goes_on_with_the_chain(monkeypatch):
     tried = short_of_memory(monkeypatch, lambda *_: False)
     stylizer = Stylizer(picture(99, 64, 64), Settings(**QUICK))
-    stylizer.pass_over(picture(1), picture(3), economy=1)
+    stylizer.restart(economy=1)
+    stylizer.pass_over(picture(1), picture(3))
     assert stylizer.paint(picture(1) // 2).economy == 1
     assert tried == [(48, 64, "lbfgs", 3, QUICK["iterations"])]
 
@@ -235,10 +246,48 @@ def test_the_words_of_all_allocators_are_understood(stylizer, monkeypatch, words
         stylizer(picture(1))
 
 
+def test_a_want_of_memory_in_the_flow_is_told_as_such(monkeypatch):
+    stylizer, calls = Stylizer(picture(99, 64, 64), Settings(**QUICK)), []
+
+    def greedy(here, there):
+        calls.append(1)
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    stylizer.paint(picture(1))
+    monkeypatch.setattr(stylizer, "_flow", greedy)
+    with pytest.raises(DeviceError, match="too little memory for optical flow at 64x48 pixels; use a smaller --size"):
+        stylizer.paint(picture(2))
+    with pytest.raises(DeviceError, match="too little memory for optical flow"):
+        stylizer.pass_over(picture(2), picture(3))
+    assert len(calls) == 4
+
+
+def test_only_later_frames_step_shortly_and_stop_early(monkeypatch):
+    efforts = []
+
+    def watched(start, objective, method, effort):
+        efforts.append(effort)
+        return optimize.optimize(start, objective, method, effort)
+
+    monkeypatch.setattr("vidstyle.stylizer.optimize", watched)
+    stylizer = Stylizer(picture(99, 64, 64), Settings(**QUICK))
+    stylizer.paint(picture(1))
+    stylizer.paint(picture(1) // 2)
+    first, later = efforts
+    assert (first.iterations, first.first_step_rms, first.least_gain) == (6, optimize.FIRST_STEP_RMS, 0)
+    assert (later.iterations, later.first_step_rms, later.least_gain) == (4, optimize.NEAR_STEP_RMS, 0.01)
+
+
 def test_other_faults_are_not_taken_for_a_want_of_memory(stylizer, monkeypatch):
     short_of_memory(monkeypatch, lambda *_: True, "the sky is falling")
     with pytest.raises(RuntimeError, match="sky"):
         stylizer(picture(1))
+
+
+def test_a_frame_of_another_size_that_is_passed_over_starts_a_new_chain(stylizer):
+    stylizer.pass_over(picture(1), picture(2))
+    stylizer.pass_over(picture(1, 64, 48), picture(2, 64, 48))
+    assert stylizer.paint(picture(1, 64, 48)).evaluations == 1
 
 
 def test_a_frame_of_another_size_starts_a_new_chain(stylizer):

@@ -97,6 +97,10 @@ class _Descent:
         self._bests.append(self.best_loss)
         return loss, gradient
 
+    def begin_again(self) -> None:
+        """Forgets what was gained before, so that the first evaluation is not taken for one that gains nothing."""
+        self._bests.clear()
+
     def _gains_too_little(self) -> bool:
         if not self.effort.least_gain or len(self._bests) <= GAIN_EVALUATIONS:
             return False
@@ -129,6 +133,7 @@ def optimize(start: Tensor, objective: ObjectiveFunction, method: str, effort: E
             if not math.isfinite(descent.best_loss) or retries == RETRIES:
                 break
             retries += 1
+            descent.begin_again()
             logger.debug("the objective was not finite; going on from the best picture with smaller steps")
     if iterations and not math.isfinite(descent.best_loss):
         raise OptimizationError(

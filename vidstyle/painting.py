@@ -53,13 +53,14 @@ class ShotPainter:
         for run in shot.segments:
             for position in (p for p in run if p in missing or p in needed):
                 if position - 1 != last or position == shot.start:
-                    self._stylizer.restart(self._first(shot, position, missing))
+                    economy = 0 if position == shot.start else self._economies.get(position - 1, 0)
+                    self._stylizer.restart(self._first(shot, position, missing), economy)
                 last = position
                 frame = self._read(position)
                 image = resize(frame.image, job.manifest.width, job.manifest.height)
                 if position not in missing:
                     before = self._load(position) if position in as_painted else None
-                    self._stylizer.pass_over(image, before, self._economies.get(position, 0))
+                    self._stylizer.pass_over(image, before)
                     continue
                 painted = self._stylizer.paint(image)
                 job.save_frame(position, painted.image)

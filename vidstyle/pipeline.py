@@ -49,8 +49,9 @@ def stylize(
     settings = settings or Settings()
     check_layers(settings.network, (*settings.style_layers, settings.content_layer))
     resolve_precision(settings.precision, resolve_device(settings.device))
-    check_flow(settings.flow)
     with opened(Path(source), settings) as frames:
+        if settings.needs_flow and frames.info.kind != "still":
+            check_flow(settings.flow)
         target = str(output) if output is not None else default_output(frames.info.path, Path(style), frames.info.kind)
         listeners = Listeners(on_start, on_frame, on_download, on_survey)
         return Render(frames, Path(style), target, settings, listeners).run()

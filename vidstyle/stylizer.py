@@ -5,15 +5,17 @@ from __future__ import annotations
 import logging
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
 
 from vidstyle.carrying import DRY_FRAMES, Carried, Chain
 from vidstyle.devices import resolve_device, resolve_precision
-from vidstyle.errors import SourceError
+from vidstyle.errors import DeviceError, SourceError
 from vidstyle.features import load_network
 from vidstyle.flow import FlowEstimator, load_flow
 from vidstyle.frames import SMALLEST_SIDE_PX, FloatPicture, Picture
@@ -26,6 +28,7 @@ from vidstyle.settings import Settings
 from vidstyle.weights.fetching import OnDownload
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 # Where the past covers less of a frame than this, it is painted with a first frame's steps.
 _COVERED_ENOUGH = 0.5
@@ -99,37 +102,51 @@ class Stylizer:
         self.targets: StyleTargets | None = None
         self.economy = 0
         self._flow: FlowEstimator | None = None
-        if settings.init in ("warped", "noise") and settings.flow != "off":
+        if settings.needs_flow:
             self._flow = load_flow(settings.flow, self.device, on_download)
         self._chain = Chain(settings.temporal_window if settings.is_warped else (1,))
         self._noise = DriftingNoise(settings.seed)
 
-    def restart(self, first: Picture | None = None) -> None:
+    def restart(self, first: Picture | None = None, economy: int = 0) -> None:
         """Forgets the frames before, as at a cut: the next one is painted as a first frame.
 
         Args:
             first: the painted first frame of a shot that is gone on with after `pass_over`.
+            economy: the `Painted.economy` of the frame before the next one, where a shot is gone on with.
         """
         self._chain.restart()
         self._noise.restart()
-        self.economy = 0
+        self.economy = min(economy, len(economies(self.settings.optimizer)) - 1)
         if first is not None:
             self._chain.begin(checked_picture(first, "painted frame"))
 
-    def pass_over(self, image: Picture, painted: Picture | None, economy: int = 0) -> None:
+    def pass_over(self, image: Picture, painted: Picture | None) -> None:
         """Takes a frame that was painted before, so that the next one goes on from it.
 
         Frames are passed over in order, at least as many of a shot's last as `needed_before` says.
 
         Args:
             image: the frame, `(H, W, 3)` uint8 RGB. painted: the same as it was painted; needed for the last
-                `Settings.looks_back_frames`. economy: the `Painted.economy` that came with it.
+                `Settings.looks_back_frames`.
+
+        Raises:
+            SourceError: a picture is not `(H, W, 3)` uint8, or too small. DeviceError: memory is too small.
         """
         content = self.fit(image)
-        self.economy = min(economy, len(economies(self.settings.optimizer)) - 1)
+        before = None if painted is None else checked_picture(painted, "painted frame")
+        self._forget_other_sizes(content)
+        self._with_room(content, lambda: self._follow(content, before))
+
+    def _follow(self, content: Picture, painted: Picture | None) -> None:
         if self.settings.init == "noise":
             self._noise.follow(content, self._flow)
-        self._take(content, None if painted is None else checked_picture(painted, "painted frame"))
+        self._take(content, painted)
+
+    def _forget_other_sizes(self, content: Picture) -> None:
+        """Begins a new chain where the frames change their size."""
+        last = self._chain.last
+        if last is not None and last.content.shape != content.shape:
+            self._chain.restart()
 
     def _take(self, content: Picture, painted: Picture | None) -> None:
         if self.settings.is_warped and self._flow is not None:
@@ -156,13 +173,14 @@ class Stylizer:
         """
         started = time.perf_counter()
         content = self.fit(image)
-        beginning = self._beginning(content)
+        self._forget_other_sizes(content)
+        beginning = self._with_room(content, lambda: self._beginning(content))
         outcome = self._within_memory(content, beginning)
         # The chain goes on from the frame as delivered, in 8 bits, so that a render which was
         # interrupted can go on from its files and come out the same.
         painted = to_picture(outcome.image)
         if beginning.is_done:
-            self._take(content, painted)
+            self._with_room(content, lambda: self._take(content, painted))
         else:
             self._chain.add(content, painted)
         seconds = time.perf_counter() - started
@@ -171,22 +189,38 @@ class Stylizer:
     def _beginning(self, content: Picture) -> _Beginning:
         settings, last = self.settings, self._chain.last
         afresh = max(settings.iterations, settings.first_iterations)
-        if last is not None and last.content.shape != content.shape:
-            self._chain.restart()
-            last = None
         if settings.init == "noise":
             return _Beginning(255 * self._noise.follow(content, self._flow), afresh)
         if last is None or settings.init == "content":
             return _Beginning(content.astype(np.float32), afresh)
         before = np.asarray(last.painted, np.float32)
-        if settings.iterations and settings.least_gain and np.array_equal(last.content, content):
+        is_repeated = np.array_equal(last.content, content)
+        if is_repeated and settings.iterations and settings.least_gain and not self._chain.is_wet:
             # A drawing that is held, or a still: there is nothing to paint, and nothing to drift.
             return _Beginning(before, 0, is_done=True)
         if not settings.is_warped or self._flow is None:
             return _Beginning(before, settings.iterations, is_near=True)
         carried = self._chain.carried(content, self._flow)
-        iterations = settings.iterations if carried.covered >= _COVERED_ENOUGH else afresh
-        return _Beginning(carried.start, iterations, carried, is_near=True)
+        is_new = carried.covered < _COVERED_ENOUGH and settings.iterations > 0
+        return _Beginning(carried.start, afresh if is_new else settings.iterations, carried, is_near=True)
+
+    def _with_room(self, content: Picture, call: Callable[[], T]) -> T:
+        """Returns what a call with optical flow in it returns; where memory runs out, tried again after making room."""
+        try:
+            return call()
+        except Exception as error:
+            if not is_memory_error(error):
+                raise
+        free_caches(self.device)
+        try:
+            return call()
+        except Exception as error:
+            if not is_memory_error(error):
+                raise
+            height, width = content.shape[:2]
+            remedy = "--flow dis or a smaller --size" if self.settings.flow == "raft" else "a smaller --size"
+            message = f"too little memory for optical flow at {width}x{height} pixels; use {remedy}"
+            raise DeviceError(message) from error
 
     def _within_memory(self, content: Picture, beginning: _Beginning) -> Outcome:
         """Paints; where memory runs out, again after making room, and then in cheaper ways."""
