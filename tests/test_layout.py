@@ -13,6 +13,7 @@ MAY_IMPORT = {
     "version": set(),
     "errors": set(),
     "frames": set(),
+    "process": set(),
     "files": {"errors"},
     "settings": {"errors", "frames"},
     "devices": {"errors"},
@@ -48,7 +49,7 @@ MAY_IMPORT = {
     "metrics": {"errors", "flow", "frames", "media"},
     "job": {"errors", "files", "frames", "media", "settings", "shots", "version"},
     "painting": {"errors", "frames", "job", "media", "shots", "stylizer"},
-    "worker": {"inputs", "job", "painting", "settings", "stylizer"},
+    "worker": {"inputs", "job", "painting", "process", "settings", "stylizer"},
     "workers": {"errors", "job", "painting", "settings", "shots", "stylizer", "worker"},
     "command": {"settings"},
     "render": {
@@ -85,7 +86,7 @@ MAY_IMPORT = {
     },
     "progress": {"frames"},
     "__init__": {"errors", "frames", "job", "metrics", "pipeline", "settings", "stylizer", "version"},
-    "cli": {"__init__", "errors", "frames", "progress", "settings"},
+    "cli": {"__init__", "errors", "frames", "process", "progress", "settings"},
     "__main__": {"cli"},
 }
 LARGEST_FILE_LINES, LARGEST_FUNCTION_LINES = 400, 60

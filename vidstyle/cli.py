@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import io
 import logging
-import os
 import signal
 import sys
 import threading
@@ -19,6 +18,7 @@ from typing import Any
 import vidstyle
 from vidstyle.errors import SettingsError, VidstyleError
 from vidstyle.frames import FrameDone, Plan, Result
+from vidstyle.process import keep_freed_memory, share_cores
 from vidstyle.progress import FrameBar, LateBar
 from vidstyle.settings import Settings
 
@@ -117,7 +117,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"vidstyle: error: {error}", file=sys.stderr)
         return USAGE
     _prepare_console(options)
-    _share_cores()
+    share_cores()
+    keep_freed_memory()
     screen = _Screen(options)
     try:
         with _terminable():
@@ -191,16 +192,6 @@ def _check_needed(options: argparse.Namespace) -> None:
     missing = [name for name, value in (("INPUT", options.input), ("--style", options.style)) if value is None]
     if missing:
         raise SettingsError(f"the following arguments are required: {', '.join(missing)}")
-
-
-def _share_cores() -> None:
-    """Lets idle threads sleep soon; torch is not imported yet, and reads this once.
-
-    By default they spin for milliseconds, which is no gain here, and beside any other work costs a factor of
-    three and more: 512 px frames took 4.9 s alone and 19 to 29 s beside another render, with this 4.5 and 10.
-    """
-    os.environ.setdefault("GOMP_SPINCOUNT", "2000")
-    os.environ.setdefault("KMP_BLOCKTIME", "1")
 
 
 def _prepare_console(options: argparse.Namespace) -> None:

@@ -34,25 +34,31 @@ class _Gram(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, features: Tensor, places: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Returns two `(B, C, C)`, float32 or finer, of `(B, C, h, w)` and row numbers `(P,)`, or None for none."""
+    def forward(ctx: Any, features: Tensor, places: Tensor | None) -> Tensor:
+        """Returns `(B, C, C)`, float32 or finer, of `(B, C, h, w)`; `(2 B, C, C)` with places `(P,)`, theirs last."""
         ctx.save_for_backward(features, places)
         rows = _rows(features)
-        of_places = rows if places is None else rows.index_select(1, places)
-        return _mean_product(rows), rows.new_zeros(()) if places is None else _mean_product(of_places)
+        gram = _mean_product(rows)
+        return gram if places is None else torch.cat([gram, _mean_product(_at(rows, places))])
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor, of_places: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         """Returns `(B, C, h, w)`, channels last, in the features' precision; can be differentiated again."""
         features, places = ctx.saved_tensors
         rows = _rows(features)
-        both = (gradient + gradient.transpose(1, 2)) / rows.shape[1]
         batch, channels, height, width = features.shape
-        down = rows @ both.to(rows.dtype)
+        both = gradient + gradient.transpose(1, 2)
+        down = rows @ (both[:batch] / rows.shape[1]).to(rows.dtype)
         if places is not None:
-            both = (of_places + of_places.transpose(1, 2)) / len(places)
-            down.index_add_(1, places, rows.index_select(1, places) @ both.to(rows.dtype))
+            of_places = _at(rows, places) @ (both[batch:] / len(places)).to(rows.dtype)
+            for picture in range(batch):  # along the second dimension this takes four times as long
+                down[picture].index_add_(0, places, of_places[picture])
         return down.view(batch, height, width, channels).permute(0, 3, 1, 2).to(features.dtype), None
+
+
+def _at(rows: Tensor, places: Tensor) -> Tensor:
+    """Returns some rows, `(B, P, C)`, of `(B, M, C)`."""
+    return rows.index_select(1, places)
 
 
 def _mean_product(rows: Tensor) -> Tensor:
@@ -79,17 +85,17 @@ def gram_matrix(features: Tensor) -> Tensor:
     Gatys et al. (2016, equation 3) do not divide by the number of positions; dividing makes the
     matrices of pictures of different sizes comparable.
     """
-    gram: Tensor = _Gram.apply(features, None)[0]  # type: ignore[no-untyped-call]
+    gram: Tensor = _Gram.apply(features, None)  # type: ignore[no-untyped-call]
     return gram
 
 
-def gram_matrices(features: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
-    """Returns the Gram matrices `(B, C, C)` of all positions of features `(B, C, h, w)`, and of some.
+def gram_matrices(features: Tensor, places: Tensor) -> Tensor:
+    """Returns the Gram matrices of all positions of features `(B, C, h, w)`, then those of some, `(2 B, C, C)`.
 
     `places` are numbers of positions, counted by rows, int64 `(P,)`, at least one.
     """
-    whole, part = _Gram.apply(features, places)  # type: ignore[no-untyped-call]
-    return whole, part
+    grams: Tensor = _Gram.apply(features, places)  # type: ignore[no-untyped-call]
+    return grams
 
 
 def measured(gram: Tensor, metric: Tensor | None) -> Tensor:

@@ -39,7 +39,7 @@ WET_WEIGHT = 0.3
 
 def to_tensor(image: Picture | FloatPicture, device: torch.device | str = "cpu") -> Tensor:
     """Returns `(1, 3, H, W)` float32 RGB in [0, 1] of `(H, W, 3)` RGB, uint8 or float32 from 0 to 255."""
-    return torch.tensor(image, device=device).permute(2, 0, 1)[None].float() / 255
+    return torch.tensor(image, device=device).permute(2, 0, 1)[None].contiguous().float() / 255
 
 
 def to_picture(tensor: Tensor) -> Picture:
@@ -155,10 +155,8 @@ class Objective:
         metric, places = self.metrics.get(layer), self._wet_places(features)
         if places is None:
             return relative_style_loss(measured(gram_matrix(features), metric), target)[0]
-        whole, part = gram_matrices(features, places)
-        share = len(places) / (features.shape[2] * features.shape[3])
-        new = relative_style_loss(measured(part, metric), target)[0]
-        return relative_style_loss(measured(whole, metric), target)[0] + WET_WEIGHT * share * new
+        losses = relative_style_loss(measured(gram_matrices(features, places), metric), target)
+        return losses[0] + losses[1] * (WET_WEIGHT * len(places) / (features.shape[2] * features.shape[3]))
 
     def _wet_places(self, features: Tensor) -> Tensor | None:
         """Returns the numbers `(P,)` of a layer's positions that are new, or None where they are too few."""

@@ -62,9 +62,11 @@ def _work(task: Mapping[str, Any], orders: queue.Queue[Mapping[str, Any]], answe
     from vidstyle.job.lock import locked_by_worker
     from vidstyle.job.manifest import read_manifest
     from vidstyle.painting import ShotPainter
+    from vidstyle.process import keep_freed_memory
     from vidstyle.settings import Settings
     from vidstyle.stylizer import Stylizer
 
+    keep_freed_memory()
     settings, folder = Settings(**task["settings"]), Path(task["job"])
     with locked_by_worker(folder, task["number"]):
         manifest = read_manifest(folder)
