@@ -43,6 +43,7 @@ from vidstyle.frames import Picture
 from vidstyle.media.images import reduced_size, resize, write_image
 from vidstyle.media.sources import open_source
 from vidstyle.metrics import StabilityMeter
+from vidstyle.process import keep_freed_memory
 
 SAMPLES = Path(__file__).resolve().parent.parent / "samples"
 SIZE_PX = 512
@@ -158,6 +159,8 @@ def compare(options: argparse.Namespace, folder: Path) -> Iterator[Row]:
     ]:
         name = "sample" if path.parent == SAMPLES else path.stem
         frames = read_frames(path, options.first, options.frames)
+        if len(frames) < 2:
+            raise SystemExit(f"{path}: has fewer than two frames from frame {options.first} on")
         place = folder / name
         save(place / "source", frames)
         results: dict[str, list[Picture]] = {}
@@ -206,6 +209,7 @@ def show_drift(count: int) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Prints the table; returns the exit status."""
+    keep_freed_memory()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clips", nargs="*", default=[], metavar="CLIP=STYLE", help="more clips and their paintings")
     parser.add_argument("--methods", nargs="*", help=f"only these, of {', '.join(m.split(' (')[0] for m in METHODS)}")
@@ -215,6 +219,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--drift", type=int, metavar="N", help="only drift, over N frames of a still and of a pan")
     parser.add_argument("--output", type=Path, metavar="FOLDER", help="keep frames and strips there")
     options = parser.parse_args(arguments)
+    if min(options.frames, options.drift or 2) < 2:
+        parser.error("steadiness is between frames: give two or more")
+    unknown = sorted(set(options.methods or []) - {name.split(" (")[0] for name in METHODS})
+    if unknown:
+        parser.error(f"no method is called {', '.join(unknown)}")
     if options.drift:
         show_drift(options.drift)
         return 0

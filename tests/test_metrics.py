@@ -45,8 +45,7 @@ def test_with_exact_flow_the_error_is_exact():
     flow = np.full((100, 160, 2), (3, 0), np.float32)
     seen = np.ones((100, 160), bool)
     seen[:, -3:] = False
-    results = [frame if k % 2 == 0 else frame + np.uint8(0) for k, frame in enumerate(frames())]
-    assert measured(frames(), results, (flow, seen)).warp_error == 0
+    assert measured(frames(), frames(), (flow, seen)).warp_error == 0
     brighter = [(frame // 2 + 20 * (k % 2)).astype(np.uint8) for k, frame in enumerate(frames())]
     assert measured(frames(), brighter, (flow, seen)).warp_error == pytest.approx(20)
 
@@ -57,6 +56,7 @@ def test_flicker_is_measured_where_the_source_is_still():
     assert measured(still, results).flicker == 0
     results = [np.full((100, 160, 3), 100 + 5 * (k % 2), np.uint8) for k in range(4)]
     assert measured(still, results).flicker == pytest.approx(5)
+    assert measured(still, results).source_flicker == 0
     assert measured(still, results).drift == pytest.approx(5)
     assert math.isnan(measured(frames(4), results).flicker)
 
@@ -83,12 +83,45 @@ def test_files_are_measured_at_one_size(tmp_path):
     assert stability.warp_error == pytest.approx(stability.source_warp_error, rel=0.2)
 
 
+def test_files_are_measured_with_exact_flow_where_it_is_given(tmp_path):
+    for name, pictures in (("source", frames()), ("result", [255 - frame for frame in frames()])):
+        make_folder(tmp_path / name, [f"{k}.png" for k in range(5)])
+        for k, picture in enumerate(pictures):
+            cv2.imwrite(str(tmp_path / name / f"{k}.png"), picture[..., ::-1])
+    asked, seen = [], np.ones((100, 160), bool)
+    seen[:, -3:] = False
+
+    def exact_flow(position):
+        asked.append(position)
+        return np.full((100, 160, 2), (3, 0), np.float32), seen
+
+    assert measure(tmp_path / "source", tmp_path / "result", exact_flow).warp_error == 0
+    assert asked == [1, 2, 3, 4]
+
+
+def test_a_part_is_measured_against_the_frames_that_it_was_painted_from(tmp_path, capsys):
+    for name, pictures in (("source", frames(6)), ("part", frames(6)[2:5])):
+        make_folder(tmp_path / name, [f"{k}.png" for k in range(len(pictures))])
+        for k, picture in enumerate(pictures):
+            cv2.imwrite(str(tmp_path / name / f"{k}.png"), picture)
+    part = measure(tmp_path / "source", tmp_path / "part", frames=(2, 5))
+    assert (part.frames, part.warp_error) == (3, part.source_warp_error)
+    assert cli.main(["--measure", str(tmp_path / "source"), str(tmp_path / "part"), "--frames", "2:5"]) == 0
+    assert "frames         3\n" in capsys.readouterr().out
+
+
+def test_one_picture_is_refused(tmp_path):
+    folder = make_folder(tmp_path / "one", ["1.png"])
+    with pytest.raises(SourceError, match="one: has one frame only"):
+        measure(folder, folder)
+
+
 def test_different_lengths_are_refused_and_the_shorter_named(tmp_path):
     short = make_folder(tmp_path / "short", ["1.png", "2.png"])
     long = make_folder(tmp_path / "long", ["1.png", "2.png", "3.png"])
-    with pytest.raises(SourceError, match=r"short: has 2 frames and .*long has more"):
+    with pytest.raises(SourceError, match=r"long: has more than the 2 frames of .*short; is it of this source"):
         measure(short, long)
-    with pytest.raises(SourceError, match="short: has 2"):
+    with pytest.raises(SourceError, match=r"short: has 2 frames and .*long has more; .* with --frames A:B"):
         measure(long, short)
 
 
@@ -98,4 +131,5 @@ def test_the_command_line_prints_the_measures(tmp_path, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert [line.split("  ")[0] for line in lines] == ["frames", "warping error", "flicker", "drift"]
     assert cli.main(["--measure", str(folder), "nowhere"]) == 1
-    assert cli.main(["--measure", str(folder), str(folder), "--style", "x.png"]) == 2
+    for extra in (["--style", "x.png"], ["--size", "99"], ["-o", "out.mp4"], ["--status", "out.mp4"]):
+        assert cli.main(["--measure", str(folder), str(folder), *extra]) == 2

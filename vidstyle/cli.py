@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import io
 import logging
+import math
 import signal
 import sys
 import threading
@@ -125,7 +126,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if options.status is not None:
                 print(_status_lines(vidstyle.job_status(options.status, settings.job_dir)))
             elif options.measure is not None:
-                print(_stability_lines(vidstyle.measure(*options.measure)))
+                source, result = options.measure
+                print(_stability_lines(vidstyle.measure(source, result, frames=settings.frames)))
             else:
                 _render(options, settings, screen)
     except (_TerminatedError, KeyboardInterrupt) as stop:
@@ -180,14 +182,16 @@ def _terminable() -> Iterator[None]:
 
 
 def _check_needed(options: argparse.Namespace) -> None:
-    paints = options.input is not None or options.style is not None or options.restart
+    defaults = {spec.name: spec.default for spec in fields(Settings)}
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in vars(options).items()}
+    given = {name for name, value in values.items() if value != defaults.get(name)} - {"verbose", "quiet"}
     if options.status is not None:
-        if paints or options.measure is not None:
+        if given - {"status", "job_dir"}:
             raise SettingsError("--status OUTPUT stands alone, but for --job-dir")
         return
     if options.measure is not None:
-        if paints:
-            raise SettingsError("--measure SOURCE RESULT stands alone")
+        if given - {"measure", "frames"}:
+            raise SettingsError("--measure SOURCE RESULT stands alone, but for --frames")
         return
     missing = [name for name, value in (("INPUT", options.input), ("--style", options.style)) if value is None]
     if missing:
@@ -279,12 +283,15 @@ def _status_lines(status: vidstyle.Status) -> str:
 
 
 def _stability_lines(stability: vidstyle.Stability) -> str:
+    def pair(painted: float, source: float) -> str:
+        return "nothing to measure" if math.isnan(painted) else f"{painted:.2f} of 255 (the source's own: {source:.2f})"
+
     return "\n".join(
         (
             f"frames         {stability.frames:,}",
-            f"warping error  {stability.warp_error:.2f} of 255 (the source's own: {stability.source_warp_error:.2f})",
-            f"flicker        {stability.flicker:.2f} of 255, where the source is still",
-            f"drift          {stability.drift:.2f} of 255",
+            f"warping error  {pair(stability.warp_error, stability.source_warp_error)}",
+            f"flicker        {pair(stability.flicker, stability.source_flicker)}, where the source is still",
+            f"drift          {stability.drift:.2f} of 255, less the source's own",
         )
     )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from pathlib import Path
 
 import cv2
@@ -42,6 +42,7 @@ class Stability:
             Temporal Consistency, ECCV 2018) measure so, too.
         source_warp_error: the same of the source itself: noise, changing light, and the flow's own faults.
         flicker: root mean square between a painted frame and the one before it, where the source is still.
+        source_flicker: the same of the source itself: its grain.
         drift: largest departure of a frame's mean level, in any channel, from the first frame's, less the
             source's own.
     """
@@ -50,6 +51,7 @@ class Stability:
     warp_error: float
     source_warp_error: float
     flicker: float
+    source_flicker: float
     drift: float
 
 
@@ -64,6 +66,7 @@ class StabilityMeter:
         self._errors: list[float] = []
         self._source_errors: list[float] = []
         self._flickers: list[float] = []
+        self._source_flickers: list[float] = []
         self._drift = math.nan
 
     def add(self, source: Picture, painted: Picture, exact: tuple[FlowField, Mask] | None = None) -> None:
@@ -84,8 +87,10 @@ class StabilityMeter:
         self._errors.append(_root_mean(_squared_gap(warped(painted_before, flow), painted), trusted))
         self._source_errors.append(_root_mean(source_gap, trusted))
         moved = np.square(flow).sum(-1)
-        still = trusted & (moved < _STILL_PX**2) & (_squared_gap(before, source) <= _STILL_LEVELS**2)
+        grain = _squared_gap(before, source)
+        still = trusted & (moved < _STILL_PX**2) & (grain <= _STILL_LEVELS**2)
         self._flickers.append(_root_mean(_squared_gap(painted_before, painted), still))
+        self._source_flickers.append(_root_mean(grain, still))
         gone = (levels[0] - self._first_levels[0]) - (levels[1] - self._first_levels[1])
         self._drift = float(np.fmax(self._drift, np.abs(gone).max()))
         self._last = (source, painted)
@@ -97,6 +102,7 @@ class StabilityMeter:
             warp_error=_mean(self._errors),
             source_warp_error=_mean(self._source_errors),
             flicker=_mean(self._flickers),
+            source_flicker=_mean(self._source_flickers),
             drift=self._drift,
         )
 
@@ -105,33 +111,43 @@ class StabilityMeter:
         return backward, consistent(backward, self._flow(before, now))
 
 
-def measure(source: str | Path, painted: str | Path, exact_flow: ExactFlow | None = None) -> Stability:
+def measure(
+    source: str | Path,
+    painted: str | Path,
+    exact_flow: ExactFlow | None = None,
+    frames: tuple[int, int | None] = (0, None),
+) -> Stability:
     """Measures how steady a painted video or frame folder is, against the one that it was painted from.
 
     Both are compared frame by frame, in order, at the painted size or 512 px, whichever is smaller.
 
     Args:
         source, painted: video, folder of frames or pattern. exact_flow: the source's motion where it is known,
-            at the measured size.
+            at the measured size. frames: those of the source that were painted, from the first up to, not
+            including, the second, or to the end.
 
     Raises:
-        SourceError: one cannot be read, or they have different numbers of frames.
+        SourceError: one cannot be read, they have different numbers of frames, or only one.
     """
-    meter, size = StabilityMeter(), None
-    for position, (frame, result) in enumerate(_pairs(Path(source), Path(painted))):
+    meter, size, position = StabilityMeter(), None, 0
+    for position, (frame, result) in enumerate(_pairs(Path(source), Path(painted), frames)):
         height, width = result.image.shape[:2]
         size = size or reduced_size(width, height, MEASURED_SIZE_PX)
         exact = exact_flow(position) if exact_flow is not None and position else None
         meter.add(resize(frame.image, *size), resize(result.image, *size), exact)
+    if not position:
+        raise SourceError(f"{painted}: has one frame only, and steadiness is between frames; give a video or a folder")
     return meter.result()
 
 
-def _pairs(source: Path, painted: Path) -> Iterator[tuple[Frame, Frame]]:
-    with open_source(source) as frames, open_source(painted) as results:
-        for position, (frame, result) in enumerate(zip_longest(frames, results)):
-            if frame is None or result is None:
-                ended, other = (source, painted) if frame is None else (painted, source)
-                raise SourceError(f"{ended}: has {position} frames and {other} has more; give a render of the whole")
+def _pairs(source: Path, painted: Path, frames: tuple[int, int | None]) -> Iterator[tuple[Frame, Frame]]:
+    with open_source(source) as pictures, open_source(painted) as results:
+        for position, (frame, result) in enumerate(zip_longest(islice(pictures, *frames), results)):
+            if result is None:
+                remedy = "where only a part was painted, say which with --frames A:B"
+                raise SourceError(f"{painted}: has {position} frames and {source} has more; {remedy}")
+            if frame is None:
+                raise SourceError(f"{painted}: has more than the {position} frames of {source}; is it of this source?")
             yield frame, result
 
 

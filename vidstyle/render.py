@@ -5,10 +5,11 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import av
@@ -183,7 +184,7 @@ class Render:
         return job
 
     def _note_versions(self, manifest: Manifest) -> None:
-        now = _versions()
+        now = _versions(self._settings)
         others = [
             f"{name} {was}, now {now[name]}" for name, was in manifest.versions.items() if now.get(name, was) != was
         ]
@@ -203,7 +204,7 @@ class Render:
             command=self._command(anywhere=True),
             identity=identity,
             settings=to_json(self._settings),
-            versions=_versions(),
+            versions=_versions(self._settings),
             threads=torch.get_num_threads(),
             output=str(self._output),
             kind=self._kind,
@@ -333,8 +334,8 @@ def _counted(number: int, noun: str) -> str:
     return f"{number} {noun if number == 1 else plural}"
 
 
-def _versions() -> dict[str, str]:
-    return {
+def _versions(settings: Settings) -> dict[str, str]:
+    versions = {
         "vidstyle": __version__,
         "python": platform.python_version(),
         "torch": torch.__version__,
@@ -342,6 +343,10 @@ def _versions() -> dict[str, str]:
         "opencv": cv2.__version__,
         "numpy": np.__version__,
     }
+    if settings.needs_flow and settings.flow == "raft":
+        with suppress(PackageNotFoundError):
+            versions["torchvision"] = version("torchvision")
+    return versions
 
 
 @contextmanager

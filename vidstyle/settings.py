@@ -175,7 +175,7 @@ class Settings:
     )
     temporal_weight: float = setting(
         500.0,
-        "how firmly paint is held on to what moves, with --init warped: 0 lets it live, 1000 keeps it still",
+        "how firmly paint is held on to what moves, with --init warped: 0 lets it live, 2000 keeps it as it is",
         parse=float,
         low=0,
         high=1e9,
@@ -300,7 +300,9 @@ def _checked(name: str, value: Any, default: Any, metadata: dict[str, Any]) -> A
             value = start, stop = tuple(value)
             typed = int(start), None if stop is None else int(stop)
         elif parse is parse_window:
-            typed = value = tuple(int(number) if int(number) == number else math.nan for number in value)
+            if isinstance(value, str) or any(isinstance(number, bool) or int(number) != number for number in value):
+                raise ValueError(value)
+            typed = value = tuple(int(number) for number in value)
         elif metadata["many"]:
             typed = None if isinstance(value, str) else tuple(str(word) for word in value)
         else:

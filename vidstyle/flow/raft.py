@@ -46,7 +46,7 @@ def _builder() -> Any:
         version = torch.__version__.partition("+")[0]
         raise FlowError(
             f"--flow raft needs a torchvision that suits torch {version}, and it cannot be loaded ({error}); "
-            "install torch and torchvision from the same index, or use --flow dis"
+            "install both from the same index, as with vidstyle[raft], or use --flow dis"
         ) from error
 
 
