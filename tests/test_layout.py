@@ -29,7 +29,8 @@ MAY_IMPORT = {
     "noise": {"flow", "frames"},
     "losses": set(),
     "objective": {"features", "frames", "losses", "media", "settings"},
-    "optimize": {"errors"},
+    "lbfgs": set(),
+    "optimize": {"errors", "lbfgs"},
     "memory": {"errors", "optimize"},
     "stylizer": {
         "carrying",

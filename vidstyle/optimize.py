@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from vidstyle.errors import OptimizationError
+from vidstyle.lbfgs import descend
 
 logger = logging.getLogger(__name__)
 
@@ -157,32 +158,17 @@ def _adam(descent: _Descent, start: Tensor, step_factor: float) -> None:
 
 
 def _lbfgs(descent: _Descent, start: Tensor, step_factor: float) -> None:
-    # torch's L-BFGS begins with a step of L1 norm 1, next to nothing for a picture, and spends its
-    # first evaluations on making it longer. In units of `unit` that first step has the root mean
-    # square that suits pictures; later steps are scaled by the curvature and do not depend on it.
-    unit = descent.effort.first_step_rms * step_factor * start.numel()
-    moved = torch.zeros(start.numel(), device=start.device, requires_grad=True)
-    optimizer = torch.optim.LBFGS(
-        [moved],
-        max_iter=descent.budget,
-        max_eval=2 * descent.budget,
-        history_size=descent.effort.history,
-        tolerance_grad=0,
-        tolerance_change=0,
-        line_search_fn="strong_wolfe",
-    )
+    pull = OUTSIDE_WEIGHT / start.numel()
 
-    def closure() -> float:
-        image = start + unit * moved.detach().view(start.shape)
+    def evaluate(values: Tensor) -> tuple[float, Tensor]:
+        image = values.view(start.shape)
         inside = image.clamp(0, 1)
         loss, gradient = descent.evaluate(inside)
         # Outside [0, 1] the picture is what it is at the border, plus a pull back, so that values
         # which wandered out are not lost to the optimiser for good (Gatys et al. leave values free).
         outside = image - inside
-        pull = OUTSIDE_WEIGHT / start.numel()
-        loss += pull * float(outside.square().sum())
-        gradient = gradient * (outside == 0) + 2 * pull * outside
-        moved.grad = gradient.reshape(-1) * (unit * start.numel())
-        return loss * start.numel()
+        loss += pull * float(torch.dot(outside.flatten(), outside.flatten()))
+        gradient = torch.where(outside == 0, gradient, outside * (2 * pull))
+        return loss, gradient.reshape(-1)
 
-    optimizer.step(closure)  # type: ignore[no-untyped-call]  # torch 2.13 left it without types
+    descend(start.flatten(), evaluate, descent.effort.history, descent.effort.first_step_rms * step_factor)
