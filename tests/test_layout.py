@@ -32,6 +32,7 @@ MAY_IMPORT = {
     "lbfgs": set(),
     "optimize": {"errors", "lbfgs"},
     "memory": {"errors", "optimize"},
+    "refining": {"features", "frames", "media", "objective", "optimize", "settings"},
     "stylizer": {
         "carrying",
         "devices",
@@ -44,6 +45,7 @@ MAY_IMPORT = {
         "noise",
         "objective",
         "optimize",
+        "refining",
         "settings",
         "weights",
     },

@@ -196,7 +196,8 @@ def short_of_memory(monkeypatch, is_too_much, words="DefaultCPUAllocator: can't 
             raise RuntimeError(words)
         return optimize.optimize(start, objective, method, effort)
 
-    monkeypatch.setattr("vidstyle.stylizer.optimize", greedy)
+    for module in ("refining", "stylizer"):
+        monkeypatch.setattr(f"vidstyle.{module}.optimize", greedy)
     return tried
 
 
@@ -269,7 +270,8 @@ def test_only_later_frames_step_shortly_and_stop_early(monkeypatch):
         efforts.append(effort)
         return optimize.optimize(start, objective, method, effort)
 
-    monkeypatch.setattr("vidstyle.stylizer.optimize", watched)
+    for module in ("refining", "stylizer"):
+        monkeypatch.setattr(f"vidstyle.{module}.optimize", watched)
     stylizer = Stylizer(picture(99, 64, 64), Settings(**QUICK))
     stylizer.paint(picture(1))
     stylizer.paint(picture(1) // 2)

@@ -117,9 +117,9 @@ class Settings:
         metavar="N",
     )
     first_iterations: int = setting(
-        120,
-        "steps for frames that start afresh: a shot's first, stills, all with --init content or noise; "
-        "at least --iterations",
+        50,
+        "steps at each size, from small to full, for frames that start afresh: a shot's first, stills, all with "
+        "--init content or noise; at least --iterations",
         parse=int,
         low=0,
         high=100_000,

@@ -22,8 +22,9 @@ from vidstyle.frames import SMALLEST_SIDE_PX, FloatPicture, Picture
 from vidstyle.media.images import read_image, resize
 from vidstyle.memory import Economy, economies, free_caches, is_memory_error, too_little_memory
 from vidstyle.noise import DriftingNoise
-from vidstyle.objective import Objective, Reference, StyleTargets, style_targets, to_picture, to_tensor
+from vidstyle.objective import Objective, Reference, to_picture, to_tensor
 from vidstyle.optimize import FIRST_STEP_RMS, NEAR_STEP_RMS, Effort, Outcome, optimize
+from vidstyle.refining import StyleBySize, optimized_small_first
 from vidstyle.settings import Settings
 from vidstyle.weights.fetching import OnDownload
 
@@ -67,7 +68,7 @@ class Stylizer:
     """Paints frames in one style, each starting from the one before.
 
     Attributes: `settings`; `device` and `precision` as resolved; `network`; `style`, the picture;
-    `targets`, its Gram matrices at the size of the frame painted last; `economy`, an index into
+    `styles`, its Gram matrices by frame size; `economy`, an index into
     `economies()`: above 0 where memory did not suffice for the optimiser asked for.
 
     ::
@@ -99,7 +100,7 @@ class Stylizer:
         layers = (*settings.style_layers, settings.content_layer)
         network = load_network(settings.network, layers, settings.weights, settings.pooling, on_download)
         self.network = network.placed(self.device, self.precision)
-        self.targets: StyleTargets | None = None
+        self.styles = StyleBySize(self.network, self.style, settings)
         self.economy = 0
         self._flow: FlowEstimator | None = None
         if settings.needs_flow:
@@ -190,9 +191,9 @@ class Stylizer:
         settings, last = self.settings, self._chain.last
         afresh = max(settings.iterations, settings.first_iterations)
         if settings.init == "noise":
-            return _Beginning(255 * self._noise.follow(content, self._flow), afresh)
+            return _Beginning(255 * self._noise.follow(content, self._flow), afresh, is_afresh=True)
         if last is None or settings.init == "content":
-            return _Beginning(content.astype(np.float32), afresh)
+            return _Beginning(content.astype(np.float32), afresh, is_afresh=True)
         before = np.asarray(last.painted, np.float32)
         is_repeated = np.array_equal(last.content, content)
         if is_repeated and settings.iterations and settings.least_gain and not self._chain.is_wet:
@@ -251,15 +252,13 @@ class Stylizer:
                 raise
             return False
         finally:
-            self.targets = None
+            self.styles.forget()
             free_caches(self.device)
         return True
 
     def _optimized(self, content_picture: Picture, beginning: _Beginning, way: Economy) -> Outcome:
         settings, device = self.settings, self.device
         height, width = content_picture.shape[:2]
-        if self.targets is None or (self.targets.width, self.targets.height) != (width, height):
-            self.targets = style_targets(self.network, self.style, width, height, settings)
         content = to_tensor(content_picture, device)
         carried = beginning.carried
         reference = None
@@ -267,7 +266,7 @@ class Stylizer:
             confidence = torch.tensor(carried.confidence, device=device)[None, None]
             wet = torch.tensor(carried.wet, device=device)[None, None].float() if carried.wet.any() else None
             reference = Reference(to_tensor(carried.reference, device), confidence, wet)
-        objective = Objective(self.network, settings, self.targets, content, reference)
+        objective = Objective(self.network, settings, self.styles.at(width, height), content, reference)
         start = to_tensor(beginning.start, device)
         if beginning.is_done:
             with torch.no_grad():
@@ -280,6 +279,8 @@ class Stylizer:
             NEAR_STEP_RMS if beginning.is_near else FIRST_STEP_RMS,
             settings.least_gain if beginning.is_near else 0,
         )
+        if beginning.is_afresh:
+            return optimized_small_first(self.styles, content_picture, start, objective, way.method, effort)
         return optimize(start, objective, way.method, effort)
 
 
@@ -290,7 +291,7 @@ class _Beginning:
     Attributes:
         start: `(H, W, 3)` float32 RGB, 0 to 255. iterations: the most steps.
         carried: what holds the paint, if anything does. is_near: whether the start is painted already.
-        is_done: whether there is nothing left to paint.
+        is_done: whether there is nothing left to paint. is_afresh: whether nothing is painted at all.
     """
 
     start: FloatPicture
@@ -298,6 +299,7 @@ class _Beginning:
     carried: Carried | None = None
     is_near: bool = False
     is_done: bool = False
+    is_afresh: bool = False
 
 
 def needed_before(settings: Settings) -> int | None:

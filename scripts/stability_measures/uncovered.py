@@ -57,10 +57,11 @@ class UncoveredStyle:
         return self._loss("uncovered"), self._loss("near")
 
     def _loss(self, region: str) -> float:
-        targets, metrics = self._stylizer.targets, self._stylizer.network.metrics()
-        if targets is None or not self._counts or min(self._counts[layer, region] for layer in LAYERS) == 0:
+        metrics = self._stylizer.network.metrics()
+        if self._ages is None or not self._counts or min(self._counts[layer, region] for layer in LAYERS) == 0:
             return float("nan")
-        losses = []
+        height, width = self._ages.shape
+        targets, losses = self._stylizer.styles.at(width, height), []
         for layer in LAYERS:
             gram = self._grams[layer, region] / self._counts[layer, region]
             metric, target = metrics[layer].float() if layer in metrics else None, targets.grams[0][layer][0]
