@@ -1,152 +1,217 @@
 #!/usr/bin/env python3
-"""Times one evaluation of the objective, and frames of a clip, for the networks side by side.
+"""Shows how fast this machine paints, and where the time goes: one table, in under five minutes.
 
-    python scripts/benchmark.py --vgg19 vgg19.safetensors [--compact other_shape.safetensors ...]
+    python scripts/benchmark.py                                             # what comes with the package
+    python scripts/benchmark.py --vgg19 vgg19.safetensors --judge judge.py  # and against VGG-19, with quality
+    python scripts/benchmark.py --json today.json                           # kept for comparisons
 
-The networks take turns in one run, since a machine's speed drifts; quote the ratios, and the
-median seconds with the machine's name. Memory is what a process of its own needs more for a
-picture of four megapixels than for one of one (Linux and macOS; not a GPU's own).
+The clip is the sample, the settings are the defaults at 512 px. A machine's speed drifts: quote ratios of one run. The
+ceiling is one large convolution in the same precision. The peers' schedule is 1,000 iterations through the whole
+VGG-19 in float32 (Johnson's neural-style and its ports); one iteration is timed here. The judge is a script with the
+command `image CONTENT STYLE RESULT` that prints JSON with "total".
 """
 
 from __future__ import annotations
 
 import argparse
-import multiprocessing
+import json
 import os
 import platform
 import statistics
+import subprocess
 import sys
-import time
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 # As the command line does, before torch is imported.
 os.environ.setdefault("GOMP_SPINCOUNT", "2000")
 
-import av
-import cv2
 import numpy as np
 import torch
 
-from vidstyle import Settings, Stylizer
-from vidstyle.features.compact import compact_weights, shape_in
-from vidstyle.objective import Objective, style_targets, to_tensor
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-SAMPLES = Path(__file__).resolve().parent.parent / "samples"
-MEMORY_SIZES_PX = ((1152, 864), (2304, 1728))  # one megapixel, and four: less is hidden by what starting takes
+from speed_measures.ceiling import convolution_flops, convolution_flops_per_s, seconds_of
+from speed_measures.peer import ITERATIONS, iteration_seconds
+from speed_measures.sizes import SAMPLES, by_size
+from speed_measures.stages import PER_FRAME, PER_RUN, stage_seconds
+
+from vidstyle import Settings, Stylizer
+from vidstyle.frames import Picture
+from vidstyle.media.images import resize, write_image
+from vidstyle.media.sources import open_source
+from vidstyle.objective import Objective, to_tensor
+from vidstyle.process import keep_freed_memory
+
+SIZE_PX, GRAIN_LEVELS = 512, 2.0
+CLIP, STYLE = SAMPLES / "clip.mp4", SAMPLES / "starry.jpg"
+SIZES_PX = (256, 512, 1024, 1920)
+CONVERGED_STEPS = 100
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """A network with its weights, in a precision ("auto" is the device's best)."""
+class Network:
+    """A network to time; weights only where they are not its own."""
 
-    network: str
-    weights: Path | None
-    precision: str
+    name: str
+    weights: Path | None = None
 
-    @property
-    def label(self) -> str:
-        """The network's name, and of the compact ones the shape."""
-        return f"compact {shape_in(self.weights or compact_weights())}" if self.network == "compact" else self.network
-
-    def settings(self, **others: object) -> Settings:
-        """Returns settings that use this network."""
-        return Settings(network=self.network, weights=self.weights, precision=self.precision, **others)
+    def settings(self, **others: Any) -> Settings:
+        """Returns default settings with this network, and what else is asked for."""
+        return Settings(network=self.name, weights=self.weights, size=SIZE_PX, **others)
 
 
-def sample_frames(count: int) -> list[np.ndarray]:
-    """Returns the first frames of the sample clip, each `(360, 640, 3)` uint8 RGB."""
-    with av.open(str(SAMPLES / "clip.mp4")) as container:
-        return [f.to_ndarray(format="rgb24") for f, _ in zip(container.decode(video=0), range(count), strict=False)]
+def first_frame() -> Picture:
+    """Returns the sample clip's first frame at the measured size, `(288, 512, 3)` uint8 RGB."""
+    with open_source(CLIP) as source:
+        image = next(iter(source)).image
+    return resize(image, SIZE_PX, round(SIZE_PX * image.shape[0] / image.shape[1]))
 
 
-def objective_of(stylizer: Stylizer, frame: np.ndarray) -> Objective:
-    """Returns the objective of `frame`, `(H, W, 3)` uint8 RGB, with a style of the same size."""
-    style = cv2.imread(str(SAMPLES / "starry.jpg"), cv2.IMREAD_COLOR)[..., ::-1].copy()
+def evaluation(network: Network, frame: Picture) -> dict[str, float]:
+    """Returns seconds of one objective with its gradient, its convolutions' operations, and the ceiling for these."""
+    stylizer = Stylizer(STYLE, network.settings())
     height, width = frame.shape[:2]
-    targets = style_targets(stylizer.network, style, width, height, stylizer.settings)
-    return Objective(stylizer.network, stylizer.settings, targets, to_tensor(frame, stylizer.device))
+    objective = Objective(
+        stylizer.network, stylizer.settings, stylizer.styles.at(width, height), to_tensor(frame, stylizer.device)
+    )
+    image = to_tensor(frame, stylizer.device)
+
+    def evaluate() -> None:
+        leaf = image.clone().requires_grad_()
+        torch.autograd.grad(objective(leaf), leaf)
+
+    before = convolution_flops_per_s(stylizer.device, stylizer.precision)
+    seconds = seconds_of(evaluate, stylizer.device)
+    ceiling = (before + convolution_flops_per_s(stylizer.device, stylizer.precision)) / 2
+    return {
+        "seconds": seconds,
+        "convolution_flops": convolution_flops(objective, image),
+        "ceiling_flops_per_s": ceiling,
+    }
 
 
-def evaluation_seconds(objective: Objective, frame: np.ndarray) -> float:
-    """Returns seconds for one objective with its gradient at `frame`, `(H, W, 3)` uint8 RGB."""
-    image = to_tensor(frame, objective.content.device).requires_grad_()
-    started = time.perf_counter()
-    (gradient,) = torch.autograd.grad(objective(image), image)
-    float(gradient[0, 0, 0, 0])  # waits for a GPU
-    return time.perf_counter() - started
+def still_seconds(frame: Picture, count: int) -> float:
+    """Returns seconds for each frame after the first of a scene that stands still, with grain."""
+    grain = np.random.default_rng(0)
+    stylizer = Stylizer(STYLE, Settings(size=SIZE_PX))
+    frames = [
+        np.clip(frame + grain.normal(0, GRAIN_LEVELS, frame.shape), 0, 255).astype(np.uint8) for _ in range(count)
+    ]
+    return statistics.mean([stylizer.paint(picture).seconds for picture in frames][1:])
 
 
-def peak_bytes(candidate: Candidate, width: int, height: int) -> int:
-    """Returns the most memory that this process ever held, after evaluating one picture."""
-    import resource  # not on Windows
+def judged(judge: Path, network: Network, frame: Picture, **settings: Any) -> float:
+    """Returns the judge's total of a painted frame."""
+    with tempfile.TemporaryDirectory() as folder:
+        content, result = Path(folder) / "content.png", Path(folder) / "result.png"
+        write_image(content, frame)
+        write_image(result, Stylizer(STYLE, network.settings(**settings)).paint(frame).image)
+        run = subprocess.run(
+            [sys.executable, str(judge), "image", str(content), str(STYLE), str(result)],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+    return float(json.loads(run.stdout)["total"])
 
-    stylizer = Stylizer(SAMPLES / "starry.jpg", candidate.settings(levels=3))
-    frame = cv2.resize(sample_frames(1)[0], (width, height))
-    evaluation_seconds(objective_of(stylizer, frame), frame)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+def measured(options: argparse.Namespace) -> dict[str, Any]:
+    """Returns all figures."""
+    frame, compact = first_frame(), Network("compact")
+    height, width = frame.shape[:2]
+    device = Stylizer(STYLE, compact.settings()).device
+    figures: dict[str, Any] = {
+        "machine": platform.processor() or platform.machine(),
+        "device": str(device) if device.type == "cpu" else torch.cuda.get_device_name(device),
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+        "size": f"{width}x{height}",
+        "evaluation": {"compact": evaluation(compact, frame)},
+        "peer_iteration_s": iteration_seconds(width, height, device),
+        "still_s": still_seconds(frame, 6),
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        settings = compact.settings(frames=(30, 30 + options.frames))
+        stylizer = Stylizer(STYLE, compact.settings())
+        ceilings = [convolution_flops_per_s(device, stylizer.precision)]
+        figures["stages"] = stage_seconds(CLIP, STYLE, settings, Path(folder) / "out.mp4")
+        ceilings.append(convolution_flops_per_s(device, stylizer.precision))
+        figures["ceiling_flops_per_s"] = statistics.mean(ceilings)
+    if options.vgg19:
+        vgg19 = Network("vgg19", options.vgg19)
+        figures["evaluation"]["vgg19"] = evaluation(vgg19, frame)
+        if options.judge:
+            figures["judged"] = {
+                "compact": judged(options.judge, compact, frame),
+                "vgg19, converged": judged(options.judge, vgg19, frame, first_iterations=CONVERGED_STEPS),
+            }
+    if sys.platform != "win32":
+        figures["sizes"] = by_size(SIZES_PX, "compact", None)
+    return figures
 
 
-def bytes_per_pixel(candidate: Candidate) -> float:
-    """Returns how much more memory a larger picture takes, per pixel."""
-    peaks = []
-    for size in MEMORY_SIZES_PX:
-        with multiprocessing.get_context("spawn").Pool(1) as pool:
-            peaks.append(pool.apply(peak_bytes, (candidate, *size)))
-    pixels = [width * height for width, height in MEMORY_SIZES_PX]
-    return (peaks[1] - peaks[0]) / (pixels[1] - pixels[0])
+def shown(figures: dict[str, Any]) -> str:
+    """Returns the table."""
+    lines = ["{machine} ({device}), {threads} threads, torch {torch}, {size}".format(**figures)]
+    for name, row in figures["evaluation"].items():
+        share = row["convolution_flops"] / row["seconds"] / row["ceiling_flops_per_s"]
+        lines.append(
+            f"{name}: an evaluation {1000 * row['seconds']:.0f} ms, {row['convolution_flops'] / 1e9:.1f} GFLOP, "
+            f"{100 * share:.0f} % of the ceiling of {row['ceiling_flops_per_s'] / 1e9:.0f} GFLOP/s"
+        )
+    stages, compact = figures["stages"], figures["evaluation"]["compact"]
+    loop = stages["evaluations"] * compact["convolution_flops"] / stages["optimise"] / figures["ceiling_flops_per_s"]
+    lines.append(
+        f"first frame {stages['first frame']:.1f} s, later {stages['later frame']:.2f} s ({stages['evaluations']:.1f} "
+        f"evaluations), of a still scene with grain {figures['still_s']:.2f} s"
+    )
+    lines.append(f"the whole optimisation reaches {100 * loop:.0f} % of the ceiling; stages of a later frame:")
+    for stage in (*PER_FRAME, "other", *PER_RUN):
+        lines.append(
+            f"  {stage:15s} {1000 * stages[stage]:7.1f} ms  {100 * stages[stage] / stages['later frame']:5.1f} %"
+        )
+    peer = ITERATIONS * figures["peer_iteration_s"]
+    lines.append(
+        f"peers' schedule: {figures['peer_iteration_s']:.2f} s an iteration, {peer:.0f} s a frame, "
+        f"{peer / stages['later frame']:.0f} times as long"
+    )
+    if "judged" in figures:
+        ours, converged = figures["judged"].values()
+        lines.append(f"judged: {ours:.3f}, VGG-19 converged {converged:.3f}: {ours / converged:.2f} times")
+    for row in figures.get("sizes", []):
+        lines.append(
+            f"  {row['width']:4d} px, {row['megapixels']:.2f} megapixels: {row['s_per_megapixel']:.2f} s an evaluation "
+            f"and megapixel, peak memory {row['peak_mib']:.0f} MiB"
+        )
+    return "\n".join(lines)
 
 
 def positive(text: str) -> int:
-    """Returns a whole number above 0."""
+    """Returns a whole number above 1."""
     number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    if number < 2:
+        raise argparse.ArgumentTypeError(f"{text} is not above 1")
     return number
 
 
-def main() -> None:
-    """Prints a row for each network and precision, and seconds per frame of the default settings."""
+def main(arguments: list[str] | None = None) -> int:
+    """Prints the table; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--vgg19", type=Path, help="weights of VGG-19; left out if not given")
-    parser.add_argument(
-        "--compact", type=Path, nargs="*", default=[], help="weights of compact networks of other shapes"
-    )
-    parser.add_argument("--size", type=int, default=512, help="long side in pixels")
-    parser.add_argument("--rounds", type=positive, default=9)
-    parser.add_argument("--frames", type=int, default=6, help="frames of the clip to paint; 0: none")
-    parser.add_argument("--no-memory", action="store_true", help="leave the memory out")
-    options = parser.parse_args()
-    candidates = [Candidate("compact", None, "auto"), Candidate("compact", None, "float32")]
-    candidates += [Candidate("compact", weights, "auto") for weights in options.compact]
-    if options.vgg19:
-        candidates += [Candidate("vgg19", options.vgg19, precision) for precision in ("auto", "float32")]
-    frames = sample_frames(max(1, options.frames))
-    stylizers = [Stylizer(SAMPLES / "starry.jpg", c.settings(size=options.size)) for c in candidates]
-    small = stylizers[0].fit(frames[0])
-    objectives = [objective_of(stylizer, small) for stylizer in stylizers]
-    times: list[list[float]] = [[] for _ in candidates]
-    for turn in range(options.rounds + 1):
-        for objective, seconds in zip(objectives, times, strict=True):
-            # Twice, and the second counts: the first finds another network's data in the caches.
-            evaluation_seconds(objective, small)
-            if turn:
-                seconds.append(evaluation_seconds(objective, small))
-    print(f"{platform.processor() or platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}")
-    size = f"{small.shape[1]}x{small.shape[0]}"
-    print(f"{size}, one evaluation of objective and gradient, median of {options.rounds}; memory per pixel")
-    slowest = max(statistics.median(seconds) for seconds in times)
-    for candidate, stylizer, seconds in zip(candidates, stylizers, times, strict=True):
-        median = statistics.median(seconds)
-        used = str(stylizer.precision).removeprefix("torch.")
-        memory = "" if options.no_memory or sys.platform == "win32" else f"   {bytes_per_pixel(candidate):6.0f} bytes"
-        print(f"  {candidate.label:24s} {used:9s} {median:7.4f} s   1/{slowest / median:<5.1f}{memory}", flush=True)
-    if options.frames:
-        whole = Stylizer(SAMPLES / "starry.jpg", Settings(size=options.size))
-        spent = [whole.paint(frame).seconds for frame in frames]
-        later = f", later {statistics.median(spent[1:]):.2f} s (median)" if spent[1:] else ""
-        print(f"default settings: first frame {spent[0]:.2f} s{later}")
+    parser.add_argument("--judge", type=Path, help="script that judges content and style loss; with --vgg19")
+    parser.add_argument("--frames", type=positive, default=13, help="frames of the clip to paint (13)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="keep the figures there")
+    options = parser.parse_args(arguments)
+    keep_freed_memory()
+    figures = measured(options)
+    print(shown(figures))
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -206,9 +206,9 @@ def test_names_that_would_collide_are_told_apart():
 
 
 def test_other_versions_are_noted(monkeypatch):
-    monkeypatch.setattr(render, "_versions", lambda: {"torch": "2.99.0"})
+    monkeypatch.setattr(render, "_versions", lambda _: {"torch": "2.99.0"})
     paint(stop_after=1)
-    monkeypatch.setattr(render, "_versions", lambda: {"torch": "3.0.0"})
+    monkeypatch.setattr(render, "_versions", lambda _: {"torch": "3.0.0"})
     assert paint()[0].notes == ("begun with other versions (torch 2.99.0, now 3.0.0); frames may differ minutely",)
 
 

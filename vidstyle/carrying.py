@@ -11,9 +11,9 @@ import numpy as np
 
 from vidstyle.filling import filled
 from vidstyle.flow import FlowEstimator
-from vidstyle.flow.trust import Mask, Motion, motion_between
+from vidstyle.flow.trust import Motion, motion_between
 from vidstyle.flow.warp import came_from, carried_sharply
-from vidstyle.frames import FloatPicture, Picture
+from vidstyle.frames import FloatPicture, Mask, Picture
 
 # Older frames are only looked at where at least this share of the frame is uncovered: each costs two flows.
 _LEAST_UNCOVERED = 0.002

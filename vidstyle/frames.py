@@ -17,6 +17,8 @@ DEFAULT_FPS = Fraction(25)
 Picture = npt.NDArray[np.uint8]
 # The same as float32, on the same scale of 0 to 255.
 FloatPicture = npt.NDArray[np.float32]
+# (H, W) bool.
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)

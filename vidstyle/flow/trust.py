@@ -9,13 +9,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from vidstyle.flow.stillness import is_still
 from vidstyle.flow.warp import FlowField, is_inside, warped
-from vidstyle.frames import FloatPicture, Picture
+from vidstyle.frames import FloatPicture, Mask, Picture
 
 if TYPE_CHECKING:
     from vidstyle.flow import FlowEstimator
-
-Mask = npt.NDArray[np.bool_]
 
 # Sundaram, Brox, Keutzer: Dense Point Trajectories by GPU-accelerated Large Displacement Optical Flow, ECCV 2010;
 # as Ruder et al. (2016, section 4.2) use it.
@@ -52,6 +51,8 @@ def motion_between(estimate: FlowEstimator, earlier: Picture, now: Picture) -> M
     """Returns the motion that leads from `earlier` to `now`, both `(H, W, 3)` uint8 RGB."""
     backward, forward = estimate(now, earlier), estimate(earlier, now)
     is_consistent = consistent(backward, forward)
+    still = is_still(earlier, now, backward, is_consistent)
+    backward[still], is_consistent[still] = 0, True
     trust = is_consistent * agreement(earlier, now, backward, is_consistent)
     held = np.where(motion_boundaries(backward), np.float32(BOUNDARY_CONFIDENCE), np.float32(1))
     return Motion(backward, trust, trust * held)
