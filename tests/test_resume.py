@@ -93,7 +93,7 @@ def test_a_process_that_ends_before_any_change_of_the_disk_loses_nothing(command
         crash_at = 1
         while not statuses or statuses[-1] == 9:
             statuses.append(zygote.run([*command, "-o", f"{output}{suffix}"], crash_at))
-            crash_at = crash_at % 7 + 1 + len(statuses) // 40
+            crash_at = crash_at % 9 + 1 + len(statuses) // 40
     assert statuses[-1] == 0, zygote.log.read_text()
     assert len(statuses) > 8
     got = content(tmp_path / output)

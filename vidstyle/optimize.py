@@ -23,6 +23,8 @@ HISTORY, FIRST_STEP_RMS = 10, 0.01
 # The same from a start that is nearly there already: a larger one is a step in the wrong length, evaluated in vain.
 NEAR_STEP_RMS = 0.001
 # The gain that decides on stopping is taken over so many evaluations: single ones of a line search may gain nothing.
+# Over the first ones it is taken in proportion: where the first step gains next to nothing, as in a still scene, none
+# of those after it was ever seen to.
 GAIN_EVALUATIONS = 3
 # What draws values outside [0, 1] back, relative to the objective, per squared unit of range.
 OUTSIDE_WEIGHT = 10.0
@@ -56,7 +58,8 @@ class Effort:
         history: how many steps L-BFGS remembers; each takes twice the picture's memory in float32.
         first_step_rms: of L-BFGS, in units of the picture's range; later steps have the length that the
             objective's curvature gives them.
-        least_gain: stop where three evaluations lower the objective by less than this share; 0: never. Adam,
+        least_gain: stop where three evaluations lower the objective by less than this share, or the first one
+            or two by less than their part of it; 0: never. Adam,
             whose first steps are meant to overshoot, does not stop early.
     """
 
@@ -103,9 +106,11 @@ class _Descent:
         self._bests.clear()
 
     def _gains_too_little(self) -> bool:
-        if not self.effort.least_gain or len(self._bests) <= GAIN_EVALUATIONS:
+        steps = min(len(self._bests) - 1, GAIN_EVALUATIONS)
+        if not self.effort.least_gain or steps < 1:
             return False
-        return self._bests[-1 - GAIN_EVALUATIONS] - self.best_loss < self.effort.least_gain * abs(self.best_loss)
+        least = self.effort.least_gain * steps / GAIN_EVALUATIONS
+        return self._bests[-1 - steps] - self.best_loss < least * abs(self.best_loss)
 
 
 def optimize(start: Tensor, objective: ObjectiveFunction, method: str, effort: Effort) -> Outcome:

@@ -20,7 +20,7 @@ _STILL_PX = 0.05
 # of a thing that moves slowly before a still background is not taken for still.
 _REACHES = (1 / 50, 1 / 12)
 # Slopes of grey, in levels per pixel, up to which there is no texture, but grain.
-_GRAIN_SLOPE = 2.0
+_GRAIN_SLOPE = 3.0
 # That nothing moves explains a place as well as the flow does, if it leaves at most so much more of a difference, and
 # the frame's usual one: flow has the advantage that it fits grain, and that interpolation takes grain away.
 _MORE, _SLACK_LEVELS = 1.6, 1.0
