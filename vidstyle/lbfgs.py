@@ -53,14 +53,17 @@ class _Curvature:
         self._pairs.clear()
 
     def downhill(self, gradient: Tensor) -> Tensor:
-        """Returns minus the inverse Hessian times the gradient, `(n,)`: the two-loop recursion."""
+        """Returns minus the inverse Hessian times the gradient, `(n,)`: the two-loop recursion.
+
+        Its products stay tensors: as numbers each would have to be waited for, where the device is a GPU.
+        """
         direction, shares = -gradient, []
         for pair in reversed(self._pairs):
-            shares.append(pair.inverse * float(torch.dot(pair.step, direction)))
-            direction.add_(pair.change, alpha=-shares[-1])
+            shares.append(torch.dot(pair.step, direction).mul_(pair.inverse))
+            direction.addcmul_(pair.change, shares[-1], value=-1)
         direction.mul_(self._scale)
         for pair, share in zip(self._pairs, reversed(shares), strict=True):
-            direction.add_(pair.step, alpha=share - pair.inverse * float(torch.dot(pair.change, direction)))
+            direction.addcmul_(pair.step, share - torch.dot(pair.change, direction).mul_(pair.inverse))
         return direction
 
 
