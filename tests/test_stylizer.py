@@ -366,3 +366,10 @@ def test_unknown_layers_are_refused_before_anything_is_painted():
 
 def test_network_is_loaded_without_gradients():
     assert not any(p.requires_grad for p in load_network("compact", ["relu1_1"]).parameters())
+
+
+def test_pictures_too_large_to_be_carried_are_refused_with_a_remedy():
+    with pytest.raises(SourceError, match="at most 32,766 px on a side; use a smaller --size, or --flow off"):
+        working_size(40_000, 64, Settings(size="source"))
+    assert working_size(40_000, 64, Settings(size="source", flow="off")) == (40_000, 64)
+    assert working_size(40_000, 640, Settings(size=1024)) == (1024, 16)
