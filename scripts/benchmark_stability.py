@@ -37,7 +37,7 @@ from stability_measures.uncovered import UncoveredStyle
 
 from vidstyle import Settings, Stylizer
 from vidstyle.flow import load_flow
-from vidstyle.flow.trust import motion_between
+from vidstyle.flow.occlusion import motion_between
 from vidstyle.flow.warp import FlowField
 from vidstyle.frames import Picture
 from vidstyle.media.images import reduced_size, resize, write_image

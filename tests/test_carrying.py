@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from flow.test_trust import scene, texture
+from flow.test_occlusion import scene, texture
 
 from vidstyle.carrying import DRY_FRAMES, Chain
 from vidstyle.flow.dis import DisFlow

@@ -32,7 +32,7 @@ MAY_IMPORT = {
     "lbfgs": set(),
     "optimize": {"errors", "lbfgs"},
     "memory": {"errors", "optimize"},
-    "refining": {"features", "frames", "media", "objective", "optimize", "settings"},
+    "coarse_to_fine": {"features", "frames", "media", "objective", "optimize", "settings"},
     "stylizer": {
         "carrying",
         "devices",
@@ -45,7 +45,7 @@ MAY_IMPORT = {
         "noise",
         "objective",
         "optimize",
-        "refining",
+        "coarse_to_fine",
         "settings",
         "weights",
     },

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from clips import make_folder
-from flow.test_trust import texture
+from flow.test_occlusion import texture
 
 from vidstyle import cli, measure
 from vidstyle.errors import SourceError

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from flow.test_trust import scene, texture
+from flow.test_occlusion import scene, texture
 
 from vidstyle.flow.dis import DisFlow
 from vidstyle.noise import DriftingNoise

@@ -196,7 +196,7 @@ def short_of_memory(monkeypatch, is_too_much, words="DefaultCPUAllocator: can't 
             raise RuntimeError(words)
         return optimize.optimize(start, objective, method, effort)
 
-    for module in ("refining", "stylizer"):
+    for module in ("coarse_to_fine", "stylizer"):
         monkeypatch.setattr(f"vidstyle.{module}.optimize", greedy)
     return tried
 
@@ -270,7 +270,7 @@ def test_only_later_frames_step_shortly_and_stop_early(monkeypatch):
         efforts.append(effort)
         return optimize.optimize(start, objective, method, effort)
 
-    for module in ("refining", "stylizer"):
+    for module in ("coarse_to_fine", "stylizer"):
         monkeypatch.setattr(f"vidstyle.{module}.optimize", watched)
     stylizer = Stylizer(picture(99, 64, 64), Settings(**QUICK))
     stylizer.paint(picture(1))

@@ -11,7 +11,7 @@ import numpy as np
 
 from vidstyle.filling import filled
 from vidstyle.flow import FlowEstimator
-from vidstyle.flow.trust import Motion, motion_between
+from vidstyle.flow.occlusion import Motion, motion_between
 from vidstyle.flow.warp import came_from, carried_sharply
 from vidstyle.frames import FloatPicture, Mask, Picture
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from vidstyle.errors import SourceError
 from vidstyle.flow.dis import DisFlow
-from vidstyle.flow.trust import consistent
+from vidstyle.flow.occlusion import consistent
 from vidstyle.flow.warp import FlowField, warped
 from vidstyle.frames import Frame, Mask, Picture
 from vidstyle.media.images import reduced_size, resize

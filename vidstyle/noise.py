@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vidstyle.flow import FlowEstimator
-from vidstyle.flow.trust import motion_between
+from vidstyle.flow.occlusion import motion_between
 from vidstyle.flow.warp import came_from, warped
 from vidstyle.frames import FloatPicture, Picture
 

@@ -192,7 +192,7 @@ class Settings:
     least_gain: float = setting(
         0.01,
         "a frame that starts from the painted one before it is done when three steps lower its objective by less than "
-        "this share; 0: after all steps",
+        "this share, or the first one by less than a third of it; 0: after all steps",
         parse=float,
         low=0,
         high=1,

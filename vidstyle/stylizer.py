@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from vidstyle.carrying import DRY_FRAMES, Carried, Chain
+from vidstyle.coarse_to_fine import StyleBySize, optimized_coarse_to_fine
 from vidstyle.devices import resolve_device, resolve_precision
 from vidstyle.errors import DeviceError, SourceError
 from vidstyle.features import load_network
@@ -24,7 +25,6 @@ from vidstyle.memory import Economy, economies, free_caches, is_memory_error, to
 from vidstyle.noise import DriftingNoise
 from vidstyle.objective import Objective, Reference, to_picture, to_tensor
 from vidstyle.optimize import FIRST_STEP_RMS, NEAR_STEP_RMS, Effort, Outcome, optimize
-from vidstyle.refining import StyleBySize, optimized_small_first
 from vidstyle.settings import Settings
 from vidstyle.weights.fetching import OnDownload
 
@@ -289,7 +289,7 @@ class Stylizer:
             settings.least_gain if beginning.is_near else 0,
         )
         if beginning.is_afresh:
-            return optimized_small_first(self.styles, content_picture, start, objective, way.method, effort)
+            return optimized_coarse_to_fine(self.styles, content_picture, start, objective, way.method, effort)
         return optimize(start, objective, way.method, effort)
 
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from vidstyle.flow.dis import DisFlow
-from vidstyle.flow.trust import motion_between
+from vidstyle.flow.occlusion import motion_between
 from vidstyle.frames import Picture
 from vidstyle.media.images import write_image
 

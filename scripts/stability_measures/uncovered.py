@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from vidstyle import Stylizer
-from vidstyle.flow.trust import Motion
+from vidstyle.flow.occlusion import Motion
 from vidstyle.flow.warp import came_from
 from vidstyle.frames import FloatPicture, Picture
 from vidstyle.objective import to_tensor

@@ -3,11 +3,11 @@
 import cv2
 import numpy as np
 import pytest
-from flow.test_trust import scene, texture
+from flow.test_occlusion import scene, texture
 
 from vidstyle.flow.dis import DisFlow
+from vidstyle.flow.occlusion import motion_between
 from vidstyle.flow.stillness import is_still
-from vidstyle.flow.trust import motion_between
 
 
 def with_grain(picture, seed, levels=2.0):

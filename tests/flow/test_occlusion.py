@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from vidstyle.flow.dis import DisFlow
-from vidstyle.flow.trust import (
+from vidstyle.flow.occlusion import (
     BOUNDARY_CONFIDENCE,
     agreement,
     consistent,

@@ -1,4 +1,4 @@
-"""A picture painted small first: large strokes settle at a fraction of the cost, and are refined size by size."""
+"""Coarse to fine: a picture is painted small first, where large strokes settle at a fraction of the cost."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def smaller_sizes(width: int, height: int, levels: int) -> list[tuple[int, int, 
     return [(math.ceil(width / 2**k), math.ceil(height / 2**k), levels - k) for k in range(levels - 1, 0, -1)]
 
 
-def optimized_small_first(
+def optimized_coarse_to_fine(
     styles: StyleBySize, content: Picture, start: Tensor, objective: Objective, method: str, effort: Effort
 ) -> Outcome:
     """Optimises ever larger copies of a picture with the same effort each, and last the picture.

@@ -1,4 +1,4 @@
-"""Small first."""
+"""Coarse to fine."""
 
 from itertools import pairwise
 
@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vidstyle import Settings, optimize
+from vidstyle.coarse_to_fine import StyleBySize, optimized_coarse_to_fine, smaller_sizes
 from vidstyle.features import load_network
 from vidstyle.features.compact import CompactFeatures
 from vidstyle.objective import Objective, level_count, to_tensor
 from vidstyle.optimize import Effort
-from vidstyle.refining import StyleBySize, optimized_small_first, smaller_sizes
 
 NETWORK = load_network("compact", CompactFeatures.layer_names)
 
@@ -30,7 +30,7 @@ def both_ways(steps, **changes):
     styles = StyleBySize(NETWORK, picture(2, 80, 80), settings)
     objective = Objective(NETWORK, settings, styles.at(100, 72), to_tensor(content))
     start = to_tensor(content)
-    small_first = optimized_small_first(styles, content, start, objective, settings.optimizer, Effort(steps))
+    small_first = optimized_coarse_to_fine(styles, content, start, objective, settings.optimizer, Effort(steps))
     alone = optimize.optimize(start, objective, settings.optimizer, Effort(round(steps * 1.32)))
     return small_first, alone
 
@@ -57,7 +57,7 @@ def test_one_level_has_nothing_smaller():
     settings, content = Settings(levels=1), picture(1)
     styles = StyleBySize(NETWORK, picture(2, 80, 80), settings)
     objective = Objective(NETWORK, settings, styles.at(100, 72), to_tensor(content))
-    one = optimized_small_first(styles, content, to_tensor(content), objective, "lbfgs", Effort(5))
+    one = optimized_coarse_to_fine(styles, content, to_tensor(content), objective, "lbfgs", Effort(5))
     assert torch.equal(one.image, optimize.optimize(to_tensor(content), objective, "lbfgs", Effort(5)).image)
 
 
@@ -67,7 +67,7 @@ def test_fine_detail_of_the_start_is_kept():
     content[::2, ::2] //= 2
     styles = StyleBySize(NETWORK, picture(2, 80, 80), settings)
     objective = Objective(NETWORK, settings, styles.at(100, 72), to_tensor(content))
-    outcome = optimized_small_first(styles, content, to_tensor(content), objective, "lbfgs", Effort(1))
+    outcome = optimized_coarse_to_fine(styles, content, to_tensor(content), objective, "lbfgs", Effort(1))
     assert float((outcome.image - to_tensor(content)).abs().mean()) < 0.02
 
 
