@@ -9,7 +9,7 @@ import pytest
 from clips import make_folder, make_video, picture
 from renders import QUICK, contents, paint
 
-from vidstyle import Settings, render, stylize
+from vidstyle import Settings, optimize, render, stylize
 from vidstyle.errors import JobChangedError, JobError, SourceError
 from vidstyle.job.lock import locked
 
@@ -118,6 +118,26 @@ def test_every_kind_of_chain_goes_on_over_segments_as_if_nothing_had_happened(ch
     result, _, frames = paint(settings=settings)
     assert len(frames) == 1
     assert contents(result.output) == contents(whole.output)
+
+
+@pytest.mark.parametrize("chain", ["warped", "content"])
+def test_an_economy_goes_on_after_an_interruption(monkeypatch, chain):
+    tried, painted = [], []
+
+    def short_once(start, objective, method, effort):
+        tried.append(effort)
+        if len(tried) in (3, 4):  # the third frame, and once more
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+        painted.append(effort.history)
+        return optimize.optimize(start, objective, method, effort)
+
+    for module in ("coarse_to_fine", "stylizer"):
+        monkeypatch.setattr(f"vidstyle.{module}.optimize", short_once)
+    settings = replace(QUICK, init=chain, cuts="off")
+    assert paint(settings=settings, stop_after=4)[0] is None
+    assert paint(settings=settings)[0].painted > 2
+    assert painted[:2] == [10, 10]
+    assert set(painted[2:]) == {3}
 
 
 def test_the_job_may_lie_elsewhere():

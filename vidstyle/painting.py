@@ -53,8 +53,7 @@ class ShotPainter:
         for run in shot.segments:
             for position in (p for p in run if p in missing or p in needed):
                 if position - 1 != last or position == shot.start:
-                    economy = 0 if position == shot.start else self._economies.get(position - 1, 0)
-                    self._stylizer.restart(self._first(shot, position, missing), economy)
+                    self._stylizer.restart(self._first(shot, position, missing), self._economy(shot, position, missing))
                 last = position
                 frame = self._read(position)
                 image = resize(frame.image, job.manifest.width, job.manifest.height)
@@ -80,6 +79,11 @@ class ShotPainter:
         """Returns the shot's first frame, as painted, where a chain that goes on at `position` is held to it."""
         is_to_be_painted = position == shot.start and position in missing
         return self._load(shot.start) if self._job.settings.is_warped and not is_to_be_painted else None
+
+    def _economy(self, shot: Shot, position: int, missing: set[int]) -> int:
+        """Returns how far the optimiser was cut down when the frame before the next missing one was painted."""
+        following = min((p for p in missing if p >= position), default=shot.start)
+        return 0 if following == shot.start else self._economies.get(following - 1, 0)
 
     def _load(self, position: int) -> Picture:
         painted = self._job.load_frame(position)

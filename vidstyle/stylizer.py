@@ -122,7 +122,8 @@ class Stylizer:
 
         Args:
             first: the painted first frame of a shot that is gone on with after `pass_over`.
-            economy: the `Painted.economy` of the frame before the next one, where a shot is gone on with.
+            economy: the `Painted.economy` of the frame before the next one to be painted, where a shot is gone on
+                with.
         """
         self._chain.restart()
         self._noise.restart()

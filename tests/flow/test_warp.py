@@ -34,6 +34,11 @@ def test_what_comes_from_outside_is_told():
     assert not is_inside(constant_flow(4, 5, 0, -9)).any()
 
 
+def test_a_hair_beyond_the_border_is_still_inside():
+    assert is_inside(constant_flow(4, 5, 0.05, -0.05)).all()
+    assert not is_inside(constant_flow(4, 5, 0.2, 0))[:, -1].any()
+
+
 def test_sharp_carrying_stays_on_the_scale():
     moved = carried_sharply(noise(), constant_flow(40, 50, 0.5, 0.5))
     assert float(moved.min()) >= 0 and float(moved.max()) <= 255
