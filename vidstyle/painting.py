@@ -62,6 +62,7 @@ class ShotPainter:
                     self._stylizer.pass_over(image, before)
                     continue
                 painted = self._stylizer.paint(image)
+                self._economies[position] = painted.economy
                 job.save_frame(position, painted.image)
                 yield PaintedFrame(position, frame.index, painted)
             if is_video and not job.has_segment(run):
