@@ -11,7 +11,8 @@ from clips import picture
 from vidstyle.frames import ClipInfo
 from vidstyle.job.folder import JobFolder
 from vidstyle.job.manifest import Identity, Manifest
-from vidstyle.settings import Settings, to_json
+from vidstyle.settings import Settings
+from vidstyle.settings.words import to_json
 
 
 def make_manifest(**changes: Any) -> Manifest:

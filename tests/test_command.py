@@ -9,7 +9,8 @@ import pytest
 
 from vidstyle.cli import build_parser
 from vidstyle.command import command_line
-from vidstyle.settings import Settings, to_json
+from vidstyle.settings import Settings
+from vidstyle.settings.words import to_json
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="quoted for a POSIX shell")
 

@@ -7,7 +7,8 @@ import shlex
 import subprocess
 from pathlib import Path
 
-from vidstyle.settings import Settings, to_words
+from vidstyle.settings import Settings
+from vidstyle.settings.words import to_words
 
 
 def command_line(source: Path, style: Path, target: str, settings: Settings, *, anywhere: bool) -> str:

@@ -43,7 +43,8 @@ from vidstyle.media.images import is_image_name, resize, write_image
 from vidstyle.media.outputs import check_output, output_kind
 from vidstyle.memory import economies
 from vidstyle.painting import PaintedFrame, ShotPainter
-from vidstyle.settings import Settings, painting_flags, to_json
+from vidstyle.settings import Settings
+from vidstyle.settings.words import painting_flags, to_json
 from vidstyle.shots import SEGMENT_FRAMES, Shot
 from vidstyle.stylizer import Stylizer, checked_picture, working_size
 from vidstyle.survey import GLANCE_PX, OnSurvey, survey

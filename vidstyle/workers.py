@@ -22,7 +22,8 @@ from vidstyle import errors
 from vidstyle.errors import DeviceError, VidstyleError
 from vidstyle.job.folder import JobFolder
 from vidstyle.painting import PaintedFrame
-from vidstyle.settings import Settings, to_json
+from vidstyle.settings import Settings
+from vidstyle.settings.words import to_json
 from vidstyle.shots import Shot
 from vidstyle.stylizer import Painted
 from vidstyle.worker import FAREWELL

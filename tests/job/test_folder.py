@@ -10,7 +10,8 @@ from jobs import finish, make_job, paint
 from vidstyle.errors import JobError
 from vidstyle.job.folder import JobFolder, JournalEntry, clear_job
 from vidstyle.media.images import write_image
-from vidstyle.settings import Settings, to_json
+from vidstyle.settings import Settings
+from vidstyle.settings.words import to_json
 
 
 @pytest.fixture

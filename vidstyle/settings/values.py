@@ -1,0 +1,106 @@
+"""One setting: how a word on the command line becomes a value, and which values are legal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import field
+from fractions import Fraction
+from typing import Any, Literal
+
+from vidstyle.errors import SettingsError
+
+FrameRange = tuple[int, "int | None"]
+
+
+def parse_size(text: str) -> int | Literal["source"]:
+    """Returns a size in pixels, or "source"."""
+    return "source" if text == "source" else int(text)
+
+
+def parse_rate(text: str) -> Fraction:
+    """Returns frames per second from "25", "23.976" or "30000/1001"."""
+    try:
+        return Fraction(text)
+    except ZeroDivisionError as error:
+        raise ValueError(text) from error
+
+
+def parse_frames(text: str) -> FrameRange:
+    """Returns the half-open range of "A:B", "A:", ":B" or ":"; (0, None) is every frame."""
+    start, colon, stop = text.partition(":")
+    if not colon:
+        raise ValueError(text)
+    return int(start or 0), int(stop) if stop else None
+
+
+def parse_window(text: str) -> tuple[int, ...]:
+    """Returns how many frames back to look from "1,5,15"."""
+    return tuple(int(word) for word in text.split(","))
+
+
+def parse_cuts(text: str) -> str:
+    """Returns "auto", "off" or the name of a file."""
+    if not text:
+        raise ValueError(text)
+    return text
+
+
+def setting(
+    default: Any,
+    help_text: str,
+    *,
+    parse: Callable[[str], Any] | None = None,
+    choices: tuple[str, ...] = (),
+    low: float = -math.inf,
+    high: float = math.inf,
+    metavar: str = "",
+    many: bool = False,
+    paints: bool = True,
+) -> Any:
+    """Returns a dataclass field that carries what a command line needs to know of it.
+
+    Args:
+        default: its value when nothing is said. help_text: one sentence, without the default.
+        parse: makes a value of a word on the command line; None for a switch.
+        choices: the legal words, if there are only some. low, high: the legal range of a number.
+        metavar: what help calls the value. many: whether several words are taken.
+        paints: whether another value gives other frames, so that a job cannot be continued with it.
+    """
+    metadata = {"help": help_text, "parse": parse, "choices": choices, "low": low, "high": high}
+    return field(default=default, metadata=metadata | {"metavar": metavar, "many": many, "paints": paints})
+
+
+def checked(name: str, value: Any, default: Any, metadata: dict[str, Any]) -> Any:
+    """Returns `value` in the type that the setting has; a caller may say 25 for a rate, or a path in words."""
+    parse, choices = metadata["parse"], metadata["choices"]
+    if choices and value not in choices:
+        raise SettingsError(f"{name} is {value!r}; choose one of {', '.join(choices)}")
+    if choices or (value is None and default is None) or (parse is parse_size and value == "source"):
+        return value
+    try:
+        if parse is None:
+            typed: Any = value if isinstance(value, bool) else None
+        elif parse is parse_frames:
+            value = start, stop = tuple(value)
+            typed = int(start), None if stop is None else int(stop)
+        elif parse is parse_window:
+            if isinstance(value, str) or any(isinstance(number, bool) or int(number) != number for number in value):
+                raise ValueError(value)
+            typed = value = tuple(int(number) for number in value)
+        elif metadata["many"]:
+            typed = None if isinstance(value, str) else tuple(str(word) for word in value)
+        else:
+            typed = {parse_size: int, parse_rate: Fraction}.get(parse, parse)(value)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise SettingsError(f"{name} is {value!r}; {metadata['help']}") from error
+    whole = parse in (int, parse_size, parse_frames)
+    if typed is None or isinstance(value, bool) != (parse is None) or (whole and typed != value):
+        raise SettingsError(f"{name} is {value!r}; {metadata['help']}")
+    numbers = typed if parse is parse_window else (typed,)
+    for number in numbers:
+        if isinstance(number, (int, float, Fraction)) and not isinstance(number, bool):
+            low, high = metadata["low"], metadata["high"]
+            if not math.isfinite(number) or not low <= number <= high:
+                raise SettingsError(f"{name} is {number}; the range is {low} to {high}")
+    return typed

@@ -1,0 +1,57 @@
+"""Settings as other programs hold them: JSON, and words on a command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from vidstyle.settings.definitions import Settings
+
+
+def to_json(settings: Settings) -> dict[str, Any]:
+    """Returns every setting as JSON can hold it; `Settings(**...)` of it is the same again."""
+    return {
+        spec.name: str(value) if isinstance(value, (Path, Fraction)) else list(value) if type(value) is tuple else value
+        for spec in fields(Settings)
+        for value in [getattr(settings, spec.name)]
+    }
+
+
+def painting_flags(settings: Settings) -> dict[str, str]:
+    """Returns those settings that change the painted frames, as flags with their values in words."""
+    painting = (spec.name for spec in fields(Settings) if spec.metadata["paints"])
+    return {_flag(name): " ".join(_words(name, getattr(settings, name))) for name in painting}
+
+
+def to_words(settings: Settings, shown: Callable[[Path], str] = str) -> list[str]:
+    """Returns the command line's words for every setting that is not its default, but for `--restart`.
+
+    Args:
+        shown: how paths are written.
+    """
+    words = []
+    for spec in fields(Settings):
+        value = getattr(settings, spec.name)
+        if value == spec.default or spec.name == "restart":
+            continue
+        words.append(_flag(spec.name))
+        if isinstance(value, Path) or (spec.name == "cuts" and value not in ("auto", "off")):
+            words.append(shown(Path(value)))
+        elif not isinstance(value, bool):
+            words += _words(spec.name, value)
+    return words
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _words(name: str, value: Any) -> list[str]:
+    if name == "frames":
+        return [":".join("" if end is None else str(end) for end in value)]
+    if name == "temporal_window":
+        return [",".join(map(str, value))]
+    return list(value) if isinstance(value, tuple) else [str(value)]
