@@ -44,10 +44,11 @@ def test_what_a_failed_pass_left_behind_is_thrown_away():
 def test_each_way_is_cheaper_than_the_last():
     assert [str(way) for way in economies("lbfgs")] == [
         "L-BFGS with a history of 10",
-        "L-BFGS with a history of 3",
-        "Adam",
+        "L-BFGS with a history of 10, in tiles",
+        "L-BFGS with a history of 3, in tiles",
+        "Adam, in tiles",
     ]
-    assert [str(way) for way in economies("adam")] == ["Adam"]
+    assert [str(way) for way in economies("adam")] == ["Adam", "Adam, in tiles"]
 
 
 @pytest.mark.parametrize(

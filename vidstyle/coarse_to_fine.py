@@ -15,6 +15,7 @@ from vidstyle.media.images import resize
 from vidstyle.objective import Objective, StyleTargets, style_targets, to_tensor
 from vidstyle.optimize import Effort, Outcome, optimize
 from vidstyle.settings import Settings
+from vidstyle.tiling import bytes_per_px
 
 # The smallest picture begins with longer steps than the others: it is the farthest from where it is to go.
 SMALLEST_FIRST_STEP_RMS = 0.03
@@ -23,21 +24,34 @@ SMALLEST_FIRST_STEP_RMS = 0.03
 class StyleBySize:
     """The targets that one style sets for pictures of several sizes, each measured once.
 
-    Attributes: `network` and `settings`, with which they are measured.
+    Attributes: `network` and `settings`, with which they are measured; `layers`, all that the settings name.
     """
 
     def __init__(self, network: FeatureNetwork, style: Picture, settings: Settings) -> None:
         """Takes a style, `(H, W, 3)` uint8 RGB."""
         self.network, self.settings, self._style = network, settings, style
+        self.layers = {*settings.style_layers, settings.content_layer}
         self._targets: dict[tuple[int, int, int], StyleTargets] = {}
 
-    def at(self, width: int, height: int, levels: int | None = None) -> StyleTargets:
+    def at(self, width: int, height: int, levels: int | None = None, memory_share: float = 1) -> StyleTargets:
         """Returns the targets for pictures of that size, with so many levels, or as many as the settings say."""
         settings = self.settings if levels is None else replace(self.settings, levels=levels)
         key = width, height, settings.levels
         if key not in self._targets:
-            self._targets[key] = style_targets(self.network, self._style, width, height, settings)
+            memory_bytes = self.memory_bytes(width, height, memory_share)
+            self._targets[key] = style_targets(self.network, self._style, width, height, settings, memory_bytes)
         return self._targets[key]
+
+    def memory_bytes(self, width: int, height: int, share: float = 1) -> float:
+        """Returns the memory for activations of a picture of that size.
+
+        Args:
+            share: of what it may take; below 1, also of what it would take.
+        """
+        allowed = self.settings.activations_gib * 2**30
+        if share == 1:
+            return allowed
+        return share * min(allowed, bytes_per_px(self.network, self.layers) * width * height)
 
     def forget(self) -> None:
         """Gives the memory back."""
@@ -54,7 +68,13 @@ def smaller_sizes(width: int, height: int, levels: int) -> list[tuple[int, int, 
 
 
 def optimized_coarse_to_fine(
-    styles: StyleBySize, content: Picture, start: Tensor, objective: Objective, method: str, effort: Effort
+    styles: StyleBySize,
+    content: Picture,
+    start: Tensor,
+    objective: Objective,
+    method: str,
+    effort: Effort,
+    memory_share: float = 1,
 ) -> Outcome:
     """Optimises ever larger copies of a picture with the same effort each, and last the picture.
 
@@ -63,7 +83,7 @@ def optimized_coarse_to_fine(
 
     Args:
         content: `(H, W, 3)` uint8 RGB. start: `(1, 3, H, W)` float32 RGB in [0, 1]. objective: of `content`.
-        method, effort: see `optimize`.
+        method, effort: see `optimize`. memory_share: see `StyleBySize.memory_bytes`.
 
     Returns:
         the outcome at full size, with the evaluations and retries of all.
@@ -76,10 +96,10 @@ def optimized_coarse_to_fine(
     evaluations = retries = 0
     for small_width, small_height, levels in smaller_sizes(width, height, len(objective.style.grams)):
         size = (small_height, small_width)
-        target = styles.at(small_width, small_height, levels)
-        small_objective = Objective(
-            styles.network, styles.settings, target, to_tensor(resize(content, small_width, small_height), start.device)
-        )
+        target = styles.at(small_width, small_height, levels, memory_share)
+        small_content = to_tensor(resize(content, small_width, small_height), start.device)
+        memory_bytes = styles.memory_bytes(small_width, small_height, memory_share)
+        small_objective = Objective(styles.network, styles.settings, target, small_content, memory_bytes=memory_bytes)
         reduced = _reduced(start, size)
         own = replace(effort, first_step_rms=SMALLEST_FIRST_STEP_RMS) if change is None else effort
         outcome = optimize(_changed(reduced, change), small_objective, method, own)

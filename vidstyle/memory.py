@@ -16,26 +16,37 @@ from vidstyle.optimize import HISTORY
 
 # The CPU's allocators have no exception of their own: torch's, and those of the convolutions beneath it.
 _CPU_WORDS = ("not enough memory", "can't allocate memory", "cannot allocate memory", "could not create a primitive")
+# Of the memory for activations, where it ran out.
+TILED = 1 / 4
 # Largest size that is likely to fit: tried downwards in such steps.
 _SMALLER = 0.8
 
 
 @dataclass(frozen=True, slots=True)
 class Economy:
-    """A way to optimise that takes less memory than the one before it: optimiser, and steps that L-BFGS remembers."""
+    """A way to optimise that takes less memory than the one before it.
+
+    Attributes:
+        method: the optimiser. history: steps that L-BFGS remembers.
+        share: of the memory for activations that would be used; below 1 pictures are painted in tiles.
+    """
 
     method: str
     history: int
+    share: float
 
     def __str__(self) -> str:
-        return "Adam" if self.method == "adam" else f"L-BFGS with a history of {self.history}"
+        how = "Adam" if self.method == "adam" else f"L-BFGS with a history of {self.history}"
+        return how if self.share == 1 else f"{how}, in tiles"
 
 
 def economies(method: str) -> tuple[Economy, ...]:
     """Returns the ways to optimise in order of what they cost, from the one asked for."""
+    adam = Economy("adam", 0, 1), Economy("adam", 0, TILED)
     if method == "adam":
-        return (Economy("adam", 0),)
-    return Economy("lbfgs", HISTORY), Economy("lbfgs", 3), Economy("adam", 0)
+        return adam
+    # Tiles first: they take time, but leave the picture as it would be.
+    return Economy("lbfgs", HISTORY, 1), Economy("lbfgs", HISTORY, TILED), Economy("lbfgs", 3, TILED), adam[-1]
 
 
 def is_memory_error(error: BaseException) -> bool:

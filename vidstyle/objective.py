@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -25,6 +25,7 @@ from vidstyle.losses import (
 )
 from vidstyle.media.images import resize
 from vidstyle.settings import Settings
+from vidstyle.tiling import Tile, summed_over_tiles, tiles_by_picture
 
 # The coarsest level's long side lies in (half of this, this]: there relu3 sees what conv4 and conv5
 # see of the full picture, and large strokes are measured.
@@ -80,7 +81,9 @@ class StyleTargets:
     grams: tuple[Mapping[str, Tensor], ...]
 
 
-def style_targets(network: FeatureNetwork, style: Picture, width: int, height: int, settings: Settings) -> StyleTargets:
+def style_targets(
+    network: FeatureNetwork, style: Picture, width: int, height: int, settings: Settings, memory_bytes: float = math.inf
+) -> StyleTargets:
     """Returns the targets that `style` sets for pictures of `width` x `height`.
 
     The style picture is resized to the frame's area, as Gatys et al. (2016, section 2) do, so that
@@ -94,13 +97,23 @@ def style_targets(network: FeatureNetwork, style: Picture, width: int, height: i
     fitted = resize(style, max(1, round(style_width * ratio)), max(1, round(style_height * ratio)))
     with torch.no_grad():
         pictures = pyramid(to_tensor(fitted, network.get_buffer("mean").device), levels)
-        grams = tuple(_measured_grams(network, picture, settings.style_layers) for picture in pictures)
+        grams = tuple(_measured_grams(network, picture, settings.style_layers, memory_bytes) for picture in pictures)
     return StyleTargets(width, height, grams)
 
 
-def _measured_grams(network: FeatureNetwork, picture: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
-    features, metrics = network(picture, layers), network.metrics()
-    return {layer: measured(gram_matrix(features[layer]), metrics.get(layer)) for layer in layers}
+def _measured_grams(
+    network: FeatureNetwork, picture: Tensor, layers: Collection[str], memory_bytes: float
+) -> dict[str, Tensor]:
+    tiles, metrics = tiles_by_picture(network, layers, [picture], memory_bytes)[0], network.metrics()
+
+    def measure(features: Mapping[str, Tensor], tile: Tile) -> list[Tensor]:
+        return [
+            gram_matrix(f) * (_positions(f) / network.layer_size(layer, picture).numel())
+            for layer, f in features.items()
+        ]
+
+    grams = summed_over_tiles(network, picture, layers, tiles, measure)
+    return {layer: measured(gram, metrics.get(layer)) for layer, gram in zip(layers, grams, strict=True)}
 
 
 @dataclass(frozen=True)
@@ -130,44 +143,24 @@ class Objective:
         style: StyleTargets,
         content: Tensor,
         reference: Reference | None = None,
+        memory_bytes: float = math.inf,
     ) -> None:
-        """Measures `content`, `(1, 3, H, W)` float32 RGB in [0, 1] of the size that `style` was made for."""
+        """Measures `content`, `(1, 3, H, W)` float32 RGB in [0, 1] of the size that `style` was made for.
+
+        Args:
+            memory_bytes: for the network's activations; where it does not suffice, pictures are seen in tiles.
+        """
         self.network, self.settings, self.style, self.reference = network, settings, style, reference
         self.metrics = network.metrics()
-        with torch.no_grad():
-            coarsest = pyramid(content, len(style.grams))[-1]
-            self.content = self._content_features(network(coarsest, [settings.content_layer]))
-            self.content_scale = content_scale(self.content)
+        pictures = pyramid(content, len(style.grams))
+        layers = {*settings.style_layers, settings.content_layer}
+        self._tiles = tiles_by_picture(network, layers, pictures, memory_bytes)
         self._wet: dict[torch.Size, Tensor | None] = {}
-
-    def _content_features(self, features: Mapping[str, Tensor]) -> Tensor:
-        layer = self.settings.content_layer
-        metric, values = self.metrics.get(layer), features[layer]
-        values = at_least_float32(values)
-        return values if metric is None else F.conv2d(values, metric[:, :, None, None].to(values.dtype))
-
-    def _style_loss(self, layer: str, features: Tensor, target: Tensor) -> Tensor:
-        """Returns a layer's style loss, shape (), and that of new places alone, times their share of the frame.
-
-        In the Gram matrix of the whole frame new places hardly count, and would stay content. This pulls at each
-        of their pixels as the whole frame's loss does at a first frame's, but for the weight.
-        """
-        metric, places = self.metrics.get(layer), self._wet_places(features)
-        if places is None:
-            return relative_style_loss(measured(gram_matrix(features), metric), target)[0]
-        losses = relative_style_loss(measured(gram_matrices(features, places), metric), target)
-        return losses[0] + losses[1] * (WET_WEIGHT * len(places) / (features.shape[2] * features.shape[3]))
-
-    def _wet_places(self, features: Tensor) -> Tensor | None:
-        """Returns the numbers `(P,)` of a layer's positions that are new, or None where they are too few."""
-        if self.reference is None or self.reference.wet is None:
-            return None
-        size = features.shape[2:]
-        if size not in self._wet:
-            fitted = F.interpolate(self.reference.wet, size, mode="area")
-            places = torch.nonzero(fitted.flatten() > 0.5).flatten()
-            self._wet[size] = places if len(places) >= SMALLEST_REGION else None
-        return self._wet[size]
+        self._wet_count: dict[torch.Size, int] = {}
+        self._wet_places: dict[tuple[torch.Size, int, Tile], Tensor] = {}
+        with torch.no_grad():
+            self.content = self._content_of(pictures[-1])
+            self.content_scale = content_scale(self.content)
 
     def __call__(self, image: Tensor) -> Tensor:
         """Returns the objective, shape (), of `(1, 3, H, W)` float32 RGB in [0, 1]."""
@@ -175,17 +168,102 @@ class Objective:
         total = image.new_zeros(())
         style_scale = settings.style_weight / (levels * len(settings.style_layers))
         for level, (picture, targets) in enumerate(zip(pyramid(image, levels), self.style.grams, strict=True)):
-            coarsest = level == levels - 1
-            layers = {*settings.style_layers, *([settings.content_layer] if coarsest else [])}
-            features = self.network(picture, layers)
-            for layer, target in targets.items():
-                total = total + style_scale * self._style_loss(layer, features[layer], target)
-            if coarsest:
-                content = relative_content_loss(self._content_features(features), self.content, self.content_scale)
-                total = total + settings.content_weight * content
+            *grams, content = self._terms(picture, self._tiles[level], has_content=level == levels - 1)
+            for (layer, target), gram in zip(targets.items(), grams, strict=True):
+                total = total + style_scale * self._style_loss(layer, gram, target, picture)
+            total = total + settings.content_weight * content
         if settings.tv_weight:
             total = total + settings.tv_weight * total_variation(image)
         if self.reference is not None and settings.temporal_weight:
             held = temporal_loss(image, self.reference.picture, self.reference.confidence)
             total = total + settings.temporal_weight * held
         return total
+
+    def _terms(self, picture: Tensor, tiles: Sequence[Tile], *, has_content: bool) -> list[Tensor]:
+        """Returns a level's Gram matrices, one or two `(C, C)` by style layer, and its content loss, 0 without."""
+        settings = self.settings
+        layers = {*settings.style_layers, *([settings.content_layer] if has_content else [])}
+
+        def measure(features: Mapping[str, Tensor], tile: Tile) -> list[Tensor]:
+            terms = [self._grams(layer, features[layer], tile, picture) for layer in settings.style_layers]
+            return [*terms, self._content_loss(features, tile)] if has_content else terms
+
+        terms = summed_over_tiles(self.network, picture, layers, tiles, measure)
+        return terms if has_content else [*terms, picture.new_zeros(())]
+
+    # -- content -------------------------------------------------------------------------------
+
+    def _content_of(self, picture: Tensor) -> Tensor:
+        """Returns the content's features `(1, C, h, w)`, float32 or finer, as the network's metric sees them."""
+        layer = self.settings.content_layer
+        parts: list[tuple[Tile, Tensor]] = []
+
+        def measure(features: Mapping[str, Tensor], tile: Tile) -> list[Tensor]:
+            parts.append((tile, self._seen(features[layer])))
+            return []
+
+        summed_over_tiles(self.network, picture, [layer], self._tiles[-1], measure)
+        if len(parts) == 1:
+            return parts[0][1]
+        size = self.network.layer_size(layer, picture)
+        whole = parts[0][1].new_empty((1, parts[0][1].shape[1], *size))
+        for tile, part in parts:
+            tile.part(whole, self.network.stride_px(layer)).copy_(part)
+        return whole
+
+    def _seen(self, features: Tensor) -> Tensor:
+        """Returns content features `(1, C, h, w)` under the network's metric."""
+        metric, values = self.metrics.get(self.settings.content_layer), at_least_float32(features)
+        return values if metric is None else F.conv2d(values, metric[:, :, None, None].to(values.dtype))
+
+    def _content_loss(self, features: Mapping[str, Tensor], tile: Tile) -> Tensor:
+        layer = self.settings.content_layer
+        target = tile.part(self.content, self.network.stride_px(layer))
+        share = target.numel() / self.content.numel()
+        return relative_content_loss(self._seen(features[layer]), target, self.content_scale) * share
+
+    # -- style ---------------------------------------------------------------------------------
+
+    def _grams(self, layer: str, features: Tensor, tile: Tile, picture: Tensor) -> Tensor:
+        """Returns a tile's part in a layer's Gram matrix, `(1, C, C)`, or `(2, C, C)`: and in that of new places."""
+        size = self.network.layer_size(layer, picture)
+        share = _positions(features) / size.numel()
+        wet = self._wet_mask(size)
+        if wet is None:
+            return gram_matrix(features) * share
+        # Layers of different levels may have one size, but not one stride.
+        key = size, self.network.stride_px(layer), tile
+        if key not in self._wet_places:
+            self._wet_places[key] = torch.nonzero(tile.part(wet, key[1]).flatten()).flatten()
+        places = self._wet_places[key]
+        if not len(places):
+            gram = gram_matrix(features) * share
+            return torch.cat([gram, torch.zeros_like(gram)])
+        whole, new = gram_matrices(features, places)
+        return torch.stack([whole * share, new * (len(places) / self._wet_count[size])])
+
+    def _style_loss(self, layer: str, grams: Tensor, target: Tensor, picture: Tensor) -> Tensor:
+        """Returns a layer's style loss, shape (), and that of new places alone, times their share of the frame.
+
+        In the Gram matrix of the whole frame new places hardly count, and would stay content. This pulls at each
+        of their pixels as the whole frame's loss does at a first frame's, but for the weight.
+        """
+        losses = relative_style_loss(measured(grams, self.metrics.get(layer)), target)
+        if len(losses) == 1:
+            return losses[0]
+        size = self.network.layer_size(layer, picture)
+        return losses[0] + losses[1] * (WET_WEIGHT * self._wet_count[size] / size.numel())
+
+    def _wet_mask(self, size: torch.Size) -> Tensor | None:
+        """Returns where a layer's positions are new, `(h, w)` bool, or None where they are too few."""
+        if self.reference is None or self.reference.wet is None:
+            return None
+        if size not in self._wet:
+            mask = F.interpolate(self.reference.wet, size, mode="area")[0, 0] > 0.5
+            self._wet_count[size] = int(mask.sum())
+            self._wet[size] = mask if self._wet_count[size] >= SMALLEST_REGION else None
+        return self._wet[size]
+
+
+def _positions(features: Tensor) -> int:
+    return features.shape[2] * features.shape[3]

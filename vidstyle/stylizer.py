@@ -256,7 +256,7 @@ class Stylizer:
 
     def _fits(self, content: Picture) -> bool:
         try:
-            self._optimized(content, _Beginning(content.astype(np.float32), 1), economies("adam")[0])
+            self._optimized(content, _Beginning(content.astype(np.float32), 1), economies("adam")[-1])
         except Exception as error:
             if not is_memory_error(error):
                 raise
@@ -276,7 +276,9 @@ class Stylizer:
             confidence = torch.tensor(carried.confidence, device=device)[None, None]
             wet = torch.tensor(carried.wet, device=device)[None, None].float() if carried.wet.any() else None
             reference = Reference(to_tensor(carried.reference, device), confidence, wet)
-        objective = Objective(self.network, settings, self.styles.at(width, height), content, reference)
+        target = self.styles.at(width, height, memory_share=way.share)
+        memory_bytes = self.styles.memory_bytes(width, height, way.share)
+        objective = Objective(self.network, settings, target, content, reference, memory_bytes)
         start = to_tensor(beginning.start, device)
         if beginning.is_done:
             with torch.no_grad():
@@ -290,7 +292,8 @@ class Stylizer:
             settings.least_gain if beginning.is_near else 0,
         )
         if beginning.is_afresh:
-            return optimized_coarse_to_fine(self.styles, content_picture, start, objective, way.method, effort)
+            rest = (way.method, effort, way.share)
+            return optimized_coarse_to_fine(self.styles, content_picture, start, objective, *rest)
         return optimize(start, objective, way.method, effort)
 
 

@@ -10,7 +10,7 @@ Only R is kept in the file.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby, pairwise
 from pathlib import Path
 
@@ -73,6 +73,10 @@ class CompactFeatures(FeatureNetwork):
         self.layer_channels = {name: width for width, names in self.stages for name in names if name is not None}
         for layer, width in self.layer_channels.items():
             self.register_buffer(f"metric_{layer}", torch.eye(width))
+
+    def convolutions_by_layer(self) -> Sequence[tuple[str | None, int, int]]:
+        """Returns, for each convolution, the layer it makes (if any), its channels, and pixels between positions."""
+        return [(name, width, 2**stage) for stage, (width, names) in enumerate(self.stages) for name in names]
 
     def metrics(self) -> Mapping[str, Tensor]:
         """Returns R by layer, `(C, C)` float32: see the module's introduction."""

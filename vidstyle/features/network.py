@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, Literal
 
 import torch
@@ -79,6 +80,35 @@ class FeatureNetwork(nn.Module):
         scaled = (image - self.get_buffer("mean")) / self.get_buffer("std")
         precision = next(self.parameters()).dtype
         return scaled.to(dtype=precision, memory_format=torch.channels_last)
+
+    def convolutions_by_layer(self) -> Sequence[tuple[str | None, int, int]]:
+        """Returns, for each convolution, the layer it makes (if any), its channels, and pixels between positions."""
+        raise NotImplementedError
+
+    def stride_px(self, layer: str) -> int:
+        """Returns how many pixels of the picture lie between two positions of a layer."""
+        return next(stride for name, _, stride in self.convolutions_by_layer() if name == layer)
+
+    def layer_size(self, layer: str, picture: Tensor) -> torch.Size:
+        """Returns height and width of a layer for pictures `(N, 3, H, W)`; half-size pooling drops an odd row."""
+        stride = self.stride_px(layer)
+        return torch.Size((picture.shape[2] // stride, picture.shape[3] // stride))
+
+    def reach_px(self, layers: Collection[str]) -> int:
+        """Returns how many pixels from itself the picture matters to a position of any of `layers`, at most."""
+        # Convolutions of 3x3 see one position farther each; pooling sees its own two.
+        return sum(stride for _, _, stride in self._needed_for(layers))
+
+    def values_per_px(self, layers: Collection[str]) -> float:
+        """Returns how many activations are kept for the gradient for each pixel of the picture."""
+        needed = self._needed_for(layers)
+        pooled = (channels / after**2 for (_, channels, stride), (_, _, after) in pairwise(needed) if after > stride)
+        return sum(channels / stride**2 for _, channels, stride in needed) + sum(pooled)
+
+    def _needed_for(self, layers: Collection[str]) -> Sequence[tuple[str | None, int, int]]:
+        plan = self.convolutions_by_layer()
+        deepest = max(index for index, (name, _, _) in enumerate(plan) if name in layers)
+        return plan[: deepest + 1]
 
     def metrics(self) -> Mapping[str, Tensor]:
         """Returns, by layer, the square matrices R under which distances between features are measured.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import torch.nn.functional as F
@@ -69,6 +69,10 @@ class Vgg19Features(FeatureNetwork):
             # convolution; zeros there read as a dark frame, and the optimiser paints one.
             mode: PaddingMode = "replicate" if index == 0 else "zeros"
             self.features[str(index)] = nn.Conv2d(width_in, width, 3, padding=1, padding_mode=mode)
+
+    def convolutions_by_layer(self) -> Sequence[tuple[str | None, int, int]]:
+        """Returns, for each convolution, the layer it makes (if any), its channels, and pixels between positions."""
+        return [(layer, LAYER_TABLE[layer][2], 2 ** (int(layer[4]) - 1)) for layer in self.layer_names]
 
     def forward(self, image: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
         """Returns the activations of `layers` for `(N, 3, H, W)` float RGB in [0, 1]."""

@@ -163,6 +163,16 @@ class Settings:
         choices=("auto", "float32", "bfloat16", "float16"),
         paints=False,
     )
+    activations_gib: float = setting(
+        4.0,
+        "memory in GiB for the network's activations; larger pictures are painted in tiles without seams, which takes "
+        "a third more time",
+        parse=float,
+        low=0.01,
+        high=4096,
+        metavar="GIB",
+        paints=False,
+    )
     workers: int = setting(
         1,
         "processes that paint different shots at once, on a GPU each where there are several",
