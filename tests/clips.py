@@ -14,8 +14,9 @@ import cv2
 import numpy as np
 
 from vidstyle.frames import ClipInfo, Frame
+from vidstyle.media.codecs import Wishes
 from vidstyle.media.joining import join_video
-from vidstyle.media.segments import output_times, video_spec, write_segment
+from vidstyle.media.segments import SEGMENT_SUFFIX, output_times, video_spec, write_segment
 
 SAMPLE_RATE = 48000
 
@@ -215,10 +216,10 @@ def frames_of(count: int = 12) -> list[Frame]:
 class VideoWriter:
     """Takes frames one by one and writes a video as a job does: in segments, here of five, then joined."""
 
-    def __init__(self, output: Path, info: ClipInfo, width: int = 64, height: int = 48, crf: int = 16) -> None:
+    def __init__(self, output: Path, info: ClipInfo, width: int = 64, height: int = 48, **wishes: Any) -> None:
         self.notes: list[str] = []
         self.output, self.info = output, info
-        self.spec = video_spec(output, info, width, height, crf)
+        self.spec = video_spec(output, info, width, height, Wishes(**wishes))
         self.images: list[np.ndarray] = []
         self.timestamps: list[int] = []
 
@@ -235,7 +236,7 @@ class VideoWriter:
         files = []
         for start in range(0, len(self.images), each_frames):
             images = self.images[start : start + each_frames]
-            files.append(folder / f"{start:04}.nut")
+            files.append(folder / f"{start:04}{SEGMENT_SUFFIX}")
             write_segment(files[-1], self.spec, images, times[start : start + len(images) + 1])
         return files
 

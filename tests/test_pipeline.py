@@ -14,6 +14,7 @@ from clips import make_video
 
 from vidstyle import Settings, objective, stylize, stylize_image
 from vidstyle.errors import DamagedSourceError, OutputError, SettingsError, SourceError, VidstyleError, WeightsError
+from vidstyle.media.codecs import CODEC_NAMES, Wishes, settle
 from vidstyle.pipeline import default_output
 
 QUICK = {"iterations": 2, "first_iterations": 3, "size": 32, "device": "cpu"}
@@ -262,6 +263,12 @@ def test_a_truncated_video_is_painted_only_when_told_to(style, tmp_path):
 )
 def test_default_output_is_named_after_source_and_style(source, kind, expected):
     assert default_output(Path(source), Path("x/starry.jpg"), kind) == expected
+
+
+@pytest.mark.parametrize("codec", ("auto", *CODEC_NAMES))
+def test_default_output_can_hold_the_codec(codec):
+    output = Path(default_output(Path("film.mp4"), Path("starry.jpg"), "video", codec))
+    assert settle(output, Wishes(codec)).codec == codec.replace("auto", "h264")
 
 
 MEMORY = """

@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 
 from vidstyle.cli import main
 from vidstyle.features.vgg19 import weight_shapes
+from vidstyle.media.codecs import CODEC_NAMES, CODECS, LEGAL
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -45,7 +46,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_readme_has_the_recipes():
-    assert len(commands()) == 9
+    assert len(commands()) == 12
 
 
 @pytest.mark.parametrize("command", commands())
@@ -79,6 +80,26 @@ def test_the_table_of_options_is_the_settings():
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     assert module.readme_with_table(README) == README
+
+
+def test_the_table_of_codecs_is_what_can_be_written():
+    table = re.search(r"<!-- codecs: tested -->\n(.*?)<!-- end of codecs -->", README, re.DOTALL)[1]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines() if line.startswith("|")]
+    containers = {row[0].strip("`"): row[1] for row in rows if row[0].startswith("`.")}
+    codecs = {row[0]: row for row in rows if row[0] in CODEC_NAMES}
+    assert {suffix: re.findall(r"[a-z]+[0-9]+|prores|hevc", text) for suffix, text in containers.items()} == {
+        suffix: list(legal) for suffix, legal in LEGAL.items() if suffix not in (".gif", ".webp")
+    }
+    hevc = LEGAL[".mkv"]["hevc"]
+    for name, (_, formats, crf, preset) in codecs.items():
+        listed = set(re.findall(r"yuv\w+|gbrp\w*|bgr0", formats)) - {"yuv"}
+        listed |= set(LEGAL[".mkv"]["h264"]) if "as h264" in formats else set()
+        listed |= {name for name in hevc if name.startswith("yuv")} if "all YUV of hevc" in formats else set()
+        assert listed == set(LEGAL[".mkv"][name])
+        codec = CODECS[name]
+        assert crf == ("" if codec.crf is None else f"0 to {codec.worst_crf} ({codec.crf})")
+        assert bool(preset) == bool(codec.presets)
+    assert len(codecs) == len(CODEC_NAMES)
 
 
 def test_files_that_readme_names_are_there():

@@ -89,7 +89,7 @@ def test_what_was_damaged_is_painted_again(damage):
     job = Path("out.mp4.vidstyle")
     file = {
         "frame": job / "frames" / "00000005.png",
-        "segment": job / "segments" / "00000000-00000004.nut",
+        "segment": job / "segments" / "00000000-00000004.segment",
         "record": job / "segments" / "00000000-00000004.json",
         "kept frame": job / "frames" / "00000003.png",
     }[damage]

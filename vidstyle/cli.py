@@ -47,8 +47,8 @@ def build_parser() -> argparse.ArgumentParser:
         "-o",
         "--output",
         metavar="OUTPUT",
-        help="video (.mp4 .mkv .mov .webm .avi .gif), picture, or folder (existing, or with / at its end); "
-        "default: INPUT_STYLE.mp4, .png or a folder, here",
+        help="video (.mp4 .mkv .mov .webm .avi .gif .webp), picture, or folder (existing, or with / at its end); "
+        "default: INPUT_STYLE.mp4 (.mov with --codec prores, .mkv with ffv1), .png or a folder, here",
     )
     for spec in fields(Settings):
         _add_setting(parser, spec)

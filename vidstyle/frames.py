@@ -52,6 +52,7 @@ class ClipInfo:
         frame_count: frames that will come (after `--frames`), or None where the input does not say.
         time_base: seconds per unit of the frames' timestamps.
         sample_aspect_ratio: width of a pixel divided by its height.
+        bit_depth: bits per channel as stored; pictures come as 8 bits all the same.
         range_start, range_stop: half-open range of frame indices asked for; stop None: to the end.
     """
 
@@ -65,6 +66,7 @@ class ClipInfo:
     sample_aspect_ratio: Fraction = Fraction(1)
     range_start: int = 0
     range_stop: int | None = None
+    bit_depth: int = 8
 
 
 @dataclass(frozen=True, slots=True)

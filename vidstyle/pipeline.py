@@ -15,6 +15,9 @@ from vidstyle.stylizer import Stylizer, checked_picture
 from vidstyle.survey import OnSurvey
 from vidstyle.weights.fetching import OnDownload
 
+# Where a codec that .mp4 does not take is at home.
+_VIDEO_SUFFIXES = {"prores": ".mov", "ffv1": ".mkv"}
+
 
 def stylize(
     source: str | Path,
@@ -36,7 +39,7 @@ def stylize(
     Args:
         source: video file, folder of frames, pattern like `shot.%04d.png`, or picture.
         style: picture file.
-        output: `.mp4 .mkv .mov .webm .avi .gif`, a picture's name, or a folder (existing, or with a
+        output: `.mp4 .mkv .mov .webm .avi .gif .webp`, a picture's name, or a folder (existing, or with a
             separator at its end); None for `SOURCE_STYLE` and a fitting suffix in the current folder.
         on_start: called once, before the first frame. on_frame: after each frame that was painted.
         on_download: called with bytes done and in all while weights are fetched.
@@ -52,7 +55,8 @@ def stylize(
     with opened(Path(source), settings) as frames:
         if settings.needs_flow and frames.info.kind != "still":
             check_flow(settings.flow)
-        target = str(output) if output is not None else default_output(frames.info.path, Path(style), frames.info.kind)
+        names = frames.info.path, Path(style), frames.info.kind
+        target = str(output) if output is not None else default_output(*names, settings.codec)
         listeners = Listeners(on_start, on_frame, on_download, on_survey)
         return Render(frames, Path(style), target, settings, listeners).run()
 
@@ -68,12 +72,13 @@ def stylize_image(
     return Stylizer(style, settings)(checked_picture(content, "content picture"))
 
 
-def default_output(source: Path, style: Path, kind: str) -> str:
+def default_output(source: Path, style: Path, kind: str, codec: str = "auto") -> str:
     """Returns the output's name in the current folder where the user gave none: SOURCE_STYLE and a suffix.
 
     Args:
         kind: the source's: "video", "still" or "frames". A pattern is called what stands before its number,
             or else as its folder.
+        codec: of a video, which ends in .mp4 where that can hold it.
     """
     stem = source.stem
     if kind == "frames":
@@ -82,4 +87,4 @@ def default_output(source: Path, style: Path, kind: str) -> str:
         else:
             stem = source.resolve().name
         stem = stem or "frames"
-    return f"{stem}_{style.stem}" + {"video": ".mp4", "still": ".png", "frames": "/"}[kind]
+    return f"{stem}_{style.stem}" + {"video": _VIDEO_SUFFIXES.get(codec, ".mp4"), "still": ".png", "frames": "/"}[kind]

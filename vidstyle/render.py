@@ -32,6 +32,7 @@ from vidstyle.job.folder import (
     JobFolder,
     JournalEntry,
     clear_job,
+    wishes_of,
     write_record,
 )
 from vidstyle.job.lock import locked
@@ -40,7 +41,8 @@ from vidstyle.job.publishing import is_published_video, is_publishing, publish_f
 from vidstyle.job.status import job_path
 from vidstyle.media.base import Source
 from vidstyle.media.images import is_image_name, resize, write_image
-from vidstyle.media.outputs import check_output, output_kind
+from vidstyle.media.outputs import check_encoding, check_output, output_kind
+from vidstyle.media.segments import video_spec
 from vidstyle.memory import economies
 from vidstyle.painting import PaintedFrame, ShotPainter
 from vidstyle.settings import Settings
@@ -72,7 +74,7 @@ class Render:
     def __init__(self, source: Source, style: Path, target: str, settings: Settings, listeners: Listeners) -> None:
         self._started = time.perf_counter()
         self._source, self._style, self._settings, self._listeners = source, style, settings, listeners
-        self._kind = output_kind(target)
+        self._kind = output_kind(target, source.info)
         self._output = Path(target)
         if self._output.is_file() and style.is_file() and self._output.samefile(style):
             raise OutputError(f"{target}: is the style itself; choose another output")
@@ -80,7 +82,11 @@ class Render:
         info = source.info
         # Pictures cannot say that their pixels are not square, so they are shown as wide as the video is.
         aspect = Fraction(1) if self._kind == "video" else info.sample_aspect_ratio
-        size = working_size(round(info.width * aspect), info.height, settings, even=self._kind == "video")
+        wishes = wishes_of(settings)
+        even = check_encoding(self._output, self._kind, info, wishes)
+        size = working_size(round(info.width * aspect), info.height, settings, even=even)
+        if self._kind == "video":
+            video_spec(self._output, info, *size, wishes)  # says what is wrong with the size
         self._width, self._height = size
         self._device = resolve_device(settings.device)
         self._precision = str(resolve_precision(settings.precision, self._device)).removeprefix("torch.")

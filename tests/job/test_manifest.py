@@ -58,7 +58,7 @@ DAMAGE = {
     "brackets without end": lambda path: path.write_text("[" * 200_000),
     "another kind": lambda path: damaged(path, lambda content: content.update(kind="song")),
     "another size": lambda path: damaged(path, lambda content: content.update(width=10**6)),
-    "a setting out of range": lambda path: damaged(path, lambda content: content["settings"].update(crf=99)),
+    "a setting out of range": lambda path: damaged(path, lambda content: content["settings"].update(crf=101)),
     "gone": lambda path: path.unlink(),
 }
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from clips import info_of, make_folder
 
 from vidstyle.errors import OutputError
-from vidstyle.media.containers import VIDEO_SUFFIXES
+from vidstyle.media.codecs import LEGAL, Wishes
+from vidstyle.media.containers import CONTAINERS, VIDEO_SUFFIXES
 from vidstyle.media.images import IMAGE_SUFFIXES
-from vidstyle.media.outputs import check_output, output_kind
+from vidstyle.media.outputs import check_encoding, check_output, output_kind
 
 
 @pytest.mark.parametrize("name", ["o.mp4", "o.mkv", "o.mov", "o.webm", "o.avi", "o.gif", "folder", "o.png", "o.jpg"])
@@ -49,7 +51,7 @@ class TestEveryOutput:
 
 
 def test_output_kind(tmp_path: Path) -> None:
-    for suffix in VIDEO_SUFFIXES:
+    for suffix in set(VIDEO_SUFFIXES) - {".webp"}:
         assert output_kind(f"a{suffix}") == output_kind(f"a{suffix.upper()}") == "video"
     for suffix in IMAGE_SUFFIXES:
         assert output_kind(f"a{suffix}") == "still"
@@ -69,7 +71,8 @@ def test_output_kind_unknown_lists_what_is_known(name: str) -> None:
 
 
 def test_constants() -> None:
-    assert VIDEO_SUFFIXES == (".mp4", ".mkv", ".mov", ".webm", ".avi", ".gif")
+    assert VIDEO_SUFFIXES == (".mp4", ".mkv", ".mov", ".webm", ".avi", ".gif", ".webp")
+    assert set(LEGAL) == set(CONTAINERS)
 
 
 @pytest.mark.parametrize("how", ["same", "dots", "symlink", "hardlink"])
@@ -147,3 +150,40 @@ def test_a_folder_without_pictures_needs_no_overwrite(place: Path, inputs: Path)
     (place / "f").mkdir()
     (place / "f" / "notes.txt").write_text("keep")
     check_output(place / "f", "frames", info_of(inputs), overwrite=False)
+
+
+@pytest.mark.parametrize(
+    ("count", "start", "stop", "kind"),
+    [(1, 0, None, "still"), (12, 0, None, "video"), (None, 0, None, "video"), (None, 3, 4, "still")],
+)
+def test_a_webp_moves_where_there_is_more_than_one_frame(
+    inputs: Path, count: int | None, start: int, stop: int | None, kind: str
+) -> None:
+    info = info_of(inputs, frame_count=count, range_start=start, range_stop=stop)
+    assert output_kind("a.webp", info) == kind
+    assert output_kind("a.png", info) == "still"
+
+
+@pytest.mark.parametrize("wish", [{"codec": "h264"}, {"crf": 3}, {"pixel_format": "yuv420p"}, {"bit_depth": "10"}])
+def test_only_a_video_has_a_codec(place: Path, inputs: Path, wish: dict[str, Any]) -> None:
+    for name, kind in (("a.png", "still"), ("a", "frames")):
+        with pytest.raises(OutputError, match="has no --codec"):
+            check_encoding(place / name, kind, info_of(inputs), Wishes(**wish))
+        assert check_encoding(place / name, kind, info_of(inputs), Wishes()) is False
+
+
+@pytest.mark.parametrize(
+    ("name", "wish", "even"),
+    [
+        ("a.mp4", {}, True),
+        ("a.mp4", {"pixel_format": "yuv444p"}, False),
+        ("a.gif", {}, False),
+        ("a.webp", {}, False),
+        ("a.mov", {"codec": "prores"}, True),
+        ("a.mkv", {"codec": "ffv1"}, False),
+    ],
+)
+def test_sides_are_even_where_pixels_share_their_colour(
+    place: Path, inputs: Path, name: str, wish: dict[str, Any], even: bool
+) -> None:
+    assert check_encoding(place / name, "video", info_of(inputs), Wishes(**wish)) is even

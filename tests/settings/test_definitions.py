@@ -49,7 +49,7 @@ def test_every_field_has_help_text():
         ({"flow": "farneback"}, "dis, raft, off"),
         ({"style_layers": ("relu1_1", "relu1_1")}, "once"),
         ({"fps": Fraction(0)}, "fps"),
-        ({"crf": 52}, "crf"),
+        ({"crf": 101}, "crf"),
         ({"first_iterations": 2.5}, "first_iterations"),
         ({"levels": True}, "levels"),
         ({"overwrite": "no"}, "overwrite"),

@@ -2,7 +2,7 @@
 
 manifest.json   what the job is; see `manifest`
 frames/         painted frames, `00000012.png`, the state that the chain goes on from
-segments/       encoded runs of frames, `00000000-00000240.nut`, each with its record `.json`
+segments/       encoded runs of frames, `00000000-00000240.segment`, each with its record `.json`
 journal.jsonl   a line for each painted frame: seconds, loss, evaluations
 lock            held by the process at work; the system lets go of it when that process dies
 """
@@ -23,6 +23,7 @@ from vidstyle.errors import JobError, SourceError
 from vidstyle.files import remedy, sha256_of, sync_folder, written_whole
 from vidstyle.frames import Picture
 from vidstyle.job.manifest import MANIFEST_NAME, Manifest
+from vidstyle.media.codecs import Wishes
 from vidstyle.media.headers import is_intact_png, picture_size
 from vidstyle.media.images import read_image, write_image
 from vidstyle.media.segments import SEGMENT_SUFFIX, VideoSpec, output_times, video_spec, write_segment
@@ -74,7 +75,7 @@ class JobFolder:
         """How a video's segments are encoded."""
         manifest = self.manifest
         size = (manifest.width, manifest.height)
-        return video_spec(Path(manifest.output), manifest.info, *size, self.settings.crf)
+        return video_spec(Path(manifest.output), manifest.info, *size, wishes_of(self.settings))
 
     @cached_property
     def _times(self) -> list[int]:
@@ -280,6 +281,11 @@ class JobFolder:
     def segment_files(self) -> list[Path]:
         """Returns all segments in order."""
         return [self.segment_path(run) for shot in self.manifest.shots for run in shot.segments]
+
+
+def wishes_of(settings: Settings) -> Wishes:
+    """Returns how a video is to be encoded, as far as the settings say."""
+    return Wishes(settings.codec, settings.pix_fmt, settings.bit_depth, settings.crf, settings.preset)
 
 
 def clear_job(path: Path) -> None:

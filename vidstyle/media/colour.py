@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import av
 import numpy as np
-from av.video.reformatter import ColorPrimaries, ColorRange, ColorTrc
+from av.video.reformatter import ColorRange
 
 from vidstyle.frames import Picture
 
@@ -44,30 +44,3 @@ def to_rgb(av_frame: av.VideoFrame, width: int, height: int) -> Picture:
         interpolation=ACCURATE,
     )
     return np.asarray(rgb.to_ndarray(), dtype=np.uint8)
-
-
-def to_yuv420(image: Picture) -> av.VideoFrame:
-    """Turns `(H, W, 3)` uint8 RGB with even sides into yuv420p, BT.709, limited range, and tags it so.
-
-    Chroma lies on the left column of each 2x2 block, where H.264 decoders take it to be; FFmpeg's own
-    conversion puts it between the columns, which would shift colours by half a pixel.
-    """
-    rgb = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
-    full = rgb.reformat(
-        format="yuv444p",
-        src_color_range=ColorRange.JPEG,
-        dst_colorspace=ITU709,
-        dst_color_range=ColorRange.MPEG,
-        interpolation=ACCURATE,
-    )
-    planes = full.to_ndarray()
-    chroma = np.pad(planes[1:].astype(np.uint16), ((0, 0), (0, 0), (1, 1)), mode="edge")
-    # Weights 1 2 1 around every even column, then the mean of two rows.
-    columns = chroma[:, :, :-2:2] + 2 * chroma[:, :, 1:-1:2] + chroma[:, :, 2::2]
-    small = ((columns[:, 0::2] + columns[:, 1::2] + 4) >> 3).astype(np.uint8)
-    height, width = image.shape[:2]
-    packed = np.concatenate([planes[0].ravel(), small.ravel()]).reshape(height * 3 // 2, width)
-    yuv = av.VideoFrame.from_ndarray(packed, format="yuv420p")
-    yuv.colorspace, yuv.color_range = ITU709, ColorRange.MPEG
-    yuv.color_trc, yuv.color_primaries = ColorTrc.BT709, ColorPrimaries.BT709
-    return yuv

@@ -1,4 +1,4 @@
-"""What is written into which kind of video file."""
+"""How each kind of video file is written; `codecs` tells what pictures it takes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ class ContainerKind:
 
     Attributes:
         format: FFmpeg's name of the container.
-        encoder: FFmpeg's name of the video encoder.
         audio_encoder: for sound that cannot be copied; None where the container takes no sound.
         audio_rate: the only sample rate of that encoder in Hz, or None for any common one.
         options: container options.
@@ -22,7 +21,6 @@ class ContainerKind:
     """
 
     format: str
-    encoder: str
     audio_encoder: str | None
     audio_rate: int | None = None
     options: dict[str, str] = field(default_factory=dict)
@@ -35,12 +33,13 @@ class ContainerKind:
 _FASTSTART = {"movflags": "+faststart"}
 
 CONTAINERS: dict[str, ContainerKind] = {
-    ".mp4": ContainerKind("mp4", "libx264", "aac", options=_FASTSTART),
-    ".mkv": ContainerKind("matroska", "libx264", "aac"),
-    ".mov": ContainerKind("mov", "libx264", "aac", options=_FASTSTART),
-    ".webm": ContainerKind("webm", "libvpx-vp9", "libopus", audio_rate=48000, square_pixels=True),
+    ".mp4": ContainerKind("mp4", "aac", options=_FASTSTART),
+    ".mkv": ContainerKind("matroska", "aac"),
+    ".mov": ContainerKind("mov", "aac", options=_FASTSTART),
+    ".webm": ContainerKind("webm", "libopus", audio_rate=48000, square_pixels=True),
     # Sample-exact: compressed sound in AVI starts late by the encoder's delay, and nothing there says so.
-    ".avi": ContainerKind("avi", "libx264", "pcm_s16le", constant_rate=True),
-    ".gif": ContainerKind("gif", "gif", None, time_base=Fraction(1, 100), square_pixels=True),
+    ".avi": ContainerKind("avi", "pcm_s16le", constant_rate=True),
+    ".gif": ContainerKind("gif", None, time_base=Fraction(1, 100), square_pixels=True),
+    ".webp": ContainerKind("webp", None, options={"loop": "0"}, time_base=Fraction(1, 1000), square_pixels=True),
 }
 VIDEO_SUFFIXES = tuple(CONTAINERS)

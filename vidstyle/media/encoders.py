@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from fractions import Fraction
 
@@ -10,17 +11,20 @@ import numpy as np
 from av.container import OutputContainer
 from av.filter import Graph
 from av.video.format import VideoFormat
-from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
+from av.video.reformatter import ColorPrimaries, ColorTrc
 from av.video.stream import VideoStream
 
 from vidstyle.frames import Picture
-from vidstyle.media.colour import to_yuv420
-from vidstyle.media.containers import ContainerKind
+from vidstyle.media.codecs import Encoding
+from vidstyle.media.coded_pictures import coded_picture, tags_of
 
-# Fixed, not "as many as there are cores": x264's output depends on it.
+# Fixed, not "as many as there are cores": what comes out may depend on it.
 ENCODER_THREADS = 4
-# Quantisers: x264 counts to 51, VP9 to 63.
-_VP9_PER_X264 = Fraction(63, 51)
+# Players of Apple's take HEVC under this name only, which says that its parameter sets are in the header.
+_HEVC_TAG = "hvc1"
+_PRORES_PROFILES = {"yuv422p10le": "hq", "yuv444p10le": "4444"}
+# SVT-AV1 writes what it is about to the standard error, but for this; 1 leaves errors.
+os.environ.setdefault("SVT_LOG", "1")
 
 
 class PictureEncoder(ABC):
@@ -37,35 +41,31 @@ class PictureEncoder(ABC):
         """Returns the packets still to come; nothing may be encoded afterwards."""
 
 
-class YuvEncoder(PictureEncoder):
-    """H.264 or VP9: yuv420p, BT.709, limited range, tagged so."""
+class StreamEncoder(PictureEncoder):
+    """Any codec but GIF's: pictures in the encoding's pixel format, tagged with what they are.
+
+    Args:
+        container: it is told from its name where display order, parameter sets or tags need care.
+        aspect: width of a pixel by its height.
+    """
 
     def __init__(
         self,
         container: OutputContainer,
-        kind: ContainerKind,
+        encoding: Encoding,
         size: tuple[int, int],
         rate: Fraction,
         time_base: Fraction,
         aspect: Fraction,
-        crf: int,
+        *,
+        frames_are_counted: bool,
     ) -> None:
-        if kind.encoder == "libx264":
-            # x264's AVX-512 code for macroblock trees gives another result at every run; what it calls
-            # "cpu-independent" leaves that code out, at no cost that could be measured.
-            options = {"crf": str(crf), "preset": "medium", "x264-params": "cpu-independent=1"}
-            if kind.constant_rate:
-                options["bf"] = "0"  # AVI has no place for the display order
-                # Nor, as FFmpeg writes it, for the parameter sets, so they go with every key frame.
-                options["x264-params"] += ":repeat-headers=1"
-        else:
-            vp9_crf = str(min(63, round(crf * _VP9_PER_X264)))
-            options = {"crf": vp9_crf, "deadline": "good", "cpu-used": "4", "row-mt": "1"}
-        stream = container.add_stream(kind.encoder, rate=rate, options=options)
+        options = _options(encoding, frames_are_counted)
+        stream = container.add_stream(encoding.encoder, rate=rate, options=options)
         if not isinstance(stream, VideoStream):
-            raise TypeError(f"{kind.encoder} is no video encoder")
+            raise TypeError(f"{encoding.encoder} is no video encoder")
         stream.width, stream.height = size
-        stream.pix_fmt = "yuv420p"
+        stream.pix_fmt = encoding.pixel_format
         stream.time_base = time_base
         context = stream.codec_context
         context.time_base = time_base
@@ -73,16 +73,18 @@ class YuvEncoder(PictureEncoder):
         context.bit_rate = 0  # the quantiser alone decides
         context.sample_aspect_ratio = aspect
         context.thread_count = ENCODER_THREADS
-        context.colorspace = Colorspace.ITU709
+        context.colorspace, context.color_range = tags_of(encoding.pixel_format)
         context.color_primaries = ColorPrimaries.BT709
         context.color_trc = ColorTrc.BT709
-        context.color_range = ColorRange.MPEG
+        if encoding.codec == "hevc" and container.format.name in ("mp4", "mov"):
+            context.codec_tag = _HEVC_TAG
         self.stream = stream
+        self._pixel_format = encoding.pixel_format
         self._time_base = time_base
         self._durations: dict[int, int] = {}
 
     def encode(self, image: Picture, pts: int, duration: int) -> list[av.Packet[VideoStream]]:
-        av_frame = to_yuv420(image)
+        av_frame = coded_picture(image, self._pixel_format)
         av_frame.pts, av_frame.time_base = pts, self._time_base
         self._durations[pts] = duration
         return self._timed(self.stream.encode(av_frame))
@@ -96,6 +98,39 @@ class YuvEncoder(PictureEncoder):
             if packet.pts is not None:
                 packet.duration = self._durations.pop(packet.pts, 0)
         return packets
+
+
+def _options(encoding: Encoding, frames_are_counted: bool) -> dict[str, str]:
+    """Returns what the encoder is told: quality and speed, and whatever makes its bytes the same every time."""
+    crf, preset = str(encoding.crf), str(encoding.preset)
+    match encoding.codec:
+        case "h264":
+            # x264's AVX-512 code for macroblock trees gives another result at every run; what it calls
+            # "cpu-independent" leaves that code out, at no cost that could be measured.
+            options = {"crf": crf, "preset": preset, "x264-params": "cpu-independent=1"}
+            if frames_are_counted:
+                options["bf"] = "0"  # AVI has no place for the display order
+                # Nor, as FFmpeg writes it, for the parameter sets, so they go with every key frame.
+                options["x264-params"] += ":repeat-headers=1"
+        case "hevc":
+            # Rows are encoded at once only where there are threads, and that changes the result.
+            same = f"pools={ENCODER_THREADS}:frame-threads=2:wpp=1"
+            options = {"crf": crf, "preset": preset, "x265-params": f"{same}:open-gop=0:info=0:log-level=none"}
+        case "av1":
+            options = {"crf": crf, "preset": preset, "svtav1-params": f"lp={ENCODER_THREADS}"}
+        case "vp9":
+            options = {"crf": crf, "deadline": "good", "cpu-used": preset, "row-mt": "1"}
+        case "prores":
+            options = {"profile": _PRORES_PROFILES[encoding.pixel_format], "vendor": "apl0"}
+        case "ffv1":
+            # As archives want it: every frame for itself, each slice with a checksum.
+            options = {"level": "3", "slices": str(ENCODER_THREADS), "slicecrc": "1", "g": "1"}
+        case _:
+            quality = str(100 - (encoding.crf or 0))
+            options = {"lossless": str(int(encoding.crf == 0)), "quality": quality, "compression_level": "4"}
+    if encoding.needs_even_sides:
+        options["chroma_sample_location"] = "left"
+    return options
 
 
 class GifEncoder(PictureEncoder):

@@ -15,6 +15,7 @@ from vidstyle.frames import ClipInfo
 from vidstyle.media.opening import media_url
 from vidstyle.media.segments import VideoSpec, ffmpeg_reported, make_encoder, output_times, segment_packets
 from vidstyle.media.soundtrack import SYNC_TOLERANCE_S, Soundtrack
+from vidstyle.media.webp import frame_durations_ms
 
 # Browsers show anything faster at ten frames per second.
 _GIF_FASTEST = Fraction(50)
@@ -112,7 +113,7 @@ class _Joint:
         last_s = Fraction(0)
         number = 0
         for path in self._segments:
-            for stored in segment_packets(path):
+            for stored in segment_packets(path, self._spec):
                 packet = _without_gif_header(stored) if number and self._spec.kind.format == "gif" else stored
                 position = self._positions[number]
                 early = number - self._delay_frames
@@ -139,7 +140,7 @@ class _Joint:
         """Returns the position in the render of every packet, in the order of decoding."""
         positions: list[int] = []
         for path in self._segments:
-            stamps = [packet.pts or 0 for packet in segment_packets(path)]
+            stamps = [packet.pts or 0 for packet in segment_packets(path, self._spec)]
             rank = {pts: place for place, pts in enumerate(sorted(stamps))}
             positions += [len(positions) + rank[pts] for pts in stamps]
         if sorted(positions) != list(range(len(self._timestamps))):
@@ -173,18 +174,7 @@ def check_video(output: Path, spec: VideoSpec, times: Sequence[int], last_packet
         OutputError: frames are missing, are shown at other times, or sound is missing.
     """
     try:
-        with av.open(media_url(output)) as written:
-            video = written.streams.video[0]
-            tick_s = Fraction(video.time_base or spec.time_base)
-            shown, heard = [], dict.fromkeys((stream.index for stream in written.streams.audio), Fraction(0))
-            for packet in written.demux():
-                stamp = packet.pts if packet.pts is not None else packet.dts
-                if not packet.size or stamp is None:
-                    continue
-                if packet.stream.index == video.index:
-                    shown.append(stamp)
-                elif packet.stream.index in heard:
-                    heard[packet.stream.index] = stamp * Fraction(packet.time_base)
+        shown, tick_s, heard = _written_webp(output) if spec.kind.format == "webp" else _written(output, spec)
     except (av.FFmpegError, OSError, IndexError) as error:
         raise OutputError(f"{output}: what was written cannot be read back ({error}); try .mkv") from error
     if len(shown) != len(times):
@@ -197,7 +187,29 @@ def check_video(output: Path, spec: VideoSpec, times: Sequence[int], last_packet
         )
         if apart_s > max(tick_s, SYNC_TOLERANCE_S):
             raise OutputError(f"{output}: frames are shown {float(apart_s):.3f} s from their time; try .mkv")
-    _check_sound(output, list(heard.values()), last_packets_s)
+    _check_sound(output, heard, last_packets_s)
+
+
+def _written(output: Path, spec: VideoSpec) -> tuple[list[int], Fraction, list[Fraction]]:
+    """Returns the pictures' times, their tick in seconds, and when each audio stream's last packet starts."""
+    with av.open(media_url(output)) as written:
+        video = written.streams.video[0]
+        shown, heard = [], dict.fromkeys((stream.index for stream in written.streams.audio), Fraction(0))
+        for packet in written.demux():
+            stamp = packet.pts if packet.pts is not None else packet.dts
+            if not packet.size or stamp is None:
+                continue
+            if packet.stream.index == video.index:
+                shown.append(stamp)
+            elif packet.stream.index in heard:
+                heard[packet.stream.index] = stamp * Fraction(packet.time_base)
+        return shown, Fraction(video.time_base or spec.time_base), list(heard.values())
+
+
+def _written_webp(output: Path) -> tuple[list[int], Fraction, list[Fraction]]:
+    """Returns the same of an animation, which FFmpeg writes but does not read."""
+    durations = frame_durations_ms(output)
+    return [sum(durations[:k]) for k in range(len(durations))], Fraction(1, 1000), []
 
 
 def _check_sound(output: Path, heard_s: Sequence[Fraction], wanted_s: Sequence[Fraction | None]) -> None:

@@ -9,12 +9,18 @@ from pathlib import Path
 from vidstyle.errors import OutputError
 from vidstyle.files import check_writable
 from vidstyle.frames import ClipInfo
+from vidstyle.media.codecs import Wishes, settle
 from vidstyle.media.containers import VIDEO_SUFFIXES
 from vidstyle.media.images import IMAGE_SUFFIXES, is_image_name
 
+# Pictures that may move: with one frame they are stills.
+_EITHER = frozenset(VIDEO_SUFFIXES) & frozenset(IMAGE_SUFFIXES)
 
-def output_kind(path_as_given: str) -> str:
+
+def output_kind(path_as_given: str, info: ClipInfo | None = None) -> str:
     """Returns "frames" for a folder (it exists, or ends in a separator), else "video" or "still" by suffix.
+
+    A `.webp` is a still where the source `info` has one frame for certain, or is not given.
 
     Raises:
         OutputError: the suffix is none that can be written.
@@ -25,6 +31,8 @@ def output_kind(path_as_given: str) -> str:
     if path.is_dir():
         return "frames"
     suffix = path.suffix.lower()
+    if suffix in _EITHER and (info is None or _frame_count(info) == 1):
+        return "still"
     if suffix in VIDEO_SUFFIXES:
         return "video"
     if suffix in IMAGE_SUFFIXES:
@@ -33,6 +41,26 @@ def output_kind(path_as_given: str) -> str:
         f"{path_as_given}: unknown kind of output; end it in {', '.join(VIDEO_SUFFIXES)} for a video, in "
         f"{', '.join(IMAGE_SUFFIXES)} for a picture, or in / for a folder of frames"
     )
+
+
+def check_encoding(output: Path, kind: str, info: ClipInfo, wishes: Wishes) -> bool:
+    """Finds out whether frames can be encoded as wished for, and returns whether their sides must be even.
+
+    Args:
+        output, kind, info: as for `check_output`.
+
+    Raises:
+        OutputError: they cannot, the encoder is not there, or something was wished for that only a video has.
+    """
+    if kind == "video":
+        return settle(output, wishes, info.bit_depth).needs_even_sides
+    if wishes != Wishes():
+        what = "a folder of frames" if kind == "frames" else "a picture"
+        raise OutputError(
+            f"{output}: {what} has no --codec, --pix-fmt, --bit-depth, --crf or --preset; leave them out, or end the "
+            f"output in {', '.join(VIDEO_SUFFIXES)}"
+        )
+    return False
 
 
 def check_output(output: Path, kind: str, info: ClipInfo, *, overwrite: bool) -> None:
@@ -110,10 +138,15 @@ def _is_input(output: Path, info: ClipInfo) -> bool:
     return is_image_name(output) and output.resolve().parent.samefile(folder)
 
 
-def _check_single(output: Path, info: ClipInfo) -> None:
-    """A still takes one frame: known from the source's count or from the range."""
+def _frame_count(info: ClipInfo) -> int | None:
+    """Returns how many frames will come, from the source's count or else from the range, or None."""
     asked = None if info.range_stop is None else info.range_stop - info.range_start
-    count = info.frame_count if info.frame_count is not None else asked
+    return info.frame_count if info.frame_count is not None else asked
+
+
+def _check_single(output: Path, info: ClipInfo) -> None:
+    """A still takes one frame."""
+    count = _frame_count(info)
     if count != 1:
         have = "an unknown number of" if count is None else str(count)
         raise OutputError(

@@ -1,6 +1,6 @@
 """Pieces of a video's pictures, each encoded once to the final codec; `joining` puts them together.
 
-A segment is a NUT file: it holds packets of any codec with exact times.
+A segment is a NUT file, which holds packets of nearly any codec with exact times; see `codecs` for the others.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 from av.container import OutputContainer
@@ -17,13 +18,15 @@ from av.container import OutputContainer
 from vidstyle.errors import OutputError, VidstyleError
 from vidstyle.files import remedy, written_whole
 from vidstyle.frames import DEFAULT_FPS, ClipInfo, Picture
+from vidstyle.media.codecs import CODECS, Encoding, Wishes, check_size, settle
 from vidstyle.media.containers import CONTAINERS, ContainerKind
-from vidstyle.media.encoders import GifEncoder, PictureEncoder, YuvEncoder
+from vidstyle.media.encoders import GifEncoder, PictureEncoder, StreamEncoder
 from vidstyle.media.images import check_picture, resize
 from vidstyle.media.opening import media_url
 from vidstyle.media.timing import FrameClock, usable_rate
+from vidstyle.media.webp import pictures_in_a_row
 
-SEGMENT_SUFFIX = ".nut"
+SEGMENT_SUFFIX = ".segment"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,24 +34,28 @@ class VideoSpec:
     """What settles a video's packets besides its pictures and their times.
 
     Attributes:
-        kind: what the file's suffix chose.
+        kind: what the file's suffix chose. encoding: codec, pixel format, quality and speed.
         width, height: of the painted frames in pixels. rate: frames per second on average.
         source_base: seconds per tick of the source's timestamps. aspect: width of a pixel by its height.
-        crf: x264's quality scale, 0 (lossless) to 51.
     """
 
     kind: ContainerKind
+    encoding: Encoding
     width: int
     height: int
     rate: Fraction
     source_base: Fraction
     aspect: Fraction
-    crf: int
 
     @property
     def time_base(self) -> Fraction:
         """Seconds per tick of the output's timestamps."""
         return 1 / self.rate if self.kind.constant_rate else self.kind.time_base or self.source_base
+
+    @property
+    def segment_format(self) -> str:
+        """FFmpeg's name of what a segment is."""
+        return CODECS[self.encoding.codec].segment
 
     @property
     def is_scaled(self) -> bool:
@@ -63,17 +70,20 @@ class VideoSpec:
         return max(2, 2 * round(self.width * self.aspect / 2)), self.height
 
 
-def video_spec(output: Path, info: ClipInfo, width: int, height: int, crf: int) -> VideoSpec:
+def video_spec(output: Path, info: ClipInfo, width: int, height: int, wishes: Wishes) -> VideoSpec:
     """Returns how frames of `width` x `height` pixels from the source `info` are encoded for `output`.
 
     Raises:
-        ValueError: an odd width or height, but for GIF.
+        OutputError: the wishes cannot be fulfilled, see `settle`, or not at this size.
+        ValueError: an odd width or height, where the pixel format has even ones only.
     """
-    kind = CONTAINERS[output.suffix.lower()]
-    if kind.encoder != "gif" and (width % 2 or height % 2):
-        raise ValueError(f"yuv420p video needs even sides, not {width}x{height}")
-    rate = usable_rate(info.rate) or DEFAULT_FPS
-    return VideoSpec(kind, width, height, rate, info.time_base, info.sample_aspect_ratio, crf)
+    encoding = settle(output, wishes, info.bit_depth)
+    if encoding.needs_even_sides and (width % 2 or height % 2):
+        raise ValueError(f"{encoding.pixel_format} video needs even sides, not {width}x{height}")
+    kind, rate = CONTAINERS[output.suffix.lower()], usable_rate(info.rate) or DEFAULT_FPS
+    spec = VideoSpec(kind, encoding, width, height, rate, info.time_base, info.sample_aspect_ratio)
+    check_size(output, encoding, *spec.stored_size)
+    return spec
 
 
 def output_times(timestamps: Sequence[int], spec: VideoSpec, offset: int) -> tuple[list[int], int]:
@@ -90,10 +100,12 @@ def output_times(timestamps: Sequence[int], spec: VideoSpec, offset: int) -> tup
 
 def make_encoder(container: OutputContainer, spec: VideoSpec) -> PictureEncoder:
     """Adds the video stream to a container and returns what encodes for it."""
-    if spec.kind.encoder == "gif":
-        return GifEncoder(container, spec.stored_size, spec.rate, spec.time_base)
+    size, rate, base = spec.stored_size, spec.rate, spec.time_base
+    if spec.encoding.codec == "gif":
+        return GifEncoder(container, size, rate, base)
     aspect = Fraction(1) if spec.is_scaled else spec.aspect
-    return YuvEncoder(container, spec.kind, spec.stored_size, spec.rate, spec.time_base, aspect, spec.crf)
+    counted = spec.kind.constant_rate
+    return StreamEncoder(container, spec.encoding, size, rate, base, aspect, frames_are_counted=counted)
 
 
 def write_segment(path: Path, spec: VideoSpec, pictures: Iterable[Picture], times: Sequence[int]) -> None:
@@ -107,7 +119,7 @@ def write_segment(path: Path, spec: VideoSpec, pictures: Iterable[Picture], time
         ValueError: a picture is not of the size agreed on, or there are more or fewer than `times` says.
     """
     with written_whole(path) as part, ffmpeg_reported(path):
-        container = av.open(media_url(part), mode="w", format="nut", options={"fflags": "+bitexact"})
+        container = av.open(media_url(part), mode="w", format=spec.segment_format, options={"fflags": "+bitexact"})
         try:
             encoder = make_encoder(container, spec)
             for image, pts, following in zip(pictures, times[:-1], times[1:], strict=True):
@@ -120,14 +132,21 @@ def write_segment(path: Path, spec: VideoSpec, pictures: Iterable[Picture], time
             container.close()
 
 
-def segment_packets(path: Path) -> Iterator[av.Packet[av.VideoStream]]:
+def segment_packets(path: Path, spec: VideoSpec) -> Iterator[av.Packet[av.VideoStream]]:
     """Yields a segment's packets in the order of decoding.
 
     Raises:
         OutputError: it is not a segment that can be read.
     """
-    with ffmpeg_reported(path), av.open(media_url(path), format="nut") as container:
-        yield from (packet for packet in container.demux(container.streams.video[0]) if packet.size)
+    with ffmpeg_reported(path):
+        if spec.encoding.codec == "webp":
+            for position, picture in enumerate(pictures_in_a_row(path)):
+                packet: av.Packet[Any] = av.Packet(picture)
+                packet.pts = packet.dts = position
+                yield packet
+            return
+        with av.open(media_url(path), format=spec.segment_format) as container:
+            yield from (packet for packet in container.demux(container.streams.video[0]) if packet.size)
 
 
 @contextmanager

@@ -24,6 +24,19 @@ from vidstyle.settings.values import (
 )
 
 LARGEST_SIZE_PX = 16384
+# x264's names for its speeds.
+PRESETS = (
+    "ultrafast",
+    "superfast",
+    "veryfast",
+    "faster",
+    "fast",
+    "medium",
+    "slow",
+    "slower",
+    "veryslow",
+    "placebo",
+)
 LONGEST_WINDOW_FRAMES = 120
 
 
@@ -197,8 +210,40 @@ class Settings:
         parse=parse_frames,
         metavar="A:B",
     )
-    crf: int = setting(
-        16, "quality of H.264 output, 0 (lossless) to 51 (worst)", parse=int, low=0, high=51, metavar="N"
+    codec: str = setting(
+        "auto",
+        "codec of a video; 'auto' is the first one that its suffix and the wishes below allow, H.264 or in .webm VP9",
+        parse=str,
+        choices=("auto", "h264", "hevc", "av1", "vp9", "prores", "ffv1"),
+    )
+    pix_fmt: str = setting(
+        "auto",
+        "pixel format of a video in FFmpeg's words, as yuv420p, yuv422p10le or gbrp; 'auto' is yuv420p, for prores "
+        "yuv422p10le, for ffv1 bgr0 (RGB, which loses nothing)",
+        parse=str,
+        metavar="NAME",
+    )
+    bit_depth: str = setting(
+        "auto",
+        "bits per channel of a video: 'source' is the input's, 'auto' the codec's usual; paint has 8, so that more of "
+        "them only spare the rounding in YUV",
+        parse=str,
+        choices=("auto", "8", "10", "12", "source"),
+    )
+    crf: int | None = setting(
+        None,
+        "quality of a video in the codec's own numbers, 0 the best: h264 and hevc to 51 (16 if not given), av1 (16) "
+        "and vp9 (20) to 63, .webp to 100 (10; 0 is lossless); prores, ffv1 and .gif have none",
+        parse=int,
+        low=0,
+        high=100,
+        metavar="N",
+    )
+    preset: str = setting(
+        "auto",
+        "how long h264, hevc, av1 and vp9 try to make a video small, in x264's words; 'auto' is medium",
+        parse=str,
+        choices=("auto", *PRESETS),
     )
     keep_going: bool = setting(False, "paint what can be decoded of a damaged video instead of stopping")
     overwrite: bool = setting(False, "replace an existing output", paints=False)

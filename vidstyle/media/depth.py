@@ -1,0 +1,21 @@
+"""How many bits per channel an input has, which its frames, 8 bits all of them, no longer tell."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+
+from vidstyle.media.opening import media_url
+
+_USUAL_BITS = 8
+
+
+def stored_bits(path: Path) -> int:
+    """Returns the bits per channel of a video's or picture's stream as stored; 8 where FFmpeg cannot tell."""
+    try:
+        with av.open(media_url(path), mode="r", metadata_errors="replace") as container:
+            form = container.streams.video[0].codec_context.format
+            return _USUAL_BITS if form is None else max(_USUAL_BITS, *(part.bits for part in form.components))
+    except (av.FFmpegError, ValueError, OSError, IndexError, AttributeError):
+        return _USUAL_BITS  # whatever is wrong with it, its reader has said or will say
