@@ -72,8 +72,8 @@ def default_output(source: Path, style: Path, kind: str) -> str:
     """Returns the output's name in the current folder where the user gave none: SOURCE_STYLE and a suffix.
 
     Args:
-        kind: the source's: "video", "still" or "frames". A pattern is called what stands before its number,
-            or else as its folder.
+        kind: the source's: "video", "animation", "still" or "frames". A pattern is called what stands before its
+            number, or else as its folder.
     """
     stem = source.stem
     if kind == "frames":
@@ -82,4 +82,4 @@ def default_output(source: Path, style: Path, kind: str) -> str:
         else:
             stem = source.resolve().name
         stem = stem or "frames"
-    return f"{stem}_{style.stem}" + {"video": ".mp4", "still": ".png", "frames": "/"}[kind]
+    return f"{stem}_{style.stem}" + {"video": ".mp4", "animation": ".mp4", "still": ".png", "frames": "/"}[kind]

@@ -51,7 +51,7 @@ def _pulled(sums: FloatPicture, weight: FloatPicture) -> FloatPicture:
         sums: colours multiplied by `weight`, which is `(H, W, 1)` in [0, 1].
     """
     height, width = weight.shape[:2]
-    means: FloatPicture = sums / np.maximum(weight, np.float32(1e-6))
+    means = np.asarray(sums / np.maximum(weight, np.float32(1e-6)), np.float32)
     if (height, width) == (1, 1) or weight.min() >= 1:
         return means
     size = ((width + 1) // 2, (height + 1) // 2)

@@ -10,7 +10,8 @@ from vidstyle.errors import OutputError
 from vidstyle.files import check_writable
 from vidstyle.frames import ClipInfo
 from vidstyle.media.containers import VIDEO_SUFFIXES
-from vidstyle.media.images import IMAGE_SUFFIXES, is_image_name
+from vidstyle.media.images import ALPHA_SUFFIXES, IMAGE_SUFFIXES, is_image_name
+from vidstyle.media.timestamps import TIMESTAMPS_NAME
 
 
 def output_kind(path_as_given: str) -> str:
@@ -33,6 +34,11 @@ def output_kind(path_as_given: str) -> str:
         f"{path_as_given}: unknown kind of output; end it in {', '.join(VIDEO_SUFFIXES)} for a video, in "
         f"{', '.join(IMAGE_SUFFIXES)} for a picture, or in / for a folder of frames"
     )
+
+
+def holds_alpha(output: Path, kind: str, frame_suffix: str) -> bool:
+    """Tells whether an output keeps transparency: pictures do, if their format can; videos do not."""
+    return kind != "video" and (frame_suffix if kind == "frames" else output.suffix.lower()) in ALPHA_SUFFIXES
 
 
 def check_output(output: Path, kind: str, info: ClipInfo, *, overwrite: bool) -> None:
@@ -86,9 +92,9 @@ def _check_folder(output: Path, info: ClipInfo, overwrite: bool) -> None:
         check_writable(output.resolve().parent)
         return
     check_writable(output)
-    present = sorted(p.name for p in output.iterdir() if is_image_name(p))
+    present = sorted(p.name for p in output.iterdir() if is_image_name(p) or p.name == TIMESTAMPS_NAME)
     if present and not overwrite:
-        raise OutputError(f"{output}: holds pictures already ({present[0]}); choose another output or use --overwrite")
+        raise OutputError(f"{output}: holds frames already ({present[0]}); choose another output or use --overwrite")
 
 
 def _holds_input(folder: Path, info: ClipInfo) -> bool:

@@ -104,11 +104,12 @@ def still_header(path: Path) -> StillHeader | None:
     """Returns what a picture file says of itself, or None where it cannot be read."""
     try:
         with path.open("rb") as file, opened_still(file, path) as picture:
-            width, height = picture.size
-            # A TIFF's size is that of the upright picture already.
-            if picture.format != "TIFF" and _orientation(picture) >= 5:
-                width, height = height, width
             kind = f"{16 if _is_deep(picture) else 8}-bit {_colours(picture)}"
+            width, height = picture.size
+            # A TIFF's size is that of the upright picture already; a PNG would be decoded for what may come at its end.
+            is_settled = picture.format == "TIFF" or (picture.format == "PNG" and "exif" not in picture.info)
+            if not is_settled and _orientation(picture) >= 5:
+                width, height = height, width
             return StillHeader(width, height, kind, _pictures(picture))
     except Exception:  # the same file is read as a whole later, and reported then
         return None
