@@ -334,7 +334,7 @@ class Render:
             self._listeners.on_start(Plan(self._source.info.path, self._output, "still", 1, *size, *where))
         painted = stylizer.paint(resize(frame.image, self._width, self._height))
         alpha = None if frame.alpha is None else resize(frame.alpha, self._width, self._height)
-        write_image(self._output, painted.image, alpha)
+        write_image(self._output, painted.image, alpha, self._source.exif)
         if self._listeners.on_frame is not None:
             values = (painted.seconds, painted.loss, painted.evaluations, painted.image)
             self._listeners.on_frame(FrameDone(frame.index, 1, 1, *values))

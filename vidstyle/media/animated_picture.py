@@ -12,7 +12,7 @@ from vidstyle.errors import DamagedSourceError, SourceError
 from vidstyle.frames import SMALLEST_SIDE_PX, ClipInfo, Frame
 from vidstyle.media.base import Source
 from vidstyle.media.images import reduced_size, resize
-from vidstyle.media.stills import composed_still, decoding, opened_still, pillow_unlimited
+from vidstyle.media.stills import composed_still, decoding, open_still
 
 SUFFIXES = (".webp", ".png", ".apng", ".avif")
 # Files count in milliseconds, or nearly so.
@@ -45,7 +45,7 @@ class AnimatedPictureSource(Source):
         self._open_files = ExitStack()
         try:
             file = self._open_files.enter_context(path.open("rb"))
-            self._picture: Image.Image = self._open_files.enter_context(opened_still(file, path))
+            self._picture: Image.Image = self._open_files.enter_context(open_still(file, path))
         except BaseException:
             self.close()
             raise
@@ -84,8 +84,7 @@ class AnimatedPictureSource(Source):
 
     def __next__(self) -> Frame:
         index, pts = self._advance()
-        with pillow_unlimited():
-            still = composed_still(self._picture, self._path)
+        still = composed_still(self._picture, self._path)
         size = reduced_size(self.info.width, self.info.height, self._largest_side_px)
         self.notes += [note for note in (f"{self._path.name}: {n}" for n in still.notes) if note not in self.notes]
         alpha = None if still.alpha is None else resize(still.alpha, *size)
@@ -120,7 +119,7 @@ class AnimatedPictureSource(Source):
 
     def _load(self) -> int:
         """Decodes the next frame and returns how long it is shown, in milliseconds."""
-        with pillow_unlimited(), decoding(self._path):
+        with decoding(self._path):
             self._picture.seek(self._before + self._next)
             self._picture.load()
             named = float(self._picture.info.get("duration") or 0)
@@ -132,7 +131,7 @@ def is_animated(path: Path) -> bool:
     if path.suffix.lower() not in SUFFIXES:
         return False
     try:
-        with path.open("rb") as file, opened_still(file, path) as picture:
+        with path.open("rb") as file, open_still(file, path) as picture:
             return picture.format in ("WEBP", "PNG", "AVIF") and _pictures(picture) > 1
     except (SourceError, OSError):
         return False

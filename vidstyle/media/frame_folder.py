@@ -108,6 +108,7 @@ class FrameFolderSource(Source):
                 continue
             self._check_size(file, still.image)
             self._note(file, still)
+            self.exif = still.exif
             return self._frame(index, still)
         raise StopIteration
 

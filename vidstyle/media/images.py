@@ -42,11 +42,16 @@ _ENCODE_OPTIONS: dict[str, list[int]] = {
     ".webp": [cv2.IMWRITE_WEBP_QUALITY, 101],  # above 100 means lossless
 }
 
-_ALPHA_OPTIONS: dict[str, dict[str, Any]] = {
+_PILLOW_OPTIONS: dict[str, dict[str, Any]] = {
+    ".png": {"format": "PNG"},
+    ".jpg": {"format": "JPEG", "quality": JPEG_QUALITY},
+    ".jpeg": {"format": "JPEG", "quality": JPEG_QUALITY},
     ".webp": {"format": "WEBP", "lossless": True, "exact": True},
     ".tif": {"format": "TIFF", "compression": "tiff_lzw"},
     ".tiff": {"format": "TIFF", "compression": "tiff_lzw"},
 }
+# Pillow cannot write a TIFF's nested tags when libtiff compresses it.
+_EXIF_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 
 NaturalKey = tuple[tuple[tuple[int, str], ...], str]
 
@@ -135,11 +140,12 @@ def read_bytes(path: Path) -> bytes:
     return data
 
 
-def write_image(path: Path, image: Picture, alpha: Picture | None = None) -> None:
+def write_image(path: Path, image: Picture, alpha: Picture | None = None, exif: bytes = b"") -> None:
     """Writes `(H, W, 3)` uint8 RGB; the suffix chooses the format; whole or not at all.
 
     Args:
         alpha: `(H, W)` uint8, 255 is opaque. A format that cannot hold it shows the picture over white.
+        exif: goes along where the format can hold it.
 
     Raises:
         OutputError: the suffix is unknown or the file cannot be written.
@@ -150,22 +156,25 @@ def write_image(path: Path, image: Picture, alpha: Picture | None = None) -> Non
     if suffix not in IMAGE_SUFFIXES:
         raise OutputError(f"{path}: unknown picture format; use one of {', '.join(IMAGE_SUFFIXES)}")
     try:
-        data = _encoded(suffix, image, alpha)
+        data = _encoded(suffix, image, alpha, exif)
     except (cv2.error, OSError, ValueError) as error:
         raise OutputError(f"{path}: the picture cannot be encoded as {suffix}; use .png") from error
     with written_whole(path) as part:
         part.write_bytes(data)
 
 
-def _encoded(suffix: str, image: Picture, alpha: Picture | None) -> bytes:
-    if alpha is None or suffix not in ALPHA_SUFFIXES:
-        stored = over(image, alpha)[:, :, ::-1]
-    else:
-        stored = np.dstack([image[:, :, ::-1], alpha])
-        if suffix != ".png":  # OpenCV does not say in a TIFF what the fourth layer is, and drops colours in a WebP
-            buffer, options = BytesIO(), _ALPHA_OPTIONS[suffix]
-            Image.fromarray(np.ascontiguousarray(stored[..., [2, 1, 0, 3]])).save(buffer, **options)
-            return buffer.getvalue()
+def _encoded(suffix: str, image: Picture, alpha: Picture | None, exif: bytes) -> bytes:
+    if alpha is not None and suffix not in ALPHA_SUFFIXES:
+        image, alpha = over(image, alpha), None
+    # OpenCV does not say in a TIFF what the fourth layer is, drops colours in a WebP, and writes no EXIF.
+    holds_exif = bool(exif) and suffix in _EXIF_SUFFIXES
+    if holds_exif or (alpha is not None and suffix != ".png"):
+        options = _PILLOW_OPTIONS[suffix] | ({"exif": exif} if holds_exif else {})
+        layers = image if alpha is None else np.dstack([image, alpha])
+        buffer = BytesIO()
+        Image.fromarray(np.ascontiguousarray(layers)).save(buffer, **options)
+        return buffer.getvalue()
+    stored = image[:, :, ::-1] if alpha is None else np.dstack([image[:, :, ::-1], alpha])
     done, data = cv2.imencode(suffix, np.ascontiguousarray(stored), _ENCODE_OPTIONS.get(suffix, []))
     if not done:
         raise ValueError(suffix)

@@ -21,12 +21,13 @@ from vidstyle.errors import SourceError, VidstyleError
 from vidstyle.frames import Picture
 from vidstyle.media.alpha import filled
 from vidstyle.media.colour_profiles import lab_to_srgb, to_srgb
+from vidstyle.media.exif import ORIENTATION_TAG, kept_exif
 
 # A picture of this many pixels takes 0.75 GB as RGB; beyond it the file is taken for damaged or hostile.
 MAX_IMAGE_PIXELS = 1 << 28
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "PPM", "AVIF")
 
-_ORIENTATION_TAG, _SAMPLE_FORMAT_TAG, _EXTRA_SAMPLES_TAG = 0x0112, 339, 338
+_SAMPLE_FORMAT_TAG, _EXTRA_SAMPLES_TAG = 339, 338
 _FLOAT_SAMPLES, _MULTIPLIED_ALPHA = 3, 1
 
 
@@ -38,11 +39,13 @@ class Still:
         image: `(H, W, 3)` uint8 RGB in sRGB, upright; what is transparent has the colours around it.
         alpha: `(H, W)` uint8, 255 is opaque, or None where the file holds none.
         notes: what the user should know, without the file's name.
+        exif: what a painting of it keeps; see `exif`.
     """
 
     image: Picture
     alpha: Picture | None = None
     notes: tuple[str, ...] = ()
+    exif: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,25 +70,27 @@ def decoded_still(data: bytes, path: Path) -> Still:
     Raises:
         SourceError: the data is damaged, cut off, of unclear brightness, too large, or no picture.
     """
-    with decoding(path), opened_still(BytesIO(data), path) as picture:
+    with decoding(path), open_still(BytesIO(data), path) as picture:
         return _still(picture, data, path)
 
 
-@contextmanager
-def opened_still(file: BinaryIO, path: Path) -> Iterator[Image.Image]:
-    """Yields a picture file with its header read, of a size that may be decoded.
+def open_still(file: BinaryIO, path: Path) -> Image.Image:
+    """Returns a picture file with its header read, of a size that may be decoded; to be closed.
 
     Raises:
         SourceError: it is too large, of unclear brightness, or no picture.
     """
-    with pillow_unlimited():
+    with _pillow_unlimited():
         try:
             picture = Image.open(file, formats=FORMATS)
         except Exception as error:  # plugins raise whatever they stumble over
             raise _unreadable(file, path) from error
-        with picture:
-            check_size(*picture.size, path)
-            yield picture
+    try:
+        check_size(*picture.size, path)
+    except SourceError:
+        picture.close()
+        raise
+    return picture
 
 
 def check_size(width: int, height: int, path: Path) -> None:
@@ -103,7 +108,7 @@ def check_size(width: int, height: int, path: Path) -> None:
 def still_header(path: Path) -> StillHeader | None:
     """Returns what a picture file says of itself, or None where it cannot be read."""
     try:
-        with path.open("rb") as file, opened_still(file, path) as picture:
+        with path.open("rb") as file, _pillow_unlimited(), open_still(file, path) as picture:
             kind = f"{16 if _is_deep(picture) else 8}-bit {_colours(picture)}"
             width, height = picture.size
             # A TIFF's size is that of the upright picture already; a PNG would be decoded for what may come at its end.
@@ -123,7 +128,7 @@ def composed_still(picture: Image.Image, path: Path) -> Still:
 
 
 @contextmanager
-def pillow_unlimited() -> Iterator[None]:
+def _pillow_unlimited() -> Iterator[None]:
     """Keeps Pillow's warnings off the screen, and its own limit of size out of the way: there is one here."""
     before = Image.MAX_IMAGE_PIXELS
     with warnings.catch_warnings():
@@ -137,9 +142,10 @@ def pillow_unlimited() -> Iterator[None]:
 
 @contextmanager
 def decoding(path: Path) -> Iterator[None]:
-    """Turns whatever decoders stumble over into a SourceError that names the file."""
+    """Turns whatever Pillow stumbles over into a SourceError that names the file."""
     try:
-        yield
+        with _pillow_unlimited():
+            yield
     except VidstyleError:
         raise
     except MemoryError as error:
@@ -173,17 +179,14 @@ def _of_unclear_brightness(path: Path) -> SourceError:
 
 def _still(picture: Image.Image, data: bytes, path: Path) -> Still:
     profile, pages = picture.info.get("icc_profile"), _pictures(picture)
+    # A PNG's EXIF may stand behind its pixels; a TIFF's orientation is applied when it is loaded.
     layers = _deep_layers(picture, data) if _is_deep(picture) else None
     if layers is None:
         layers = _layers(picture, path)
-        orientation = _orientation(picture)  # a PNG's may stand behind its pixels; a TIFF's is applied by now
-    else:
-        if picture.format == "PNG" and b"eXIf" in data:
-            picture.load()
-        orientation = _orientation(picture)
+    orientation, exif = _orientation(picture), kept_exif(picture)
     still = _finished(*layers, profile, pages)
     alpha = None if still.alpha is None else _upright(still.alpha, orientation)
-    return Still(_upright(still.image, orientation), alpha, still.notes)
+    return Still(_upright(still.image, orientation), alpha, still.notes, exif)
 
 
 def _finished(base: Image.Image, alpha: Picture | None, profile: bytes | None, pages: int) -> Still:
@@ -261,7 +264,7 @@ def _pictures(picture: Image.Image) -> int:
 def _orientation(picture: Image.Image) -> int:
     """Returns how EXIF says that the picture is to be turned, 1 to 8; 1 is upright."""
     with suppress(Exception):
-        value = picture.getexif().get(_ORIENTATION_TAG)
+        value = picture.getexif().get(ORIENTATION_TAG)
         if isinstance(value, int) and 1 <= value <= 8:
             return value
     return 1
