@@ -45,7 +45,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_readme_has_the_recipes():
-    assert len(commands()) == 9
+    assert len(commands()) == 11
 
 
 @pytest.mark.parametrize("command", commands())

@@ -35,7 +35,7 @@ def test_a_grey_picture_may_have_a_display_profile() -> None:
 
 
 def test_a_printing_profile_says_what_inks_look_like() -> None:
-    inks = Image.fromarray(np.array([[[0, 0, 0, 0], [0, 0, 0, 255], [0, 255, 255, 0]]], np.uint8), "CMYK")
+    inks = Image.frombytes("CMYK", (3, 1), bytes([0, 0, 0, 0, 0, 0, 0, 255, 0, 255, 255, 0]))
     got = colour_profiles.to_srgb(inks, cmyk_profile())
     assert got is not None
     white, black, red = np.asarray(got)[0].astype(int)
@@ -51,6 +51,6 @@ def test_what_is_damaged_or_for_other_colours_is_none(profile: bytes) -> None:
 
 
 def test_lab() -> None:
-    lab = Image.fromarray(np.array([[[255, 0, 0], [0, 0, 0], [136, 0, 0]]], np.uint8), "LAB")
+    lab = Image.frombytes("LAB", (3, 1), bytes([255, 0, 0, 0, 0, 0, 136, 0, 0]))
     got = np.asarray(colour_profiles.lab_to_srgb(lab))[0].astype(int)
     assert np.abs(got - np.array([[255] * 3, [0] * 3, [127] * 3])).max() <= 1  # L* of 53.3 is sRGB's 127.4

@@ -217,6 +217,12 @@ def test_profiles_are_converted() -> None:
     assert np.abs(still.image - to_srgb(COLOURS, "Adobe RGB"))[ALPHA > 127].max() < 0.8
 
 
+def test_profiles_larger_than_pillow_takes_from_a_png() -> None:
+    profile = rgb_profile("P3")
+    still = read(saved(Image.fromarray(COLOURS), icc_profile=profile + b"\0" * (2 << 20)))
+    assert np.abs(still.image - to_srgb(COLOURS, "P3")).max() < 0.8
+
+
 def test_a_broken_profile_is_said() -> None:
     still = read(saved(Image.fromarray(COLOURS), icc_profile=b"nonsense" * 40))
     assert still.notes == ("its colour profile is damaged or for other colours, and was left out",)

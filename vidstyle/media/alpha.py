@@ -9,6 +9,8 @@ from vidstyle.frames import FloatPicture, Picture
 
 # What transparent parts are shown over where the output cannot hold them; browsers and printers do the same.
 WHITE_LEVEL = 255
+# Colours in the open vary slowly: they are taken from pictures of at most this long side.
+_LONG_SIDE_PX = 1024
 # A picture without one opaque pixel tells no colour at all.
 _GREY_LEVEL = 128
 
@@ -28,12 +30,26 @@ def filled(image: Picture, alpha: Picture) -> Picture:
         return image
     if not alpha.any():
         return np.full_like(image, _GREY_LEVEL)
-    weight: FloatPicture = alpha.astype(np.float32)[..., None] / np.float32(255)
-    own = np.minimum(2 * weight, 1)
-    colours: FloatPicture = image.astype(np.float32)
-    sums: FloatPicture = colours * weight
-    around = _pulled(sums, weight)
-    return np.where(own >= 1, image, np.rint(around + own * (colours - around)).astype(np.uint8))
+    height, width = alpha.shape
+    layers = [
+        cv2.multiply(image, cv2.merge([alpha] * 3), dtype=cv2.CV_16U),
+        alpha.astype(np.uint16) * np.uint16(255),
+    ]
+    shrink = max(height, width) / _LONG_SIDE_PX
+    if shrink > 1:
+        size = (max(1, round(width / shrink)), max(1, round(height / shrink)))
+        layers = [cv2.resize(layer, size, interpolation=cv2.INTER_AREA) for layer in layers]
+    small = np.dstack(layers).astype(np.float32)
+    small[..., :3] /= 255
+    small[..., 3] /= 255 * 255
+    around = np.clip(np.rint(_pulled(small[..., :3], small[..., 3:])), 0, 255).astype(np.uint8)
+    around = np.asarray(cv2.resize(around, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+    is_faint = (alpha > 0) & (alpha < 128)
+    own = alpha[is_faint][:, None].astype(np.float32) / 127.5
+    mixed = around[is_faint] + own * (image[is_faint] - around[is_faint].astype(np.float32))
+    around[is_faint] = np.rint(mixed).astype(np.uint8)
+    cv2.copyTo(image, (alpha > 127).astype(np.uint8), around)
+    return around
 
 
 def over(image: Picture, alpha: Picture | None) -> Picture:

@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 import cv2
 import numpy as np
-from PIL import Image, ImageChops, TiffImagePlugin
+from PIL import Image, ImageChops, PngImagePlugin, TiffImagePlugin
 
 from vidstyle.errors import SourceError, VidstyleError
 from vidstyle.frames import Picture
@@ -25,6 +25,7 @@ from vidstyle.media.exif import ORIENTATION_TAG, kept_exif
 
 # A picture of this many pixels takes 0.75 GB as RGB; beyond it the file is taken for damaged or hostile.
 MAX_IMAGE_PIXELS = 1 << 28
+_LARGEST_PROFILE_BYTES = 1 << 24
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "PPM", "AVIF")
 
 _SAMPLE_FORMAT_TAG, _EXTRA_SAMPLES_TAG = 339, 338
@@ -129,15 +130,18 @@ def composed_still(picture: Image.Image, path: Path) -> Still:
 
 @contextmanager
 def _pillow_unlimited() -> Iterator[None]:
-    """Keeps Pillow's warnings off the screen, and its own limit of size out of the way: there is one here."""
-    before = Image.MAX_IMAGE_PIXELS
+    """Keeps Pillow's warnings off the screen, and its limits out of the way: of size, since there is one here.
+
+    Its limit of texts in a PNG holds for profiles too, and those of printers and scanners are larger.
+    """
+    before = Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        Image.MAX_IMAGE_PIXELS = None
+        Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK = None, _LARGEST_PROFILE_BYTES
         try:
             yield
         finally:
-            Image.MAX_IMAGE_PIXELS = before
+            Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK = before
 
 
 @contextmanager
