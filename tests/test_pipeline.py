@@ -255,6 +255,7 @@ def test_a_truncated_video_is_painted_only_when_told_to(style, tmp_path):
     [
         ("a/film.mov", "video", "film_starry.mp4"),
         ("photo.jpg", "still", "photo_starry.png"),
+        ("sticker.webp", "animation", "sticker_starry.mp4"),
         ("a/frames", "frames", "frames_starry/"),
         ("a/shot.%04d.png", "frames", "shot_starry/"),
         ("renders/%04d.png", "frames", "renders_starry/"),

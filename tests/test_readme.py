@@ -46,7 +46,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_readme_has_the_recipes():
-    assert len(commands()) == 12
+    assert len(commands()) == 14
 
 
 @pytest.mark.parametrize("command", commands())

@@ -31,6 +31,7 @@ class Frame:
         pts: presentation timestamp in units of `time_base`; 0-based for frame folders and stills.
         time_base: seconds per unit of `pts`.
         name: file stem for frames that come from files, else empty.
+        alpha: `(H, W)` uint8, 255 is opaque, or None where the input holds none.
     """
 
     index: int
@@ -38,6 +39,7 @@ class Frame:
     pts: int
     time_base: Fraction
     name: str = ""
+    alpha: Picture | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class ClipInfo:
 
     Attributes:
         path: the file, folder or pattern that was asked for.
-        kind: "video", "frames" or "still".
+        kind: "video", "animation", "frames" or "still".
         width, height: size of the frames as shown, in pixels.
         rate: frames per second on average, or None where the input does not say (stills).
         frame_count: frames that will come (after `--frames`), or None where the input does not say.

@@ -63,7 +63,8 @@ class ShotPainter:
                     continue
                 painted = self._stylizer.paint(image)
                 self._economies[position] = painted.economy
-                job.save_frame(position, painted.image)
+                alpha = None if frame.alpha is None else resize(frame.alpha, *image.shape[1::-1])
+                job.save_frame(position, painted.image, alpha)
                 yield PaintedFrame(position, frame.index, painted)
             if is_video and not job.has_segment(run):
                 job.close_segment(shot, run)

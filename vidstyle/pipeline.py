@@ -76,8 +76,8 @@ def default_output(source: Path, style: Path, kind: str, codec: str = "auto") ->
     """Returns the output's name in the current folder where the user gave none: SOURCE_STYLE and a suffix.
 
     Args:
-        kind: the source's: "video", "still" or "frames". A pattern is called what stands before its number,
-            or else as its folder.
+        kind: the source's: "video", "animation", "still" or "frames". A pattern is called what stands before its
+            number, or else as its folder.
         codec: of a video, which ends in .mp4 where that can hold it.
     """
     stem = source.stem
@@ -87,4 +87,5 @@ def default_output(source: Path, style: Path, kind: str, codec: str = "auto") ->
         else:
             stem = source.resolve().name
         stem = stem or "frames"
-    return f"{stem}_{style.stem}" + {"video": _VIDEO_SUFFIXES.get(codec, ".mp4"), "still": ".png", "frames": "/"}[kind]
+    moving = _VIDEO_SUFFIXES.get(codec, ".mp4")
+    return f"{stem}_{style.stem}" + {"video": moving, "animation": moving, "still": ".png", "frames": "/"}[kind]

@@ -19,7 +19,7 @@ import torch
 
 from vidstyle.command import command_line
 from vidstyle.devices import resolve_device, resolve_precision
-from vidstyle.errors import OutputError
+from vidstyle.errors import OutputError, SettingsError
 from vidstyle.features import weights_file
 from vidstyle.frames import FrameDone, Plan, Result
 from vidstyle.inputs import opened
@@ -41,8 +41,9 @@ from vidstyle.job.publishing import is_published_video, is_publishing, publish_f
 from vidstyle.job.status import job_path
 from vidstyle.media.base import Source
 from vidstyle.media.images import is_image_name, resize, write_image
-from vidstyle.media.outputs import check_encoding, check_output, output_kind
+from vidstyle.media.outputs import check_encoding, check_output, holds_alpha, output_kind
 from vidstyle.media.segments import video_spec
+from vidstyle.media.timestamps import TIMESTAMPS_NAME, timestamps_csv
 from vidstyle.memory import economies
 from vidstyle.painting import PaintedFrame, ShotPainter
 from vidstyle.settings import Settings
@@ -78,6 +79,9 @@ class Render:
         self._output = Path(target)
         if self._output.is_file() and style.is_file() and self._output.samefile(style):
             raise OutputError(f"{target}: is the style itself; choose another output")
+        self._suffix = f".{settings.frame_format}"
+        if self._kind != "frames" and self._suffix != ".png":
+            raise SettingsError(f"frame_format is for folders of frames, and {target} is none; leave it out")
         checked_picture(style, "style")
         info = source.info
         # Pictures cannot say that their pixels are not square, so they are shown as wide as the video is.
@@ -134,6 +138,10 @@ class Render:
         size = (self._width, self._height)
         return Result(self._output, frames, seconds, *size, tuple(self._notes), painted, was_finished)
 
+    @property
+    def _folder_kind(self) -> str:
+        return "folder" if self._suffix == ".png" else f"folder of {self._suffix}"
+
     def _check_output(self, *, overwrite: bool = False) -> None:
         overwrite = overwrite or self._settings.overwrite
         check_output(self._output, self._kind, self._source.info, overwrite=overwrite)
@@ -146,7 +154,7 @@ class Render:
         place = {
             "device": self._device.type,
             "precision": self._precision,
-            "kind of output": self._output.suffix.lower() if self._kind != "frames" else "folder",
+            "kind of output": self._output.suffix.lower() if self._kind != "frames" else self._folder_kind,
             "frame size": f"{self._width}x{self._height}",
         }
         if self._kind == "video":
@@ -207,6 +215,7 @@ class Render:
         _ = self._stylizer  # bad weights are said before the input is read through
         with opened(self._source.info.path, self._settings, GLANCE_PX) as glance:
             seen = survey(glance, self._settings.cuts, self._listeners.on_survey)
+            over_white = self._over_white(glance)
         return Manifest(
             command=self._command(anywhere=True),
             identity=identity,
@@ -221,8 +230,14 @@ class Render:
             timestamps=seen.timestamps,
             cuts=seen.cuts,
             segment_frames=SEGMENT_FRAMES,
-            notes=seen.notes,
+            notes=(*seen.notes, *over_white),
         )
+
+    def _over_white(self, source: Source) -> list[str]:
+        """Returns a note where the source is transparent and the output cannot be."""
+        if not source.is_transparent or holds_alpha(self._output, self._kind, self._suffix):
+            return []
+        return [f"{self._output}: holds no transparency; what is transparent is shown over white"]
 
     # -- painting ------------------------------------------------------------------------------
 
@@ -305,8 +320,11 @@ class Render:
         if self._kind == "frames":
             if not is_publishing(job, self._output):
                 self._check_output()
-            names = self._source.file_names(job.manifest.timestamps)
-            publish_frames(job, self._output, names)
+            timestamps = job.manifest.timestamps
+            names = self._source.file_names(timestamps, self._suffix)
+            seconds = [pts * job.manifest.info.time_base for pts in timestamps]
+            beside = {TIMESTAMPS_NAME: timestamps_csv(names, seconds)} if self._source.is_timed else {}
+            publish_frames(job, self._output, names, beside)
             others = {p.name for p in self._output.iterdir() if is_image_name(p)} - set(names)
             if others:
                 self._notes.append(f"{self._output}: {_counted(len(others), 'other picture')} in it stayed as before")
@@ -321,11 +339,12 @@ class Render:
             where = (self._settings.network, self._device.type, self._precision)
             self._listeners.on_start(Plan(self._source.info.path, self._output, "still", 1, *size, *where))
         painted = stylizer.paint(resize(frame.image, self._width, self._height))
-        write_image(self._output, painted.image)
+        alpha = None if frame.alpha is None else resize(frame.alpha, self._width, self._height)
+        write_image(self._output, painted.image, alpha, self._source.exif)
         if self._listeners.on_frame is not None:
             values = (painted.seconds, painted.loss, painted.evaluations, painted.image)
             self._listeners.on_frame(FrameDone(frame.index, 1, 1, *values))
-        self._notes += self._source.notes
+        self._notes += [*self._source.notes, *self._over_white(self._source)]
         if painted.retries:
             self._notes.append(_retried_note(1))
         remember(self._output, identity, 1)

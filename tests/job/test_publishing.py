@@ -105,6 +105,50 @@ def test_a_folder_on_another_disk_appears_whole(tmp_path, monkeypatch):
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == sorted(NAMES)
 
 
+@pytest.mark.parametrize("stop", [3, 11, 12, 15, 25])
+def test_frames_of_another_format_survive_a_stop_anywhere(tmp_path, monkeypatch, stop):
+    """Encoded to a name each, noted, then moved; a stop before or after the note loses nothing."""
+    names, beside = [f"in{k}.jpg" for k in range(12)], {"times.csv": b"file,seconds\n"}
+    whole = finish(make_job(tmp_path / "whole", kind="frames"))
+    publish_frames(whole, tmp_path / "out1", names, beside)
+    job, left = finish(make_job(tmp_path / "job", kind="frames")), [stop]
+    (tmp_path / "out2").mkdir()
+
+    def stopping(kept):
+        def change(*arguments):
+            left[0] -= 1
+            if not left[0]:
+                raise OutputError("power cut")
+            return kept(*arguments)
+
+        return change
+
+    for name in ("_convert", "_write", "move_whole"):
+        monkeypatch.setattr(publishing, name, stopping(getattr(publishing, name)))
+    with pytest.raises(OutputError, match="power cut"):
+        publish_frames(job, tmp_path / "out2", names, beside)
+    stray = job.path / "painted" / ".in3.part1.jpg"
+    stray.parent.mkdir(exist_ok=True)
+    stray.write_bytes(b"half")
+    publish_frames(job, tmp_path / "out2", names, beside)
+    got, want = ({p.name: p.read_bytes() for p in (tmp_path / out).iterdir()} for out in ("out2", "out1"))
+    assert got == want
+    assert len(got) == 13
+    assert job.has_frame(3)
+
+
+def test_an_encoded_frame_that_vanished_is_encoded_again(tmp_path):
+    names = [f"in{k}.webp" for k in range(12)]
+    job, output = finish(make_job(tmp_path / "job", kind="frames")), tmp_path / "out"
+    (output / "in5.webp").mkdir(parents=True)
+    with pytest.raises(OutputError, match="in the way"):
+        publish_frames(job, output, names)
+    (output / "in5.webp").rmdir()
+    (job.path / "painted" / "in7.webp").unlink()
+    publish_frames(job, output, names)
+    assert np.array_equal(read_image(output / "in7.webp"), picture(7))
+
+
 @pytest.mark.parametrize("where", ["frames", "painted"])
 def test_a_frame_that_was_damaged_at_the_last_step_is_painted_again(tmp_path, where):
     job = finish(make_job(tmp_path / "job", kind="frames"))

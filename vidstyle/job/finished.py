@@ -20,6 +20,7 @@ from vidstyle.job.fingerprints import files_digest
 from vidstyle.job.folder import read_record, write_record
 from vidstyle.job.manifest import Identity
 from vidstyle.media.images import is_image_name
+from vidstyle.media.timestamps import TIMESTAMPS_NAME
 from vidstyle.version import __version__
 
 logger = logging.getLogger(__name__)
@@ -57,9 +58,9 @@ def recorded(output: Path) -> dict[str, Any]:
 
 
 def output_digest(output: Path) -> str:
-    """Returns the SHA-256 of a file, or of all pictures in a folder."""
+    """Returns the SHA-256 of a file, or of all pictures in a folder and their times."""
     if output.is_dir():
-        return files_digest(sorted(p for p in output.iterdir() if is_image_name(p)))
+        return files_digest(sorted(p for p in output.iterdir() if is_image_name(p) or p.name == TIMESTAMPS_NAME))
     return sha256_of(output) if output.is_file() else ""
 
 

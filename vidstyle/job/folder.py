@@ -23,9 +23,10 @@ from vidstyle.errors import JobError, SourceError
 from vidstyle.files import remedy, sha256_of, sync_folder, written_whole
 from vidstyle.frames import Picture
 from vidstyle.job.manifest import MANIFEST_NAME, Manifest
+from vidstyle.media.alpha import over
 from vidstyle.media.codecs import Wishes
 from vidstyle.media.headers import is_intact_png, picture_size
-from vidstyle.media.images import read_image, write_image
+from vidstyle.media.images import read_layers, write_image
 from vidstyle.media.segments import SEGMENT_SUFFIX, VideoSpec, output_times, video_spec, write_segment
 from vidstyle.settings import Settings
 from vidstyle.shots import Shot
@@ -113,23 +114,30 @@ class JobFolder:
         """Returns the file of the painted frame at a position in the render."""
         return self.frames_folder / f"{position:0{DIGITS}}.png"
 
-    def save_frame(self, position: int, image: Picture) -> None:
+    def save_frame(self, position: int, image: Picture, alpha: Picture | None = None) -> None:
         """Writes a painted frame, `(height, width, 3)` uint8 RGB, whole and through to the disk.
+
+        Args:
+            alpha: `(height, width)` uint8, of the frame that was painted, to go with it.
 
         Raises:
             OutputError: it cannot be written. JobError: the job folder is gone.
         """
         if not self.frames_folder.is_dir():
             raise JobError(f"{self.path}: the job folder was deleted under way; run the command again to start over")
-        write_image(self.frame_path(position), image)
+        write_image(self.frame_path(position), image, alpha)
         self._whole_frames.add(position)
 
     def load_frame(self, position: int) -> Picture | None:
-        """Returns a painted frame, or None where it is missing, damaged or of another size."""
+        """Returns a painted frame's colours, or None where it is missing, damaged or of another size."""
+        layers = self._load_layers(position)
+        return None if layers is None else layers[0]
+
+    def _load_layers(self, position: int) -> tuple[Picture, Picture | None] | None:
         if not self.has_frame(position):
             return None
         try:
-            return read_image(self.frame_path(position))
+            return read_layers(self.frame_path(position))
         except SourceError as error:
             logger.warning("%s; it is painted again", error)
             return None
@@ -232,10 +240,10 @@ class JobFolder:
 
     def _pictures(self, run: range) -> Iterator[Picture]:
         for position in run:
-            image = self.load_frame(position)
-            if image is None:
+            layers = self._load_layers(position)
+            if layers is None:
                 raise JobError(f"{self.frame_path(position)}: gone before it was encoded; run the command again")
-            yield image
+            yield over(*layers)
 
     def tidy(self, shot: Shot) -> None:
         """Removes frames that stand in a segment, as a process that was killed may have left them."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 
 from vidstyle.errors import JobError, OutputError, VidstyleError
-from vidstyle.files import move_whole, remedy, sha256_of, sync_folder
+from vidstyle.files import move_whole, remedy, sha256_of, sync_folder, written_whole
 from vidstyle.job.folder import PAINTED_NAME, PUBLISHING_NAME, JobFolder, read_record, write_record
 from vidstyle.media.headers import is_intact_png
+from vidstyle.media.images import read_layers, write_image
 from vidstyle.media.joining import join_video
 
 
@@ -59,40 +61,52 @@ def is_published_video(job: JobFolder, output: Path) -> bool:
     return sha256_of(output) == record.get("sha256")
 
 
-def publish_frames(job: JobFolder, output: Path, names: Sequence[str]) -> None:
+def publish_frames(
+    job: JobFolder, output: Path, names: Sequence[str], beside: Mapping[str, bytes] = MappingProxyType({})
+) -> None:
     """Gives all painted frames their names and puts them into the output folder.
 
     A folder that does not exist yet appears with all of them at once; into one that does they are moved one
-    by one, and nothing else in it is touched.
+    by one, and nothing else in it is touched. Frames that take another name than `.png` are encoded anew and stay
+    in the job.
 
     Args:
-        names: of the frames' files, by position; no two alike.
+        names: of the frames' files, by position; no two alike. beside: other files' names and contents.
 
     Raises:
         OutputError: they cannot be put there. JobError: a frame is gone or damaged.
     """
     target = output.resolve()  # a link to a folder is filled, not replaced
     # Where frames are while they are on their way: in the job, or beside an output on another disk.
-    named, beside = job.path / PAINTED_NAME, target.with_name(f".{target.name}.part")
+    named, underway = job.path / PAINTED_NAME, target.with_name(f".{target.name}.part")
     try:
-        digests = _begin(job, output, names)
+        for place in (named, underway):
+            for stray in place.glob(".*.part*"):
+                stray.unlink()
+        digests = _begin(job, output, names, beside)
         named.mkdir(exist_ok=True)
         for position, name in enumerate(names):
             frame = job.frame_path(position)
-            if frame.is_file():
+            if is_painted_name(name) and frame.is_file():
                 frame.replace(named / name)
-            elif not any(_is(place / name, digests[name]) for place in (named, beside, target)):
+            elif not any(_is(place / name, digests[name]) for place in (named, underway, target)):
+                if not is_painted_name(name) and job.has_frame(position):
+                    _convert(frame, named / name)
+                    continue
                 _take_back(job, named, names)
                 raise JobError(f"{frame}: gone or damaged; run the same command again, and it is painted anew")
+        for name, content in beside.items():
+            if not any(_is(place / name, digests[name]) for place in (named, underway, target)):
+                _write(named / name, content)
         sync_folder(named)
         if target.exists():
-            _fill(target, named, names)
+            _fill(target, named)
             return
         whole = named
         if not _same_disk(named, target.parent):
-            beside.mkdir(exist_ok=True)
-            _fill(beside, named, names)
-            whole = beside
+            underway.mkdir(exist_ok=True)
+            _fill(underway, named)
+            whole = underway
         whole.rename(target)
         sync_folder(target.parent)
     except VidstyleError:
@@ -108,14 +122,16 @@ def is_publishing(job: JobFolder, output: Path) -> bool:
     return job.manifest.kind == "frames" and record.get("output") == str(output.resolve())
 
 
-def _begin(job: JobFolder, output: Path, names: Sequence[str]) -> dict[str, str]:
-    """Looks at every frame once more, notes that they are on their way, and returns their SHA-256 by name."""
+def _begin(job: JobFolder, output: Path, names: Sequence[str], beside: Mapping[str, bytes]) -> dict[str, str]:
+    """Looks at every frame once more, notes that they are on their way, and returns all files' SHA-256 by name."""
+    named = job.path / PAINTED_NAME
     if is_publishing(job, output):
         digests = read_record(job.path / PUBLISHING_NAME).get("digests")
-        if isinstance(digests, dict) and set(digests) == set(names):
+        if isinstance(digests, dict) and set(digests) == {*names, *beside}:
             return digests
         raise JobError(f"{job.path / PUBLISHING_NAME}: damaged; throw the job away with --restart")
-    digests = {}
+    named.mkdir(exist_ok=True)
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in beside.items()}
     for position, name in enumerate(names):
         frame = job.frame_path(position)
         try:
@@ -124,9 +140,27 @@ def _begin(job: JobFolder, output: Path, names: Sequence[str]) -> dict[str, str]
             data = b""
         if not is_intact_png(data):
             raise JobError(f"{frame}: gone or damaged; run the same command again, and it is painted anew")
+        if not is_painted_name(name):
+            # Encoded before it is said that frames are on their way: what they are to be must be known by then.
+            _convert(frame, named / name)
+            data = (named / name).read_bytes()
         digests[name] = hashlib.sha256(data).hexdigest()
     write_record(job.path / PUBLISHING_NAME, {"output": str(output.resolve()), "digests": digests})
     return digests
+
+
+def is_painted_name(name: str) -> bool:
+    """Tells whether a frame's file is the one in the job itself, so that it need only be moved."""
+    return name.endswith(".png")
+
+
+def _convert(frame: Path, target: Path) -> None:
+    write_image(target, *read_layers(frame))
+
+
+def _write(target: Path, content: bytes) -> None:
+    with written_whole(target) as part:
+        part.write_bytes(content)
 
 
 def _is(path: Path, digest: str) -> bool:
@@ -136,17 +170,18 @@ def _is(path: Path, digest: str) -> bool:
 def _take_back(job: JobFolder, named: Path, names: Sequence[str]) -> None:
     """Puts frames back to where the next run looks for them."""
     for position, name in enumerate(names):
-        if (named / name).is_file():
+        if is_painted_name(name) and (named / name).is_file():
             (named / name).replace(job.frame_path(position))
     (job.path / PUBLISHING_NAME).unlink(missing_ok=True)
 
 
-def _fill(target: Path, named: Path, names: Sequence[str]) -> None:
-    for name in names:
+def _fill(target: Path, named: Path) -> None:
+    files = sorted(named.iterdir())
+    for file in files:
         # Known before the first is moved: half a move is the worst of all.
-        if (target / name).is_dir():
-            raise OutputError(f"{target / name}: a folder is in the way; choose another output")
-    for file in sorted(named.iterdir()):
+        if (target / file.name).is_dir():
+            raise OutputError(f"{target / file.name}: a folder is in the way; choose another output")
+    for file in files:
         move_whole(file, target / file.name)
 
 

@@ -22,11 +22,17 @@ class Source(ABC):
         info: what is known before the first frame is read.
         notes: what the user should be told, one line each; complete once the last frame was read.
         first_pts: timestamp of the input's very first frame, in ticks, known once a frame was read.
+        exif: what the output of a still keeps of its EXIF, known once it was read; see `exif`.
+        is_timed: whether frames have times of their own, rather than a rate that somebody chose.
+        is_transparent: whether something of a frame read so far is not opaque.
     """
 
     info: ClipInfo
     notes: list[str]
     first_pts: int = 0
+    exif: bytes = b""
+    is_timed: bool = True
+    is_transparent: bool = False
 
     def __iter__(self) -> Iterator[Frame]:
         return self
@@ -48,9 +54,9 @@ class Source(ABC):
             StopIteration, SourceError, DamagedSourceError: as for the next frame.
         """
 
-    def file_names(self, timestamps: Sequence[int]) -> list[str]:
+    def file_names(self, timestamps: Sequence[int], suffix: str = ".png") -> list[str]:
         """Returns the names under which the range's frames are written into a folder."""
-        return [f"{self.info.range_start + k:0{INDEX_DIGITS}}.png" for k in range(len(timestamps))]
+        return [f"{self.info.range_start + k:0{INDEX_DIGITS}}{suffix}" for k in range(len(timestamps))]
 
     @abstractmethod
     def close(self) -> None:

@@ -12,11 +12,19 @@ from pathlib import Path
 from vidstyle.errors import DamagedSourceError, SourceError
 from vidstyle.frames import DEFAULT_FPS, SMALLEST_SIDE_PX, ClipInfo, Frame, Picture
 from vidstyle.media.base import Source
-from vidstyle.media.headers import picture_size
-from vidstyle.media.images import IMAGE_SUFFIXES, is_image_name, natural_key, read_image, reduced_size, resize
+from vidstyle.media.images import (
+    IMAGE_SUFFIXES,
+    UNREAD_SUFFIXES,
+    check_readable,
+    is_image_name,
+    natural_key,
+    read_still,
+    reduced_size,
+    resize,
+)
+from vidstyle.media.stills import Still, still_header
+from vidstyle.media.timestamps import TIMESTAMPS_NAME, folder_times
 
-# Enough for the size of a PNG and, past thumbnails and profiles, of most JPEG files.
-_HEADER_BYTES = 64 * 1024
 _PATTERN = re.compile(r"%(?:0([0-9]{1,2}))?d")
 
 
@@ -27,13 +35,14 @@ class FrameFolderSource(Source):
         path: what the user asked for (a folder, pattern or picture); named in messages.
         files: the picture files in order.
         kind: "frames" or "still".
-        fps: frames per second.
+        fps: frames per second; None for the times in the pictures' `timestamps.csv`, or else 25.
         frames: half-open range of positions in `files`.
         keep_going: leave out pictures that cannot be read instead of raising.
         largest_side_px: pictures come reduced to this size, for those who only glance at them.
 
     Raises:
-        SourceError: the range is empty, the first picture cannot be read or is too small, or sizes differ.
+        SourceError: the range is empty, the first picture cannot be read or is too small, sizes differ, or the times
+            are not to be had.
     """
 
     def __init__(
@@ -42,7 +51,7 @@ class FrameFolderSource(Source):
         files: list[Path],
         *,
         kind: str = "frames",
-        fps: Fraction = DEFAULT_FPS,
+        fps: Fraction | None = None,
         frames: tuple[int, int | None] = (0, None),
         keep_going: bool = False,
         largest_side_px: int | None = None,
@@ -52,6 +61,7 @@ class FrameFolderSource(Source):
         self._files = files
         self._keep_going = keep_going
         self._largest_side_px = largest_side_px
+        self._said: set[str] = set()
         start, stop = frames
         if start >= len(files):
             raise SourceError(
@@ -61,8 +71,9 @@ class FrameFolderSource(Source):
         self._next = start
         self._stop = len(files) if stop is None else min(stop, len(files))
         self._names = _unique_names(files)
+        rate, time_base = self._settle_times(kind, fps)
         self._first_file, self._first = self._first_readable()
-        height, width = self._first.shape[:2]
+        height, width = self._first.image.shape[:2]
         if min(width, height) < SMALLEST_SIDE_PX:
             raise SourceError(
                 f"{self._first_file}: too small ({width}x{height} pixels; at least {SMALLEST_SIDE_PX} on a side); "
@@ -74,30 +85,40 @@ class FrameFolderSource(Source):
             kind=kind,
             width=width,
             height=height,
-            rate=None if kind == "still" else fps,
+            rate=rate,
             frame_count=self._stop - start,
-            time_base=1 / fps,
+            time_base=time_base,
             range_start=start,
             range_stop=stop,
         )
-        self._check_sizes()
+        self._check_headers()
         self._note_gaps()
+        self._note_unread()
 
     def __next__(self) -> Frame:
         while self._next < self._stop:
             index, self._next = self._next, self._next + 1
             file = self._files[index]
             try:
-                image = self._first if file == self._first_file else read_image(file)
+                still = self._first if file == self._first_file else read_still(file)
             except SourceError as error:
                 if not self._keep_going:
                     raise DamagedSourceError(f"frame {index}: {error}, or use --keep-going to leave it out") from error
                 self.notes.append(f"{file.name}: frame {index} cannot be read and was left out")
                 continue
-            self._check_size(file, image)
-            width, height = reduced_size(*self._size, self._largest_side_px)
-            return Frame(index, resize(image, width, height), index, self.info.time_base, self._names[index])
+            self._check_size(file, still.image)
+            self._note(file, still)
+            self.exif = still.exif
+            return self._frame(index, still)
         raise StopIteration
+
+    def _frame(self, index: int, still: Still) -> Frame:
+        size = reduced_size(*self._size, self._largest_side_px)
+        alpha = None if still.alpha is None else resize(still.alpha, *size)
+        if alpha is not None and not self.is_transparent:
+            self.is_transparent = bool(still.alpha is not None and still.alpha.min() < 255)
+        image = resize(still.image, *size)
+        return Frame(index, image, self._ticks[index], self.info.time_base, self._names[index], alpha)
 
     def skip(self) -> None:
         if self._keep_going:  # only reading tells whether a picture counts
@@ -107,23 +128,42 @@ class FrameFolderSource(Source):
         else:
             raise StopIteration
 
-    def file_names(self, timestamps: Sequence[int]) -> list[str]:
-        return [f"{self._names[pts]}.png" for pts in timestamps]
+    def file_names(self, timestamps: Sequence[int], suffix: str = ".png") -> list[str]:
+        names = dict(zip(self._ticks, self._names, strict=True))
+        return [f"{names[pts]}{suffix}" for pts in timestamps]
 
     @property
     def files(self) -> list[Path]:
-        """The picture files of the range, in order."""
-        return self._files[self.info.range_start : self._stop]
+        """The picture files of the range, in order, and their times' if they have any."""
+        pictures = self._files[self.info.range_start : self._stop]
+        return [*pictures, self._times_file] if self.is_timed else pictures
 
     def close(self) -> None:
         self._next = self._stop
 
-    def _first_readable(self) -> tuple[Path, Picture]:
+    def _settle_times(self, kind: str, fps: Fraction | None) -> tuple[Fraction | None, Fraction]:
+        """Gives every picture a time, and returns frames per second, if that can be said, and seconds per tick."""
+        self._ticks: Sequence[int] = range(len(self._files))
+        is_folder = self._path.is_dir()
+        self._times_file = (self._path if is_folder else self._path.parent) / TIMESTAMPS_NAME
+        self.is_timed = kind == "frames" and fps is None and self._times_file.is_file()
+        if self.is_timed:
+            times = folder_times(self._times_file, self._files, is_whole=is_folder)
+            self._ticks, self.first_pts = times.ticks, times.ticks[0]
+            if times.is_rounded:
+                self.notes.append(f"{self._times_file}: its times are finer than video's, and rounded to microseconds")
+            return times.rate, times.time_base
+        if kind == "frames" and self._times_file.is_file():
+            self.notes.append(f"{self._times_file}: not used, since --fps gives the times")
+        rate = fps or DEFAULT_FPS
+        return None if kind == "still" else rate, 1 / rate
+
+    def _first_readable(self) -> tuple[Path, Still]:
         """Returns the first picture of the range, which settles the size."""
         failure: SourceError | None = None
         for file in self._files[self._next : self._stop]:
             try:
-                return file, read_image(file)
+                return file, read_still(file)
             except SourceError as error:
                 failure = failure or error
                 if not self._keep_going:
@@ -134,7 +174,9 @@ class FrameFolderSource(Source):
         """Says which numbers of a pattern are missing: a video closes the gap, which nobody would see."""
         if self.info.kind != "frames" or self._path.is_dir():
             return
-        matches = (_pattern_expression(self._path).fullmatch(file.name) for file in self.files)
+        matches = (
+            _pattern_expression(self._path).fullmatch(file.name) for file in self._files[self._next : self._stop]
+        )
         numbers = [int(match[1]) for match in matches if match]
         gaps = [(a, b) for a, b in pairwise(numbers) if b - a > 1]
         if gaps:
@@ -144,21 +186,42 @@ class FrameFolderSource(Source):
                 "the frames around them follow each other"
             )
 
-    def _check_sizes(self) -> None:
-        """Compares the sizes in the files' headers, so that a stray picture is found before the first is painted."""
-        expected = _stored_size(self._first_file)
+    def _note_unread(self) -> None:
+        """Says which pictures beside the others are of formats that are not read."""
+        if self._path.is_dir():
+            unread = [p.name for p in _visible(self._path) if p.suffix.lower() in UNREAD_SUFFIXES]
+            if unread:
+                self.notes.append(f"{self._path}: {len(unread)} files such as {min(unread)} are not read, and left out")
+
+    def _note(self, file: Path, still: Still) -> None:
+        for note in still.notes:
+            if note not in self._said:
+                self._said.add(note)
+                self.notes.append(f"{file.name}: {note}")
+
+    def _check_headers(self) -> None:
+        """Compares what the files' headers say, so that a stray picture is found before the first is painted."""
+        expected = still_header(self._first_file)
         if expected is None:
             return
+        is_mixed = False
         for file in self._files[self._next : self._stop]:
-            size = _stored_size(file)
-            if size is None or size == expected:
-                continue
-            # Stored sizes may differ by orientation alone: only the picture as shown counts.
-            try:
-                image = read_image(file)
-            except SourceError:
+            header = still_header(file)
+            if header is None:
                 continue  # reported when its turn comes
-            self._check_size(file, image)
+            if (header.width, header.height) != (expected.width, expected.height):
+                # Some formats say only behind the pixels that the picture is turned.
+                try:
+                    image = read_still(file).image
+                except SourceError:
+                    continue
+                self._check_size(file, image)
+            if header.kind != expected.kind and not is_mixed:
+                is_mixed = True
+                self.notes.append(
+                    f"{file.name}: {header.kind}, while {self._first_file.name} is {expected.kind}; "
+                    "each frame is converted by itself"
+                )
 
     def _check_size(self, file: Path, image: Picture) -> None:
         height, width = image.shape[:2]
@@ -175,14 +238,21 @@ def folder_files(folder: Path) -> list[Path]:
     Raises:
         SourceError: there is none, or the folder cannot be read.
     """
-    try:
-        # macOS leaves "._name.png" beside the pictures on foreign disks.
-        files = [p for p in folder.iterdir() if is_image_name(p) and not p.name.startswith(".") and p.is_file()]
-    except OSError as error:
-        raise SourceError(f"{folder}: cannot be read ({error.strerror}); check its permissions") from error
+    found = _visible(folder)
+    files = [path for path in found if is_image_name(path)]
     if not files:
+        for path in sorted(found):
+            check_readable(path)
         raise SourceError(f"{folder}: no image in this folder; put frames there as {', '.join(IMAGE_SUFFIXES)}")
     return sorted(files, key=natural_key)
+
+
+def _visible(folder: Path) -> list[Path]:
+    try:
+        # macOS leaves "._name.png" beside the pictures on foreign disks.
+        return [path for path in folder.iterdir() if not path.name.startswith(".") and path.is_file()]
+    except OSError as error:
+        raise SourceError(f"{folder}: cannot be read ({error.strerror}); check its permissions") from error
 
 
 def is_pattern(path: Path) -> bool:
@@ -235,11 +305,3 @@ def _unique_names(files: list[Path]) -> list[str]:
             taken.add(name.casefold())
         names.append(name)
     return names
-
-
-def _stored_size(file: Path) -> tuple[int, int] | None:
-    try:
-        with file.open("rb") as stream:
-            return picture_size(stream.read(_HEADER_BYTES))
-    except OSError:
-        return None

@@ -3,20 +3,36 @@
 from __future__ import annotations
 
 import re
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from vidstyle.errors import OutputError, SourceError
 from vidstyle.files import written_whole
 from vidstyle.frames import Picture
+from vidstyle.media.alpha import over
 from vidstyle.media.headers import is_cut_off, picture_size
+from vidstyle.media.stills import Still, check_size, decoded_still
 
+# Formats that are written, and read.
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".ppm")
-
-# A picture of this many pixels takes 0.75 GB as RGB; beyond it the file is taken for damaged or hostile.
-MAX_IMAGE_PIXELS = 1 << 28
+READ_SUFFIXES = (*IMAGE_SUFFIXES, ".jfif", ".pgm", ".pbm", ".pnm", ".avif")
+ALPHA_SUFFIXES = (".png", ".webp", ".tif", ".tiff")
+UNREAD_SUFFIXES = {
+    **dict.fromkeys((".exr", ".sxr"), "OpenEXR"),
+    **dict.fromkeys((".heic", ".heif", ".hif"), "HEIC"),
+    **dict.fromkeys((".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2", ".pef", ".srw"), "camera raw"),
+    **dict.fromkeys((".dpx", ".cin"), "film scan (DPX, Cineon)"),
+    **dict.fromkeys((".psd", ".psb", ".xcf", ".kra"), "an editor's own format"),
+    **dict.fromkeys((".jxl",), "JPEG XL"),
+    **dict.fromkeys((".jp2", ".j2k"), "JPEG 2000"),
+    **dict.fromkeys((".hdr", ".pfm"), "a format of floating-point numbers"),
+    **dict.fromkeys((".svg", ".tga", ".dds"), "this format"),
+}
 
 JPEG_QUALITY = 95
 
@@ -26,12 +42,23 @@ _ENCODE_OPTIONS: dict[str, list[int]] = {
     ".webp": [cv2.IMWRITE_WEBP_QUALITY, 101],  # above 100 means lossless
 }
 
+_PILLOW_OPTIONS: dict[str, dict[str, Any]] = {
+    ".png": {"format": "PNG"},
+    ".jpg": {"format": "JPEG", "quality": JPEG_QUALITY},
+    ".jpeg": {"format": "JPEG", "quality": JPEG_QUALITY},
+    ".webp": {"format": "WEBP", "lossless": True, "exact": True},
+    ".tif": {"format": "TIFF", "compression": "tiff_lzw"},
+    ".tiff": {"format": "TIFF", "compression": "tiff_lzw"},
+}
+# Pillow cannot write a TIFF's nested tags when libtiff compresses it.
+_EXIF_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+
 NaturalKey = tuple[tuple[tuple[int, str], ...], str]
 
 
 def is_image_name(path: Path) -> bool:
-    """Tells whether `path` has the suffix of a picture format that is read and written here."""
-    return path.suffix.lower() in IMAGE_SUFFIXES
+    """Tells whether `path` has the suffix of a picture format that is read here."""
+    return path.suffix.lower() in READ_SUFFIXES
 
 
 def natural_key(path: Path) -> NaturalKey:
@@ -52,30 +79,48 @@ def natural_key(path: Path) -> NaturalKey:
 
 
 def read_image(path: Path) -> Picture:
-    """Reads a picture as `(H, W, 3)` uint8 RGB, upright.
+    """Reads a picture as `(H, W, 3)` uint8 RGB in sRGB, upright; see `read_still`, which tells more."""
+    return read_still(path).image
 
-    Grey pictures become RGB, 16 bits become 8, transparency is dropped (the colours beneath it show).
+
+def read_still(path: Path) -> Still:
+    """Reads a picture file with its transparency; see `stills.decoded_still`.
 
     Raises:
         SourceError: the file is missing, empty, cut off, too large, or no picture.
     """
     data = read_bytes(path)
     size = picture_size(data)
-    if size is not None and size[0] * size[1] > MAX_IMAGE_PIXELS:
-        raise SourceError(
-            f"{path}: too large ({size[0]}x{size[1]} pixels; at most {MAX_IMAGE_PIXELS} in all); make it smaller first"
-        )
+    if size is not None:
+        check_size(*size, path)
     if is_cut_off(data):
         raise SourceError(f"{path}: the picture is cut off; copy or export it again")
-    try:
-        bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    except (cv2.error, MemoryError) as error:
-        raise SourceError(f"{path}: the picture cannot be decoded or is too large; export it again") from error
-    if bgr is None:
-        raise SourceError(
-            f"{path}: not a picture that can be read; convert it to PNG or JPEG (known: {', '.join(IMAGE_SUFFIXES)})"
-        )
-    return np.ascontiguousarray(bgr[:, :, ::-1], dtype=np.uint8)
+    check_readable(path)
+    return decoded_still(data, path)
+
+
+def read_layers(path: Path) -> tuple[Picture, Picture | None]:
+    """Reads back what `write_image` wrote as PNG: colours and alpha exactly as they were given.
+
+    Raises:
+        SourceError: the file is missing, or not what was written.
+    """
+    stored = cv2.imdecode(np.frombuffer(read_bytes(path), np.uint8), cv2.IMREAD_UNCHANGED)
+    if stored is None or stored.dtype != np.uint8 or stored.ndim != 3:
+        raise SourceError(f"{path}: damaged; run the same command again")
+    alpha = np.ascontiguousarray(stored[..., 3], np.uint8) if stored.shape[2] == 4 else None
+    return np.ascontiguousarray(stored[..., 2::-1], np.uint8), alpha
+
+
+def check_readable(path: Path) -> None:
+    """Says of formats that are known, but not read here, what to do.
+
+    Raises:
+        SourceError: it is one of them.
+    """
+    known = UNREAD_SUFFIXES.get(path.suffix.lower())
+    if known is not None:
+        raise SourceError(f"{path}: {known} is not read here; convert it to 16-bit PNG or TIFF first")
 
 
 def read_bytes(path: Path) -> bytes:
@@ -95,8 +140,12 @@ def read_bytes(path: Path) -> bytes:
     return data
 
 
-def write_image(path: Path, image: Picture) -> None:
+def write_image(path: Path, image: Picture, alpha: Picture | None = None, exif: bytes = b"") -> None:
     """Writes `(H, W, 3)` uint8 RGB; the suffix chooses the format; whole or not at all.
+
+    Args:
+        alpha: `(H, W)` uint8, 255 is opaque. A format that cannot hold it shows the picture over white.
+        exif: goes along where the format can hold it.
 
     Raises:
         OutputError: the suffix is unknown or the file cannot be written.
@@ -107,13 +156,29 @@ def write_image(path: Path, image: Picture) -> None:
     if suffix not in IMAGE_SUFFIXES:
         raise OutputError(f"{path}: unknown picture format; use one of {', '.join(IMAGE_SUFFIXES)}")
     try:
-        done, data = cv2.imencode(suffix, np.ascontiguousarray(image[:, :, ::-1]), _ENCODE_OPTIONS.get(suffix, []))
-    except cv2.error as error:
+        data = _encoded(suffix, image, alpha, exif)
+    except (cv2.error, OSError, ValueError) as error:
         raise OutputError(f"{path}: the picture cannot be encoded as {suffix}; use .png") from error
-    if not done:
-        raise OutputError(f"{path}: the picture cannot be encoded as {suffix}; use .png")
     with written_whole(path) as part:
-        part.write_bytes(data.tobytes())
+        part.write_bytes(data)
+
+
+def _encoded(suffix: str, image: Picture, alpha: Picture | None, exif: bytes) -> bytes:
+    if alpha is not None and suffix not in ALPHA_SUFFIXES:
+        image, alpha = over(image, alpha), None
+    # OpenCV does not say in a TIFF what the fourth layer is, drops colours in a WebP, and writes no EXIF.
+    holds_exif = bool(exif) and suffix in _EXIF_SUFFIXES
+    if holds_exif or (alpha is not None and suffix != ".png"):
+        options = _PILLOW_OPTIONS[suffix] | ({"exif": exif} if holds_exif else {})
+        layers = image if alpha is None else np.dstack([image, alpha])
+        buffer = BytesIO()
+        Image.fromarray(np.ascontiguousarray(layers)).save(buffer, **options)
+        return buffer.getvalue()
+    stored = image[:, :, ::-1] if alpha is None else np.dstack([image[:, :, ::-1], alpha])
+    done, data = cv2.imencode(suffix, np.ascontiguousarray(stored), _ENCODE_OPTIONS.get(suffix, []))
+    if not done:
+        raise ValueError(suffix)
+    return data.tobytes()
 
 
 def check_picture(image: Picture) -> None:
@@ -123,7 +188,7 @@ def check_picture(image: Picture) -> None:
 
 
 def resize(image: Picture, width: int, height: int) -> Picture:
-    """Returns `(H, W, 3)` uint8 at `width` x `height` pixels; the same object if it has that size.
+    """Returns `(H, W, 3)` or `(H, W)` uint8 at `width` x `height` pixels; the same object if it has that size.
 
     Averages areas when shrinking, bicubic when enlarging.
     """

@@ -11,7 +11,8 @@ from vidstyle.files import check_writable
 from vidstyle.frames import ClipInfo
 from vidstyle.media.codecs import Wishes, settle
 from vidstyle.media.containers import VIDEO_SUFFIXES
-from vidstyle.media.images import IMAGE_SUFFIXES, is_image_name
+from vidstyle.media.images import ALPHA_SUFFIXES, IMAGE_SUFFIXES, is_image_name
+from vidstyle.media.timestamps import TIMESTAMPS_NAME
 
 # Pictures that may move: with one frame they are stills.
 _EITHER = frozenset(VIDEO_SUFFIXES) & frozenset(IMAGE_SUFFIXES)
@@ -61,6 +62,11 @@ def check_encoding(output: Path, kind: str, info: ClipInfo, wishes: Wishes) -> b
             f"output in {', '.join(VIDEO_SUFFIXES)}"
         )
     return False
+
+
+def holds_alpha(output: Path, kind: str, frame_suffix: str) -> bool:
+    """Tells whether an output keeps transparency: pictures do, if their format can; videos do not."""
+    return kind != "video" and (frame_suffix if kind == "frames" else output.suffix.lower()) in ALPHA_SUFFIXES
 
 
 def check_output(output: Path, kind: str, info: ClipInfo, *, overwrite: bool) -> None:
@@ -114,9 +120,9 @@ def _check_folder(output: Path, info: ClipInfo, overwrite: bool) -> None:
         check_writable(output.resolve().parent)
         return
     check_writable(output)
-    present = sorted(p.name for p in output.iterdir() if is_image_name(p))
+    present = sorted(p.name for p in output.iterdir() if is_image_name(p) or p.name == TIMESTAMPS_NAME)
     if present and not overwrite:
-        raise OutputError(f"{output}: holds pictures already ({present[0]}); choose another output or use --overwrite")
+        raise OutputError(f"{output}: holds frames already ({present[0]}); choose another output or use --overwrite")
 
 
 def _holds_input(folder: Path, info: ClipInfo) -> bool:

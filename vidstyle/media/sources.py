@@ -7,10 +7,10 @@ from fractions import Fraction
 from pathlib import Path
 
 from vidstyle.errors import SettingsError, SourceError
-from vidstyle.frames import DEFAULT_FPS
+from vidstyle.media.animated_picture import AnimatedPictureSource, is_animated
 from vidstyle.media.base import Source
 from vidstyle.media.frame_folder import FrameFolderSource, folder_files, is_pattern, pattern_files
-from vidstyle.media.images import is_image_name
+from vidstyle.media.images import check_readable, is_image_name
 from vidstyle.media.video_source import VideoSource
 
 __all__ = ["FrameFolderSource", "Source", "VideoSource", "open_source"]
@@ -27,11 +27,11 @@ def open_source(
     keep_going: bool = False,
     largest_side_px: int | None = None,
 ) -> Source:
-    """Opens a video, a folder of pictures, a pattern such as `shot.%04d.png`, or one picture.
+    """Opens a video, an animated picture, a folder of pictures, a pattern such as `shot.%04d.png`, or one picture.
 
     Args:
         path: what to read; an existing file wins over a pattern of the same name.
-        fps: frames per second of a folder or pattern; 25 if None.
+        fps: frames per second of a folder or pattern; None for the times in its `timestamps.csv`, or else 25.
         frames: half-open range of frame indices in display order; a stop of None means the end.
         keep_going: leave out what cannot be decoded, with a note, instead of raising.
         largest_side_px: pictures come reduced to this size; `info` stays as it is.
@@ -52,7 +52,7 @@ def open_source(
         return FrameFolderSource(
             path,
             files,
-            fps=fps or DEFAULT_FPS,
+            fps=fps,
             frames=frames,
             keep_going=keep_going,
             largest_side_px=largest_side_px,
@@ -61,6 +61,9 @@ def open_source(
         raise _not_a_file(path)
     if fps is not None:
         raise SettingsError(f"fps: {path} has its own timing; a frame rate is for folders of pictures, leave it out")
+    check_readable(path)
+    if is_animated(path):
+        return AnimatedPictureSource(path, frames, keep_going, largest_side_px)
     if is_image_name(path):
         return FrameFolderSource(path, [path], kind="still", frames=frames, largest_side_px=largest_side_px)
     return VideoSource(path, frames, keep_going, largest_side_px)

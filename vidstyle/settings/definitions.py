@@ -198,7 +198,7 @@ class Settings:
     seed: int = setting(0, "seed of the noise", parse=int, low=0, high=2**63 - 1, metavar="N")
     fps: Fraction | None = setting(
         None,
-        "frames per second of a frame folder made into a video (25 if not given)",
+        "frames per second of a frame folder, instead of the times in its timestamps.csv, or of 25",
         parse=parse_rate,
         low=0.01,
         high=1000,
@@ -209,6 +209,13 @@ class Settings:
         "only frames A up to, not including, B, counted from 0 in display order",
         parse=parse_frames,
         metavar="A:B",
+    )
+    frame_format: str = setting(
+        "png",
+        "format of the frames in an output folder",
+        parse=str,
+        choices=("png", "jpg", "webp", "tiff"),
+        paints=False,
     )
     codec: str = setting(
         "auto",

@@ -1,0 +1,285 @@
+"""Picture files decoded: whatever they hold, as 8-bit sRGB, upright, with their transparency.
+
+Pillow reads headers, profiles and pixels; OpenCV the pixels of 16-bit colour, which Pillow cuts to 8.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO
+
+import cv2
+import numpy as np
+from PIL import Image, ImageChops, PngImagePlugin, TiffImagePlugin
+
+from vidstyle.errors import SourceError, VidstyleError
+from vidstyle.frames import Picture
+from vidstyle.media.alpha import filled
+from vidstyle.media.colour_profiles import lab_to_srgb, to_srgb
+from vidstyle.media.exif import ORIENTATION_TAG, kept_exif
+
+# A picture of this many pixels takes 0.75 GB as RGB; beyond it the file is taken for damaged or hostile.
+MAX_IMAGE_PIXELS = 1 << 28
+_LARGEST_PROFILE_BYTES = 1 << 24
+FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "PPM", "AVIF")
+
+_SAMPLE_FORMAT_TAG, _EXTRA_SAMPLES_TAG = 339, 338
+_FLOAT_SAMPLES, _MULTIPLIED_ALPHA = 3, 1
+
+
+@dataclass(frozen=True, slots=True)
+class Still:
+    """A picture file's content.
+
+    Attributes:
+        image: `(H, W, 3)` uint8 RGB in sRGB, upright; what is transparent has the colours around it.
+        alpha: `(H, W)` uint8, 255 is opaque, or None where the file holds none.
+        notes: what the user should know, without the file's name.
+        exif: what a painting of it keeps; see `exif`.
+    """
+
+    image: Picture
+    alpha: Picture | None = None
+    notes: tuple[str, ...] = ()
+    exif: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class StillHeader:
+    """What a picture file says before it is decoded: size as shown in pixels, kind of pixels, number of pictures."""
+
+    width: int
+    height: int
+    kind: str
+    pictures: int
+
+
+def decoded_still(data: bytes, path: Path) -> Still:
+    """Returns the first picture that a file's bytes hold.
+
+    16 bits are rounded to 8, so that full white stays so. Colour profiles are converted to sRGB; without one, CMYK
+    is taken for the complement of RGB.
+
+    Args:
+        path: named in messages.
+
+    Raises:
+        SourceError: the data is damaged, cut off, of unclear brightness, too large, or no picture.
+    """
+    with decoding(path), open_still(BytesIO(data), path) as picture:
+        return _still(picture, data, path)
+
+
+def open_still(file: BinaryIO, path: Path) -> Image.Image:
+    """Returns a picture file with its header read, of a size that may be decoded; to be closed.
+
+    Raises:
+        SourceError: it is too large, of unclear brightness, or no picture.
+    """
+    with _pillow_unlimited():
+        try:
+            picture = Image.open(file, formats=FORMATS)
+        except Exception as error:  # plugins raise whatever they stumble over
+            raise _unreadable(file, path) from error
+    try:
+        check_size(*picture.size, path)
+    except SourceError:
+        picture.close()
+        raise
+    return picture
+
+
+def check_size(width: int, height: int, path: Path) -> None:
+    """Makes sure that a picture is not too large to be decoded.
+
+    Raises:
+        SourceError: it is.
+    """
+    if width * height > MAX_IMAGE_PIXELS:
+        raise SourceError(
+            f"{path}: too large ({width}x{height} pixels; at most {MAX_IMAGE_PIXELS} in all); make it smaller first"
+        )
+
+
+def still_header(path: Path) -> StillHeader | None:
+    """Returns what a picture file says of itself, or None where it cannot be read."""
+    try:
+        with path.open("rb") as file, _pillow_unlimited(), open_still(file, path) as picture:
+            kind = f"{16 if _is_deep(picture) else 8}-bit {_colours(picture)}"
+            width, height = picture.size
+            # A TIFF's size is that of the upright picture already; a PNG would be decoded for what may come at its end.
+            is_settled = picture.format == "TIFF" or (picture.format == "PNG" and "exif" not in picture.info)
+            if not is_settled and _orientation(picture) >= 5:
+                width, height = height, width
+            return StillHeader(width, height, kind, _pictures(picture))
+    except Exception:  # the same file is read as a whole later, and reported then
+        return None
+
+
+def composed_still(picture: Image.Image, path: Path) -> Still:
+    """Returns the current picture of an opened animation; see `decoded_still`."""
+    with decoding(path):
+        base, alpha = _layers(picture, path)
+        return _finished(base, alpha, picture.info.get("icc_profile"), 1)
+
+
+@contextmanager
+def _pillow_unlimited() -> Iterator[None]:
+    """Keeps Pillow's warnings off the screen, and its limits out of the way: of size, since there is one here.
+
+    Its limit of texts in a PNG holds for profiles too, and those of printers and scanners are larger.
+    """
+    before = Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK = None, _LARGEST_PROFILE_BYTES
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK = before
+
+
+@contextmanager
+def decoding(path: Path) -> Iterator[None]:
+    """Turns whatever Pillow stumbles over into a SourceError that names the file."""
+    try:
+        with _pillow_unlimited():
+            yield
+    except VidstyleError:
+        raise
+    except MemoryError as error:
+        raise SourceError(f"{path}: too large for this machine's memory; make it smaller first") from error
+    except Exception as error:
+        if "truncated" in str(error).lower():
+            raise SourceError(f"{path}: the picture is cut off; copy or export it again") from error
+        raise SourceError(f"{path}: the picture cannot be decoded ({error}); export it again") from error
+
+
+def _unreadable(file: BinaryIO, path: Path) -> SourceError:
+    """Says why Pillow knows nothing of a file: pictures of floating-point numbers have a reason of their own."""
+    with suppress(Exception):
+        file.seek(0)
+        directory = TiffImagePlugin.ImageFileDirectory_v2(file.read(8))
+        file.seek(directory.next)
+        directory.load(file)
+        if _FLOAT_SAMPLES in directory[_SAMPLE_FORMAT_TAG]:
+            return _of_unclear_brightness(path)
+    return SourceError(
+        f"{path}: not a picture that can be read; convert it to PNG or JPEG (known: {', '.join(map(str, FORMATS))})"
+    )
+
+
+def _of_unclear_brightness(path: Path) -> SourceError:
+    return SourceError(
+        f"{path}: holds 32-bit numbers, and how bright they are is for an editor to say; "
+        "export it as 16-bit PNG or TIFF"
+    )
+
+
+def _still(picture: Image.Image, data: bytes, path: Path) -> Still:
+    profile, pages = picture.info.get("icc_profile"), _pictures(picture)
+    # A PNG's EXIF may stand behind its pixels; a TIFF's orientation is applied when it is loaded.
+    layers = _deep_layers(picture, data) if _is_deep(picture) else None
+    if layers is None:
+        layers = _layers(picture, path)
+    orientation, exif = _orientation(picture), kept_exif(picture)
+    still = _finished(*layers, profile, pages)
+    alpha = None if still.alpha is None else _upright(still.alpha, orientation)
+    return Still(_upright(still.image, orientation), alpha, still.notes, exif)
+
+
+def _finished(base: Image.Image, alpha: Picture | None, profile: bytes | None, pages: int) -> Still:
+    notes = []
+    converted = to_srgb(base, profile) if profile else None
+    if profile and converted is None:
+        notes.append("its colour profile is damaged or for other colours, and was left out")
+    if converted is None:
+        converted = lab_to_srgb(base) if base.mode == "LAB" else base.convert("RGB")
+    if pages > 1:
+        notes.append(f"holds {pages} pictures; the first was taken")
+    image = np.ascontiguousarray(np.asarray(converted), np.uint8)
+    return Still(image if alpha is None else filled(image, alpha), alpha, tuple(notes))
+
+
+def _layers(picture: Image.Image, path: Path) -> tuple[Image.Image, Picture | None]:
+    """Returns 8-bit colours, of mode L, RGB, CMYK or LAB, and the transparency."""
+    picture.load()
+    mode = picture.mode
+    if mode == "F" or (mode == "I" and picture.format == "TIFF"):
+        raise _of_unclear_brightness(path)
+    if mode.startswith("I"):
+        values = np.asarray(picture).astype(np.uint16)
+        key = picture.info.get("transparency")
+        alpha = None if key is None else np.where(values == key, 0, 255).astype(np.uint8)
+        return Image.fromarray(_to_8_bits(values)), alpha
+    if mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info:
+        layers = picture.convert("RGBA")
+        base = layers.getchannel("R") if mode in ("1", "L", "LA", "La") else layers.convert("RGB")
+        return base, np.array(layers.getchannel("A"), np.uint8)
+    if mode == "CMYK":
+        # Adobe's programs store the complement and say so by a mark of theirs; Pillow takes all for Adobe's.
+        is_stored_plain = picture.format in ("JPEG", "MPO") and "adobe" not in picture.info
+        return ImageChops.invert(picture) if is_stored_plain else picture, None
+    if mode in ("1", "L"):
+        return picture.convert("L"), None
+    return picture if mode == "LAB" else picture.convert("RGB"), None
+
+
+def _deep_layers(picture: Image.Image, data: bytes) -> tuple[Image.Image, Picture | None] | None:
+    """Returns the colours and the transparency of a PNG or TIFF with 16-bit RGB; None where OpenCV cannot read it."""
+    if picture.format not in ("PNG", "TIFF") or picture.mode not in ("RGB", "RGBA"):
+        return None
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if pixels is None or pixels.dtype != np.uint16 or pixels.ndim != 3 or pixels.shape[2] not in (3, 4):
+        return None
+    colours, alpha = pixels[..., 2::-1], pixels[..., 3] if pixels.shape[2] == 4 else None
+    extra = picture.tag_v2.get(_EXTRA_SAMPLES_TAG) if isinstance(picture, TiffImagePlugin.TiffImageFile) else None
+    if alpha is not None and extra == (_MULTIPLIED_ALPHA,):
+        shares = np.maximum(alpha, 1).astype(np.float64)[..., None] / 65535
+        colours = np.minimum(np.rint(colours / shares), 65535).astype(np.uint16)
+    return Image.fromarray(_to_8_bits(colours)), None if alpha is None else _to_8_bits(alpha)
+
+
+def _to_8_bits(values: np.ndarray) -> Picture:
+    """Returns uint16 values rounded to the nearest of 0 to 255; their high byte alone would be darker."""
+    return np.ascontiguousarray((values.astype(np.uint32) + 128) // 257, np.uint8)
+
+
+def _is_deep(picture: Image.Image) -> bool:
+    return picture.mode.startswith("I") or any(";16" in str(tile[3]) for tile in getattr(picture, "tile", ()))
+
+
+def _colours(picture: Image.Image) -> str:
+    if picture.mode in ("1", "L", "LA", "La") or picture.mode.startswith("I"):
+        return "grey"
+    return "CMYK" if picture.mode == "CMYK" else "colour"
+
+
+def _pictures(picture: Image.Image) -> int:
+    """Returns how many pictures a file holds; telephones put a second view behind the first, which does not count."""
+    return 1 if picture.format == "MPO" else int(getattr(picture, "n_frames", 1))
+
+
+def _orientation(picture: Image.Image) -> int:
+    """Returns how EXIF says that the picture is to be turned, 1 to 8; 1 is upright."""
+    with suppress(Exception):
+        value = picture.getexif().get(ORIENTATION_TAG)
+        if isinstance(value, int) and 1 <= value <= 8:
+            return value
+    return 1
+
+
+def _upright(layer: Picture, orientation: int) -> Picture:
+    """Returns `(H, W)` or `(H, W, 3)` turned and mirrored as EXIF's numbers from 1 to 8 say."""
+    if orientation >= 5:
+        layer = layer.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        layer = layer[::-1]
+    if orientation in (2, 3, 6, 7):
+        layer = layer[:, ::-1]
+    return np.ascontiguousarray(layer)
