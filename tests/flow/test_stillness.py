@@ -35,7 +35,14 @@ def test_a_scene_with_grain_is_still_where_flow_wanders_too():
     assert float((motion.flow == 0).all(-1).mean()) > 0.9
 
 
-@pytest.mark.parametrize("step_px", [0.15, 0.4, 3.0])
+@pytest.mark.parametrize("contrast", [1.0, 0.25])
+def test_strong_grain_is_not_taken_for_motion(contrast):
+    plain = np.round(with_flat_middle() * contrast + 60).astype(np.uint8)
+    still = stillness(with_grain(plain, 1, 4.0), with_grain(plain, 2, 4.0))
+    assert float(still.mean()) > 0.98
+
+
+@pytest.mark.parametrize("step_px", [0.1, 0.15, 0.4, 3.0])
 def test_a_pan_is_not_still_even_where_it_is_flat(step_px):
     def seen_from(x_px):
         move = np.array([[1, 0, -x_px], [0, 1, 0]], np.float32)

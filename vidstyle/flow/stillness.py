@@ -13,14 +13,16 @@ import numpy as np
 from vidstyle.flow.warp import FlowField, warped
 from vidstyle.frames import FloatPicture, Mask, Picture
 
-# What the flow of textured places nearby comes to at the most, on average, where things are still. Slower motion than
-# that, a pixel in a second, is left to the optimiser.
+# The motion that what is nearby has at the most, on average, where things are still. Slower motion than that, a pixel
+# in a second, is left to the optimiser.
 _STILL_PX = 0.05
 # Nearby: within about so much, near and far, relative to the frame's long side. Both must be still, so that a flat part
 # of a thing that moves slowly before a still background is not taken for still.
 _REACHES = (1 / 50, 1 / 12)
-# Slopes of grey, in levels per pixel, up to which there is no texture, but grain.
-_GRAIN_SLOPE = 3.0
+# Slopes and differences are taken of pictures blurred by so much; grain is then alike over 4 pi sigma^2 pixels.
+_BLUR_PX = 1.0
+# Levels squared: the least grain that is reckoned with, as 8-bit pictures have it.
+_LEAST_GRAIN = 0.01
 # That nothing moves explains a place as well as the flow does, if it leaves at most so much more of a difference, and
 # the frame's usual one: flow has the advantage that it fits grain, and that interpolation takes grain away.
 _MORE, _SLACK_LEVELS = 1.6, 1.0
@@ -32,33 +34,47 @@ def is_still(earlier: Picture, now: Picture, backward: FlowField, consistent: Ma
 
     Args:
         earlier, now: `(H, W, 3)` uint8 RGB. backward: the flow from `now` to `earlier`. consistent: `(H, W)`, where
-            it can be relied on; elsewhere it says nothing of what is nearby.
+            it can be relied on; elsewhere pictures say nothing of what is nearby.
     """
     before, grey = (cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32) for picture in (earlier, now))
     unmoved, moved = (_difference(picture, grey) for picture in (before, warped(before, backward)))
     grain = max(float(np.median(moved)), _SLACK_LEVELS**2)
     explains = unmoved <= _MORE * moved + grain
-    return explains & _is_still_nearby(grey, backward, consistent)
+    return explains & _is_still_nearby(before, grey, consistent)
 
 
 def _difference(one: FloatPicture, other: FloatPicture) -> FloatPicture:
-    gap = cv2.subtract(one, other)
-    return np.asarray(cv2.blur(cv2.multiply(gap, gap), (_WINDOW_PX, _WINDOW_PX)), np.float32)
+    return _mean_square(np.asarray(cv2.subtract(one, other), np.float32))
 
 
-def _is_still_nearby(grey: FloatPicture, flow: FlowField, consistent: Mask) -> Mask:
-    """Tells where the flow of what has texture averages to next to nothing."""
+def _mean_square(values: FloatPicture) -> FloatPicture:
+    return np.asarray(cv2.blur(cv2.multiply(values, values), (_WINDOW_PX, _WINDOW_PX)), np.float32)
+
+
+def _is_still_nearby(before: FloatPicture, grey: FloatPicture, consistent: Mask) -> Mask:
+    """Tells where the one motion that explains best how what is nearby has changed is next to none.
+
+    Lucas and Kanade (An Iterative Image Registration Technique, IJCAI 1981), over windows so wide that grain averages
+    out, which it does not in those of a dense flow.
+    """
     height, width = grey.shape
     size = (max(1, width // _SHRINK), max(1, height // _SHRINK))
-    soft = cv2.GaussianBlur(grey, (0, 0), 1)
-    slopes = (cv2.Sobel(soft, cv2.CV_32F, *axis, scale=1 / 8) for axis in ((1, 0), (0, 1)))
-    energy = sum(cv2.multiply(slope, slope) for slope in slopes)
-    texture = np.maximum(np.asarray(energy, np.float32) - np.float32(_GRAIN_SLOPE**2), 0) * consistent
-    weighted = [cv2.multiply(part, texture) for part in cv2.split(flow)]
-    small = [cv2.resize(part, size, interpolation=cv2.INTER_AREA) for part in (texture, *weighted)]
-    still = np.ones((size[1], size[0]), np.uint8)
+    mean = cv2.GaussianBlur(cv2.addWeighted(before, 0.5, grey, 0.5, 0), (0, 0), _BLUR_PX)
+    change = np.asarray(cv2.GaussianBlur(cv2.subtract(grey, before), (0, 0), _BLUR_PX), np.float32)
+    grain = max(float(np.median(_mean_square(change))), _LEAST_GRAIN)
+    right, down = (cv2.Sobel(mean, cv2.CV_32F, *axis, scale=1 / 8) * consistent for axis in ((1, 0), (0, 1)))
+    pairs = ((right, right), (down, down), (right, down), (right, change), (down, change))
+    products = [cv2.resize(cv2.multiply(*pair), size, interpolation=cv2.INTER_AREA) for pair in pairs]
+    still = np.ones((size[1], size[0]), bool)
     for reach in _REACHES:
         sigma_px = max(1.0, reach * max(size))
-        share, x_px, y_px = (cv2.GaussianBlur(part, (0, 0), sigma_px) for part in small)
-        still &= np.hypot(x_px, y_px) <= _STILL_PX * share + 1e-6
-    return np.asarray(cv2.resize(still, (width, height), interpolation=cv2.INTER_NEAREST), bool)
+        xx, yy, xy, xt, yt = (cv2.GaussianBlur(product, (0, 0), sigma_px) for product in products)
+        # A Gaussian window holds 4 pi sigma^2 pixels, too, of which so many are independent.
+        independent = (sigma_px * _SHRINK / _BLUR_PX) ** 2
+        # With so much added to the squares of slopes, what grain alone looks like deviates by a quarter of the motion
+        # asked about, at most.
+        doubt = 4 * grain / (independent * _STILL_PX**2)
+        xx, yy = xx + doubt, yy + doubt
+        # |v| = |(yy xt - xy yt, xx yt - xy xt)| / (xx yy - xy xy)
+        still &= np.hypot(yy * xt - xy * yt, xx * yt - xy * xt) <= _STILL_PX * (xx * yy - xy * xy)
+    return np.asarray(cv2.resize(still.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST), bool)
