@@ -41,6 +41,7 @@ from vidstyle.job.status import job_path
 from vidstyle.media.base import Source
 from vidstyle.media.images import is_image_name, resize, write_image
 from vidstyle.media.outputs import check_output, output_kind
+from vidstyle.media.soundtrack import check_sound
 from vidstyle.memory import economies
 from vidstyle.painting import PaintedFrame, ShotPainter
 from vidstyle.settings import Settings
@@ -131,6 +132,8 @@ class Render:
     def _check_output(self, *, overwrite: bool = False) -> None:
         overwrite = overwrite or self._settings.overwrite
         check_output(self._output, self._kind, self._source.info, overwrite=overwrite)
+        if self._kind == "video" and not self._settings.no_audio:
+            check_sound(self._output, self._source.info, self._settings.audio)
 
     def _identity(self, path: Path | None) -> Identity:
         """Returns what this render is; with the `path` of a job, that is compared before weights are fetched."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from vidstyle.errors import JobError, OutputError, VidstyleError
 from vidstyle.files import move_whole, remedy, sha256_of, sync_folder
 from vidstyle.job.folder import PAINTED_NAME, PUBLISHING_NAME, JobFolder, read_record, write_record
+from vidstyle.media.companions import Wanted
 from vidstyle.media.headers import is_intact_png
 from vidstyle.media.joining import join_video
 
@@ -31,7 +32,9 @@ def publish_video(job: JobFolder, output: Path, *, overwrite: bool) -> list[str]
     """
     manifest, joined = job.manifest, joined_path(job, output)
     try:
-        notes = join_video(joined, manifest.info, job.spec, job.segment_files(), manifest.timestamps)
+        settings = job.settings
+        wanted = Wanted("none" if settings.no_audio else settings.audio, location=not settings.no_location)
+        notes = join_video(joined, manifest.info, job.spec, job.segment_files(), manifest.timestamps, wanted)
         with joined.open("rb+") as file:
             os.fsync(file.fileno())
         if output.exists() and not overwrite:

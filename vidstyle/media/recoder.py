@@ -14,6 +14,7 @@ from av.audio.stream import AudioStream
 from av.container import OutputContainer
 
 from vidstyle.media.containers import ContainerKind
+from vidstyle.media.tracks import describe
 
 BITS_PER_CHANNEL = 96_000
 # Shorter breaks are rounding in the container's timestamps.
@@ -30,32 +31,36 @@ class Recoder:
 
     Breaks in the source become silence. Sound that starts late starts late, by its timestamps or, where
     the container has none, after as much silence.
+
+    Args:
+        encoder: FFmpeg's name. only_rate: its only sample rate in Hz; None: it takes common ones.
     """
 
-    def __init__(self, stream: AudioStream, output: OutputContainer, kind: ContainerKind) -> None:
+    def __init__(
+        self, stream: AudioStream, output: OutputContainer, kind: ContainerKind, encoder: str, only_rate: int | None
+    ) -> None:
         self.offset_s = Fraction(0)
         self.last_packet_s: Fraction | None = None
         self._output = output
         self._silence_first = kind.constant_rate
         source = stream.codec_context
-        name = kind.audio_encoder or "aac"
-        rate = kind.audio_rate or source.sample_rate
-        if name == "aac" and rate not in _AAC_RATES:
+        rate = only_rate or source.sample_rate
+        if encoder == "aac" and rate not in _AAC_RATES:
             rate = 48000
         self._rate = rate
-        added = output.add_stream(name, rate=rate)
+        added = output.add_stream(encoder, rate=rate)
         if not isinstance(added, AudioStream):
-            raise TypeError(f"{name} is no audio encoder")
+            raise TypeError(f"{encoder} is no audio encoder")
         context = added.codec_context
         context.layout = _LAYOUTS.get(source.layout.nb_channels, "stereo")
         formats = context.codec.audio_formats or []
         context.format = formats[0].name if formats else "s16"
-        if not name.startswith("pcm"):
+        if not encoder.startswith("pcm"):
             context.bit_rate = BITS_PER_CHANNEL * context.layout.nb_channels
         added.time_base = Fraction(1, rate)
         context.time_base = Fraction(1, rate)
         context.open()
-        added.metadata.update(kept_metadata(stream))
+        describe(added, stream, kind)
         self._stream = added
         self._format, self._layout = context.format.name, context.layout.name
         self._resampler = AudioResampler(format=self._format, layout=self._layout, rate=rate)
@@ -141,8 +146,3 @@ class Recoder:
             if packet.size and packet.pts is not None:
                 self.last_packet_s = packet.pts * Fraction(packet.time_base)
             self._output.mux(packet)
-
-
-def kept_metadata(stream: AudioStream) -> dict[str, str]:
-    """Returns the language and title of an audio stream, as far as it has them."""
-    return {k: v for k, v in stream.metadata.items() if k.lower() in ("language", "title")}
