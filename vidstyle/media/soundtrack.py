@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 
+import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 
@@ -18,6 +21,8 @@ from vidstyle.media.tracks import SoundCopy, Track, accepts
 
 # More than this apart from the pictures cannot be left as it is where a container has no start times.
 SYNC_TOLERANCE_S = Fraction(5, 1000)
+# Sound that has not begun so long after other sound has is not looked for.
+_LOOK_FOR_S = Fraction(10)
 # AVI takes these and plays them in step; tried by writing and reading back.
 _AVI_COPIES = frozenset({"mp3", "mp2", "ac3", "pcm_s16le", "pcm_u8"})
 # By setting: FFmpeg's encoder, its only sample rate in Hz, and the containers that take it and play it in step.
@@ -40,6 +45,22 @@ class Soundtrack:
         self.streams = [s for s in source.streams.audio if isinstance(s, AudioStream)] if audio != "none" else []
         self.known = [s for s in self.streams if s.codec_context is not None]
         self._video_start_s, self._info, self._audio = video_start_s, info, audio
+
+    @cached_property
+    def _first_packets_s(self) -> dict[int, Fraction]:
+        """When each audio stream's first packet starts, in seconds of the source, by the stream's index."""
+        found: dict[int, Fraction] = {}
+        with open_media(self._info.path) as source, suppress(av.FFmpegError, OSError):
+            for packet in source.demux(*(source.streams[stream.index] for stream in self.known)):
+                if packet.size and packet.pts is not None:
+                    found.setdefault(packet.stream.index, packet.pts * Fraction(packet.time_base))
+                    latest_s = packet.pts * Fraction(packet.time_base)
+                    if len(found) == len(self.known) or latest_s > min(found.values()) + _LOOK_FOR_S:
+                        break
+        for stream in self.known:
+            if stream.index in found:
+                found[stream.index] -= Fraction(stream.codec_context.delay or 0, stream.codec_context.sample_rate or 1)
+        return found
 
     def add_to(self, output: OutputContainer, kind: ContainerKind) -> tuple[dict[int, Track], list[str]]:
         """Adds a stream for each of the source's, and returns them by the source's index, and what is to be said."""
@@ -71,7 +92,8 @@ class Soundtrack:
         codec = _codec(stream)
         if kind.constant_rate:
             ranged = self._info.range_start > 0 or self._info.range_stop is not None
-            apart_s = (stream.start_time or 0) * Fraction(stream.time_base or 1) - self._video_start_s
+            # Samples that are there for the decoder only are heard in AVI.
+            apart_s = self._first_packets_s.get(stream.index, Fraction(0)) - self._video_start_s
             if ranged or codec not in _AVI_COPIES or abs(apart_s) > SYNC_TOLERANCE_S:
                 return False
         # PCM in MP4 is young: few players know it, and FFmpeg itself refuses channels without places.

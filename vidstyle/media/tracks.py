@@ -16,6 +16,8 @@ from vidstyle.media.metadata import track_tags
 
 # Where FFmpeg writes edit lists, which hide what lies before 0; elsewhere everything is moved until nothing does.
 EDIT_LIST_FORMATS = frozenset({"mp4", "mov"})
+# AVI counts packets of 20 ms and more; what is moved by less needs smaller ticks.
+_COARSE_S, _FINE_S = Fraction(1, 1000), Fraction(1, 10**6)
 # No codec's priming samples last as long as this.
 _LONGEST_PRIMING_S = Fraction(1, 10)
 # What an attached picture is comes with how it is written, and other kinds of streams have no use for the rest.
@@ -50,10 +52,13 @@ class SoundCopy:
         self._stream = copied_stream(stream, output, kind)
         self._last_dts: int | None = None
         self._hides_earlier = kind.format in EDIT_LIST_FORMATS
+        self._priming_s = Fraction(0) if stream.codec_context.codec.lossless else _LONGEST_PRIMING_S
 
     def send(self, packet: av.Packet[Any]) -> None:
         """Writes one packet."""
         base = Fraction(packet.time_base)
+        if base > _COARSE_S:
+            base = _refine(packet)
         offset = round(self.offset_s / base)
         dts = packet.dts if packet.dts is not None else packet.pts
         if dts is None:
@@ -61,7 +66,7 @@ class SoundCopy:
         dts -= offset
         pts = dts if packet.pts is None else packet.pts - offset
         # An edit list of the source hides it, and nothing would here.
-        if not self._hides_earlier and (pts + (packet.duration or 0)) * base < -_LONGEST_PRIMING_S:
+        if not self._hides_earlier and (pts + (packet.duration or 0)) * base <= -self._priming_s:
             return
         # Muxers refuse time that stands still; broken recordings have it.
         if self._last_dts is not None and dts <= self._last_dts:
@@ -107,6 +112,17 @@ class SparseCopy:
 
     def finish(self) -> None:
         """Nothing is held back."""
+
+
+def _refine(packet: av.Packet[Any]) -> Fraction:
+    """Gives a packet smaller ticks, and returns their length in seconds."""
+    factor = packet.time_base / _FINE_S
+    pts, dts, duration = packet.pts, packet.dts, packet.duration
+    packet.time_base = _FINE_S
+    packet.pts = None if pts is None else round(pts * factor)
+    packet.dts = None if dts is None else round(dts * factor)
+    packet.duration = round((duration or 0) * factor)
+    return _FINE_S
 
 
 def cut_span(packet: av.Packet[Any], offset_s: Fraction, stop_s: Fraction | None) -> tuple[Fraction, Fraction] | None:
