@@ -39,6 +39,7 @@ from vidstyle.job.manifest import MANIFEST_NAME, Identity, Manifest, read_manife
 from vidstyle.job.publishing import is_published_video, is_publishing, publish_frames, publish_video
 from vidstyle.job.status import job_path
 from vidstyle.media.base import Source
+from vidstyle.media.companions import Wanted, companions_of
 from vidstyle.media.images import is_image_name, resize, write_image
 from vidstyle.media.outputs import check_output, output_kind
 from vidstyle.media.soundtrack import check_sound
@@ -304,11 +305,16 @@ class Render:
                 self._check_output()
             names = self._source.file_names(job.manifest.timestamps)
             publish_frames(job, self._output, names)
+            beside = companions_of(self._source.info)
+            if beside:
+                self._notes.append(f"{self._source.info.path.name}: a folder of frames holds no {', no '.join(beside)}")
             others = {p.name for p in self._output.iterdir() if is_image_name(p)} - set(names)
             if others:
                 self._notes.append(f"{self._output}: {_counted(len(others), 'other picture')} in it stayed as before")
         elif not is_published_video(job, self._output):
-            self._notes += publish_video(job, self._output, overwrite=self._settings.overwrite)
+            settings = self._settings
+            wanted = Wanted("none" if settings.no_audio else settings.audio, location=not settings.no_location)
+            self._notes += publish_video(job, self._output, wanted, overwrite=settings.overwrite)
 
     def _still(self, identity: Identity) -> Result:
         stylizer = self._stylizer

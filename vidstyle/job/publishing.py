@@ -21,19 +21,17 @@ def joined_path(job: JobFolder, output: Path) -> Path:
     return job.path / f"joined{output.suffix}"
 
 
-def publish_video(job: JobFolder, output: Path, *, overwrite: bool) -> list[str]:
+def publish_video(job: JobFolder, output: Path, wanted: Wanted | None = None, *, overwrite: bool) -> list[str]:
     """Joins the segments, checks what was written, gives it its name, and returns what the user should know.
 
     Args:
-        overwrite: whether what has that name meanwhile may be replaced.
+        wanted: what comes along beside the pictures. overwrite: whether what has that name meanwhile may be replaced.
 
     Raises:
         OutputError: it cannot be written, or is not what it should be.
     """
     manifest, joined = job.manifest, joined_path(job, output)
     try:
-        settings = job.settings
-        wanted = Wanted("none" if settings.no_audio else settings.audio, location=not settings.no_location)
         notes = join_video(joined, manifest.info, job.spec, job.segment_files(), manifest.timestamps, wanted)
         with joined.open("rb+") as file:
             os.fsync(file.fileno())

@@ -131,7 +131,8 @@ class Companions:
             track.finish()
         lost = sum(track.lost for track in self._sparse.values() if isinstance(track, ConvertedSubtitles))
         if lost:
-            self.notes.append(f"{self._name}: {lost} subtitles could not be converted")
+            what = "1 subtitle was" if lost == 1 else f"{lost} subtitles were"
+            self.notes.append(f"{self._name}: {what} left out, for want of a conversion")
 
     def duration_s(self, pts: int | None) -> Fraction | None:
         """Returns how long the frame at `pts` lasts in the source, in seconds, or None if that is not known."""
@@ -188,7 +189,8 @@ class Companions:
         for stream in self._input.streams.subtitles:
             track = subtitle_track(stream, self._output, self._kind) if isinstance(stream, SubtitleStream) else None
             if track is None:
-                left_out.append(stream.name or "of unknown codec")
+                codec = stream.codec_context.codec.canonical_name if stream.codec_context else "unknown"
+                left_out.append(codec)
             else:
                 self._sparse[stream.index] = track
         if left_out:
@@ -283,6 +285,21 @@ class Companions:
                 self._sparse[packet.stream.index].send(packet)
             elif self._from_s is None or time_s >= self._from_s:
                 sound.send(packet)
+
+
+def companions_of(info: ClipInfo) -> list[str]:
+    """Returns in words what a source holds beside its pictures; for outputs that hold pictures only."""
+    if info.kind != "video":
+        return []
+    with open_media(info.path) as source:
+        streams = source.streams
+        present = {
+            "sound": streams.audio,
+            "subtitles": streams.subtitles,
+            "chapters": source.chapters(),
+            "attached files": streams.attachments,
+        }
+        return [word for word, found in present.items() if found]
 
 
 def _padding_s(stream: Stream) -> Fraction:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from contextlib import suppress
 from fractions import Fraction
 
@@ -17,8 +18,12 @@ from vidstyle.media.containers import ContainerKind
 from vidstyle.media.tracks import describe
 
 BITS_PER_CHANNEL = 96_000
-# Shorter breaks are rounding in the container's timestamps.
-GAP_S = Fraction(1, 25)
+# Shorter breaks may be jitter of the timestamps, and count when so many frames in a row have them.
+GAP_S, STEADY_FRAMES = Fraction(1, 25), 8
+# What is left to rounding in the container's timestamps.
+_ROUNDING_S = Fraction(4, 1000)
+# Time that runs back further is a broken recording's; sound goes on as if it had not.
+_LONGEST_OVERLAP_S = Fraction(1)
 # For encoders that take any number of samples.
 _CHUNK_SAMPLES = 1024
 _AAC_RATES = frozenset({96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000})
@@ -67,6 +72,7 @@ class Recoder:
         self._fifo = AudioFifo()
         self._next_pts: int | None = None  # of the next sample to leave the fifo
         self._skip = 0  # samples before 0, to be dropped
+        self._drift = Drift()
         self._expected_s: Fraction | None = None  # when the next decoded frame should start
 
     def send(self, packet: av.Packet[AudioStream]) -> None:
@@ -93,9 +99,12 @@ class Recoder:
         if self._expected_s is None:
             self._start_at(start_s)
             self._expected_s = start_s
-        elif start_s - self._expected_s > GAP_S:
-            self._add_silence(round((start_s - self._expected_s) * self._rate))
-            self._expected_s = start_s
+        moved_s = self._drift.correction_s(start_s - self._expected_s)
+        self._expected_s += moved_s
+        if moved_s > 0:
+            self._add_silence(round(moved_s * self._rate))
+        else:
+            self._skip += round(-moved_s * self._rate)
         self._expected_s += Fraction(av_frame.samples, rate)
         av_frame.pts = None  # time is counted in samples from here on
         self._push(self._resampler.resample(av_frame))
@@ -146,3 +155,27 @@ class Recoder:
             if packet.size and packet.pts is not None:
                 self.last_packet_s = packet.pts * Fraction(packet.time_base)
             self._output.mux(packet)
+
+
+class Drift:
+    """Tells breaks and overlaps in a stream's time from the jitter of its timestamps."""
+
+    def __init__(self) -> None:
+        self._recent: deque[Fraction] = deque(maxlen=STEADY_FRAMES)
+
+    def correction_s(self, apart_s: Fraction) -> Fraction:
+        """Returns by how much the next frame has to be moved, in seconds.
+
+        Args:
+            apart_s: how much later its timestamp is than the end of the frame before it.
+        """
+        if abs(apart_s) > GAP_S:
+            self._recent.clear()
+            return apart_s if apart_s >= -_LONGEST_OVERLAP_S else Fraction(0)
+        self._recent.append(apart_s)
+        same = min(self._recent) > _ROUNDING_S or max(self._recent) < -_ROUNDING_S
+        if len(self._recent) < STEADY_FRAMES or not same:
+            return Fraction(0)
+        middle = sorted(self._recent)[STEADY_FRAMES // 2]
+        self._recent.clear()
+        return middle

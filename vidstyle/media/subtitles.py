@@ -7,7 +7,9 @@ from fractions import Fraction
 from typing import Any
 
 import av
+from av.codec import CodecContext
 from av.container import OutputContainer
+from av.subtitles.codeccontext import SubtitleCodecContext
 from av.subtitles.stream import SubtitleStream
 from av.subtitles.subtitle import AssSubtitle, SubtitleSet
 
@@ -16,6 +18,8 @@ from vidstyle.media.tracks import SparseCopy, accepts, cut_span, describe
 
 # What text becomes in a container that does not take it as it is.
 TEXT_ENCODERS = {"mp4": "mov_text", "mov": "mov_text", "matroska": "subrip", "webm": "webvtt"}
+# More is no subtitle, and takes FFmpeg's text parser minutes.
+LARGEST_EVENT_BYTES = 1 << 16
 _TICK_S = Fraction(1, 1000)
 # Fields of an event before its text: order, layer, style, name, three margins, effect.
 _FIELDS_BEFORE_TEXT = 8
@@ -35,14 +39,15 @@ class ConvertedSubtitles(SparseCopy):
         self.lost = 0
         self._output = output
         self._last_pts_s = Fraction(0)
-        decoder = stream.codec_context
+        decoder, name = stream.codec_context, TEXT_ENCODERS[kind.format]
         decoder.open(strict=False)
-        added = output.add_stream(TEXT_ENCODERS[kind.format])
+        trial = SubtitleCodecContext.create(name, "w")
+        _prepare(trial, decoder)
+        trial.open()  # whatever is wrong with the styles is known before there is a stream
+        added = output.add_stream(name)
         if not isinstance(added, SubtitleStream):
-            raise TypeError(f"{TEXT_ENCODERS[kind.format]} is no subtitle encoder")
-        # Encoders take their styles from here, and refuse to work without.
-        added.codec_context.subtitle_header = decoder.subtitle_header
-        added.codec_context.time_base = _TICK_S
+            raise TypeError(f"{name} is no subtitle encoder")
+        _prepare(added.codec_context, decoder)
         added.time_base = _TICK_S
         describe(added, stream, kind)
         self._stream = self._encoder_stream = added
@@ -51,6 +56,9 @@ class ConvertedSubtitles(SparseCopy):
         """Converts and writes what of one packet lies within the render."""
         span = cut_span(packet, self.offset_s, self.stop_s)
         if span is None:
+            return
+        if packet.size > LARGEST_EVENT_BYTES:
+            self.lost += 1
             return
         try:
             events = [event.ass for event in packet.decode() if isinstance(event, AssSubtitle)]
@@ -64,6 +72,13 @@ class ConvertedSubtitles(SparseCopy):
         if converted.size:
             converted.time_base = _TICK_S
             self.write(converted, *span)
+
+
+def _prepare(encoder: CodecContext, decoder: SubtitleCodecContext) -> None:
+    """Gives an encoder the styles, without which it refuses to work, and its ticks."""
+    if isinstance(encoder, SubtitleCodecContext):
+        encoder.subtitle_header = decoder.subtitle_header
+    encoder.time_base = _TICK_S
 
 
 def _joined(events: list[bytes]) -> bytes:

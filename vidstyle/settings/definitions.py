@@ -206,9 +206,10 @@ class Settings:
         "'copy', always with 'aac' or 'opus'",
         parse=str,
         choices=("auto", "copy", "aac", "opus"),
+        joins=True,
     )
-    no_audio: bool = setting(False, "leave the sound out")
-    no_location: bool = setting(False, "leave out tags and data tracks that tell where it was filmed")
+    no_audio: bool = setting(False, "leave the sound out", joins=True)
+    no_location: bool = setting(False, "leave out tags and data tracks that tell where it was filmed", joins=True)
     keep_going: bool = setting(False, "paint what can be decoded of a damaged video instead of stopping")
     overwrite: bool = setting(False, "replace an existing output", paints=False)
     job_dir: Path | None = setting(
