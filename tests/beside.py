@@ -230,7 +230,10 @@ def _is_in(packet: av.Packet[Any], holes_s: Sequence[tuple[float, float]]) -> bo
 def _wave(wave: np.ndarray, sound: Any, rate: int, pts: int) -> av.AudioFrame:
     kind = sound.codec_context.format
     stereo = np.stack([wave, wave])
-    stereo = (stereo * 32767).astype(np.int16) if kind.name.startswith("s16") else stereo.astype(np.float32)
+    if kind.name.startswith("s"):
+        largest = np.iinfo(np.int16 if kind.name.startswith("s16") else np.int32)
+        stereo = (stereo * (largest.max * 0.99)).astype(largest.dtype)
+    stereo = stereo if kind.name.startswith("s") else stereo.astype(np.float32)
     if not kind.is_planar:
         stereo = stereo.T.reshape(1, -1)
     frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(stereo), format=kind.name, layout="stereo")

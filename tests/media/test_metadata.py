@@ -7,7 +7,7 @@ from pathlib import Path
 
 import av
 import pytest
-from beside import TAGS, Film, carried, make_film, tags
+from beside import TAGS, Film, Sub, carried, make_film, tags
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -127,3 +127,10 @@ def test_places_have_many_names() -> None:
 def test_lost_tags_know_the_languages_that_mp4_adds() -> None:
     assert lost_tags(["title", "Location-eng", "foo"], ["TITLE", "location-eng", "location"]) == ["foo"]
     assert lost_tags(["location-eng"], ["location"]) == []
+
+
+def test_languages_without_a_place_are_missed_aloud(tmp_path: Path) -> None:
+    source = make_film(tmp_path / "in.mkv", Film(subs=[Sub("subrip", language="swe"), Sub("subrip", language="deu")]))
+    notes = carried(source, tmp_path / "out.mov")
+    assert notes == ["in.mkv: tags left out, since MOV has no place for them: language swe"]
+    assert carried(source, tmp_path / "out.mp4") == []

@@ -13,6 +13,7 @@ from clips import VideoWriter, audio_digest, audio_packets, click_s, cut, make_v
 from vidstyle.media.sources import open_source
 
 SYNC_S = 0.005
+NO_LANGUAGE = ["in.mov: tags left out, since AVI has no place for them: language eng"]
 
 
 def convert(
@@ -61,7 +62,7 @@ def test_audio_is_copied_where_it_fits(tmp_path: Path, codec: str, made: str, su
     output = tmp_path / f"out{suffix}"
     writer = convert(path, output)
     if (codec, suffix) != ("libmp3lame", ".avi"):
-        assert writer.notes == []
+        assert writer.notes == (NO_LANGUAGE if suffix == ".avi" else [])
         assert audio_digest(output) == audio_digest(path)
     assert len(times_s(output)) == 14
 
@@ -81,8 +82,10 @@ def test_audio_is_converted_in_sync(
     path = make_video(tmp_path / f"in{made}", audio=codec, frames=20, audio_delay_s=delay_s)
     output = tmp_path / f"out{suffix}"
     writer = convert(path, output)
-    assert len(writer.notes) == 1
     assert f"converted to {becomes}" in writer.notes[0]
+    assert [note[2 + len(path.name) :] for note in writer.notes[1:]] == [
+        note[2 + len("in.mov") :] for note in NO_LANGUAGE if suffix == ".avi"
+    ]
     with av.open(str(output)) as container:
         assert [s.codec_context.codec.canonical_name for s in container.streams.audio] == [becomes]
     heard, wanted = click_s(output), click_s(path)

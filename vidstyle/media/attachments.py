@@ -53,10 +53,14 @@ def read_covers(path: Path, streams: Sequence[Stream]) -> list[Cover]:
 
 
 class CoverWriter:
-    """Puts cover pictures into an output: as attachments, or as streams of one packet."""
+    """Puts cover pictures into an output: as attachments, or as streams of one packet.
+
+    Attributes:
+        left_out: how many the output does not take. count: how many are there as streams.
+    """
 
     def __init__(self, covers: Sequence[Cover], output: OutputContainer, kind: ContainerKind) -> None:
-        self.left_out = 0
+        self.left_out = self.count = 0
         self._output = output
         self._waiting: list[tuple[VideoStream, bytes]] = []
         for number, cover in enumerate(covers):
@@ -69,6 +73,7 @@ class CoverWriter:
                 stream = output.add_stream_from_template(cover.stream, opaque=True)
                 stream.disposition = Disposition.attached_pic
                 self._waiting.append((stream, cover.data))
+                self.count += 1
             else:
                 self.left_out += 1
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import av
@@ -18,7 +20,7 @@ from vidstyle.media.attachments import CoverWriter, add_attachments, is_cover, r
 from vidstyle.media.chapters import CHAPTER_FORMATS, cut_chapters
 from vidstyle.media.containers import ContainerKind
 from vidstyle.media.metadata import advanced_timecode, kept_tags, lost_tags, tag_options, timecode_of
-from vidstyle.media.opening import open_media, video_stream
+from vidstyle.media.opening import media_url, open_media, video_stream
 from vidstyle.media.soundtrack import Soundtrack
 from vidstyle.media.subtitles import ConvertedSubtitles, subtitle_track
 from vidstyle.media.tracks import EDIT_LIST_FORMATS, SoundCopy, SparseCopy, Track, accepts, describe
@@ -151,15 +153,27 @@ class Companions:
         """When the last packet of each written audio stream starts, in seconds of the output; None: it has none."""
         return [track.last_packet_s for track in self._sound.values()]
 
-    def losses(self, written: InputContainer) -> list[str]:
-        """Returns what the user should know of an output that was written: what its muxer left out without a word."""
-        notes = []
-        lost = lost_tags(self._tags, written.metadata)
-        if timecode_of(self._pictures.metadata) and not timecode_of(*(s.metadata for s in written.streams)):
+    def losses(self, output: Path) -> list[str]:
+        """Returns what the user should know of a file that was written: what its muxer left out without a word."""
+        tags: dict[str, str] = {}
+        timecode, languages, covers = None, set(), 0
+        with suppress(av.FFmpegError, ValueError), av.open(media_url(output)) as written:
+            tags = written.metadata
+            timecode = timecode_of(*(stream.metadata for stream in written.streams))
+            languages = {stream.metadata.get("language") for stream in written.streams}
+            covers = sum(1 for stream in written.streams if is_cover(stream))
+        if self._covers is not None and covers < self._covers.count:
+            self._miss("cover pictures")
+        lost = lost_tags(self._tags, tags)
+        if timecode is None and timecode_of(self._pictures.metadata):
             lost.append("timecode")
+        tracks = (*self._sound.values(), *self._sparse.values())
+        unwritten = {track.language for track in tracks if track.last_packet_s is not None} - {None, *languages}
+        lost += [f"language {language}" for language in unwritten]
         if lost:
-            notes.append(f"{self._name}: tags left out, since {self._word} has no place for them: {', '.join(lost)}")
-        return notes
+            what = ", ".join(sorted(lost))
+            self.notes.append(f"{self._name}: tags left out, since {self._word} has no place for them: {what}")
+        return self.notes
 
     def close(self) -> None:
         """Releases the source; may be called twice."""
@@ -283,7 +297,7 @@ class Companions:
                 self._pending.append((time_s, packet))
             elif sound is None:
                 self._sparse[packet.stream.index].send(packet)
-            elif self._from_s is None or time_s >= self._from_s:
+            elif self._from_s is None or time_s >= self._from_s - sound.preroll_s:
                 sound.send(packet)
 
 

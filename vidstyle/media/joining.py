@@ -61,17 +61,12 @@ def join_video(
         finally:
             if beside is not None:
                 beside.close()
-    if beside is not None:
-        notes += beside.notes
     if moved:
         notes.append(
             f"{output.name}: {moved} frames were moved: {spec.kind.format.upper()} cannot hold times so close together"
         )
     check_video(output, spec, times, beside.last_packets_s if beside is not None else [])
-    if beside is not None:
-        with ffmpeg_reported(output), av.open(media_url(output)) as written:
-            notes += beside.losses(written)
-    return notes
+    return notes + (beside.losses(output) if beside is not None else [])
 
 
 def _notes_of(output: Path, spec: VideoSpec) -> list[str]:

@@ -41,6 +41,9 @@ class Recoder:
         encoder: FFmpeg's name. only_rate: its only sample rate in Hz; None: it takes common ones.
     """
 
+    # An MP3 packet takes bits from packets up to a quarter of a second before it.
+    preroll_s = Fraction(1, 2)
+
     def __init__(
         self, stream: AudioStream, output: OutputContainer, kind: ContainerKind, encoder: str, only_rate: int | None
     ) -> None:
@@ -66,6 +69,7 @@ class Recoder:
         context.time_base = Fraction(1, rate)
         context.open()
         describe(added, stream, kind)
+        self.language = added.metadata.get("language")
         self._stream = added
         self._format, self._layout = context.format.name, context.layout.name
         self._resampler = AudioResampler(format=self._format, layout=self._layout, rate=rate)

@@ -15,7 +15,7 @@ from av.container import InputContainer, OutputContainer
 from vidstyle.errors import OutputError
 from vidstyle.frames import ClipInfo
 from vidstyle.media.containers import CONTAINERS, ContainerKind
-from vidstyle.media.opening import open_media
+from vidstyle.media.opening import open_media, video_stream
 from vidstyle.media.recoder import Recoder
 from vidstyle.media.tracks import SoundCopy, Track, accepts
 
@@ -120,7 +120,8 @@ def check_sound(output: Path, info: ClipInfo, audio: str) -> None:
     if audio != "copy" or info.kind != "video":
         return
     with open_media(info.path) as source:
-        video_start_s = _start_s(source)
+        video = video_stream(source, info.path)
+        video_start_s = (video.start_time or 0) * Fraction(video.time_base or 1)
         sound = Soundtrack(source, video_start_s, info, audio)
         refused = [_codec(s) for s in sound.known if not _copies(sound, [s], kind)]
         if refused:
@@ -135,11 +136,6 @@ def _advice(output: Path, what: str, suffixes: Sequence[str]) -> str:
 
 def _copies(sound: Soundtrack, streams: Sequence[AudioStream], kind: ContainerKind) -> bool:
     return kind.audio_encoder is not None and all(sound.can_copy(stream, kind) for stream in streams)
-
-
-def _start_s(source: InputContainer) -> Fraction:
-    best = source.streams.best("video")
-    return Fraction(0) if best is None else (best.start_time or 0) * Fraction(best.time_base or 1)
 
 
 def _codec(stream: AudioStream) -> str:

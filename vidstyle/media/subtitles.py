@@ -51,6 +51,7 @@ class ConvertedSubtitles(SparseCopy):
         added.time_base = _TICK_S
         describe(added, stream, kind)
         self._stream = self._encoder_stream = added
+        self.language = added.metadata.get("language")
 
     def send(self, packet: av.Packet[Any]) -> None:
         """Converts and writes what of one packet lies within the render."""

@@ -30,9 +30,13 @@ class Track(Protocol):
     Attributes:
         offset_s: which second of the source becomes 0.
         last_packet_s: when the last packet written starts, in seconds of the output; None before the first.
+        language: its code, in the container's own words, where it has one.
+        preroll_s: how much earlier than a range packets are wanted, for the decoder to find its way.
     """
 
+    preroll_s: Fraction
     offset_s: Fraction
+    language: str | None
     last_packet_s: Fraction | None
 
     def send(self, packet: av.Packet[Any]) -> None:
@@ -45,11 +49,14 @@ class Track(Protocol):
 class SoundCopy:
     """One audio stream whose packets go to the output untouched."""
 
+    preroll_s = Fraction(0)
+
     def __init__(self, stream: Stream, output: OutputContainer, kind: ContainerKind) -> None:
         self.offset_s = Fraction(0)
         self.last_packet_s: Fraction | None = None
         self._output = output
         self._stream = copied_stream(stream, output, kind)
+        self.language = self._stream.metadata.get("language")
         self._last_dts: int | None = None
         self._hides_earlier = kind.format in EDIT_LIST_FORMATS
         self._priming_s = Fraction(0) if stream.codec_context.codec.lossless else _LONGEST_PRIMING_S
@@ -84,12 +91,15 @@ class SoundCopy:
 class SparseCopy:
     """Subtitles or data: packets here and there, each with its duration, cut to the part that is rendered."""
 
+    preroll_s = Fraction(0)
+
     def __init__(self, stream: Stream, output: OutputContainer, kind: ContainerKind) -> None:
         self.offset_s = Fraction(0)
         self.stop_s: Fraction | None = None
         self.last_packet_s: Fraction | None = None
         self._output = output
         self._stream = copied_stream(stream, output, kind)
+        self.language = self._stream.metadata.get("language")
         self._last_pts_s = Fraction(0)
 
     def send(self, packet: av.Packet[Any]) -> None:
