@@ -305,7 +305,7 @@ class Render:
                 self._check_output()
             names = self._source.file_names(job.manifest.timestamps)
             publish_frames(job, self._output, names)
-            beside = companions_of(self._source.info)
+            beside = companions_of(self._source.info, sound=not self._settings.no_audio)
             if beside:
                 self._notes.append(f"{self._source.info.path.name}: a folder of frames holds no {', no '.join(beside)}")
             others = {p.name for p in self._output.iterdir() if is_image_name(p)} - set(names)

@@ -65,6 +65,7 @@ def test_each_thing_that_gif_does_not_hold_is_said_once(tmp_path: Path, full: Pa
 def test_what_a_folder_of_frames_does_not_hold(tmp_path: Path, full: Path) -> None:
     with open_source(full) as source:
         assert companions_of(source.info) == ["sound", "subtitles", "chapters", "attached files"]
+        assert companions_of(source.info, sound=False) == ["subtitles", "chapters", "attached files"]
     with open_source(make_folder(tmp_path / "f", ["a.png"])) as source:
         assert companions_of(source.info) == []
 

@@ -23,7 +23,7 @@ from vidstyle.media.metadata import advanced_timecode, kept_tags, lost_tags, tag
 from vidstyle.media.opening import media_url, open_media, video_stream
 from vidstyle.media.soundtrack import Soundtrack
 from vidstyle.media.subtitles import ConvertedSubtitles, subtitle_track
-from vidstyle.media.tracks import EDIT_LIST_FORMATS, SoundCopy, SparseCopy, Track, accepts, describe
+from vidstyle.media.tracks import EDIT_LIST_FORMATS, SoundCopy, SparseCopy, Track, accepts, copied_stream, describe
 
 # Sound may be stored a little apart from the pictures it belongs to; reading stops this far ahead of them.
 READ_AHEAD_S = Fraction(2)
@@ -225,7 +225,8 @@ class Companions:
             if timecode is not None and timecode_of(stream.metadata) is not None:
                 continue
             if self._wanted.location and self._kind.format in EDIT_LIST_FORMATS and accepts(self._kind.format, stream):
-                self._sparse[stream.index] = SparseCopy(stream, self._output, self._kind)
+                added = copied_stream(stream, self._output, self._kind)
+                self._sparse[stream.index] = SparseCopy(added, self._output)
             else:
                 left_out += 1
         if left_out and not self._wanted.location:
@@ -301,14 +302,18 @@ class Companions:
                 sound.send(packet)
 
 
-def companions_of(info: ClipInfo) -> list[str]:
-    """Returns in words what a source holds beside its pictures; for outputs that hold pictures only."""
+def companions_of(info: ClipInfo, *, sound: bool = True) -> list[str]:
+    """Returns in words what a source holds beside its pictures; for outputs that hold pictures only.
+
+    Args:
+        sound: whether its sound counts.
+    """
     if info.kind != "video":
         return []
     with open_media(info.path) as source:
         streams = source.streams
         present = {
-            "sound": streams.audio,
+            "sound": streams.audio if sound else (),
             "subtitles": streams.subtitles,
             "chapters": source.chapters(),
             "attached files": streams.attachments,

@@ -14,7 +14,7 @@ from av.subtitles.stream import SubtitleStream
 from av.subtitles.subtitle import AssSubtitle, SubtitleSet
 
 from vidstyle.media.containers import ContainerKind
-from vidstyle.media.tracks import SparseCopy, accepts, cut_span, describe
+from vidstyle.media.tracks import SparseCopy, accepts, copied_stream, cut_span, describe
 
 # What text becomes in a container that does not take it as it is.
 TEXT_ENCODERS = {"mp4": "mov_text", "mov": "mov_text", "matroska": "subrip", "webm": "webvtt"}
@@ -33,12 +33,6 @@ class ConvertedSubtitles(SparseCopy):
     """
 
     def __init__(self, stream: SubtitleStream, output: OutputContainer, kind: ContainerKind) -> None:
-        self.offset_s = Fraction(0)
-        self.stop_s: Fraction | None = None
-        self.last_packet_s: Fraction | None = None
-        self.lost = 0
-        self._output = output
-        self._last_pts_s = Fraction(0)
         decoder, name = stream.codec_context, TEXT_ENCODERS[kind.format]
         decoder.open(strict=False)
         trial = SubtitleCodecContext.create(name, "w")
@@ -50,8 +44,9 @@ class ConvertedSubtitles(SparseCopy):
         _prepare(added.codec_context, decoder)
         added.time_base = _TICK_S
         describe(added, stream, kind)
-        self._stream = self._encoder_stream = added
-        self.language = added.metadata.get("language")
+        super().__init__(added, output)
+        self.lost = 0
+        self._encoder = added.codec_context
 
     def send(self, packet: av.Packet[Any]) -> None:
         """Converts and writes what of one packet lies within the render."""
@@ -66,7 +61,7 @@ class ConvertedSubtitles(SparseCopy):
             if not events:
                 return  # a pause
             text = SubtitleSet.create(_joined(events), 0, max(1, round(span[1] / _TICK_S)), 0)
-            converted = self._encoder_stream.codec_context.encode_subtitle(text)
+            converted = self._encoder.encode_subtitle(text)
         except (av.FFmpegError, ValueError, MemoryError):
             self.lost += 1
             return
@@ -93,7 +88,7 @@ def subtitle_track(stream: SubtitleStream, output: OutputContainer, kind: Contai
     if stream.codec_context is None:
         return None
     if accepts(kind.format, stream):
-        return SparseCopy(stream, output, kind)
+        return SparseCopy(copied_stream(stream, output, kind), output)
     if stream.codec_context.codec.text_sub and kind.format in TEXT_ENCODERS:
         with suppress(av.FFmpegError, ValueError):
             return ConvertedSubtitles(stream, output, kind)

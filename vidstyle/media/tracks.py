@@ -89,17 +89,20 @@ class SoundCopy:
 
 
 class SparseCopy:
-    """Subtitles or data: packets here and there, each with its duration, cut to the part that is rendered."""
+    """Subtitles or data: packets here and there, each with its duration, cut to the part that is rendered.
+
+    Args:
+        added: the stream of the output.
+    """
 
     preroll_s = Fraction(0)
 
-    def __init__(self, stream: Stream, output: OutputContainer, kind: ContainerKind) -> None:
+    def __init__(self, added: Stream, output: OutputContainer) -> None:
         self.offset_s = Fraction(0)
         self.stop_s: Fraction | None = None
         self.last_packet_s: Fraction | None = None
-        self._output = output
-        self._stream = copied_stream(stream, output, kind)
-        self.language = self._stream.metadata.get("language")
+        self.language = added.metadata.get("language")
+        self._output, self._stream = output, added
         self._last_pts_s = Fraction(0)
 
     def send(self, packet: av.Packet[Any]) -> None:
