@@ -120,4 +120,7 @@ def test_stopped_after_the_folder_has_its_name_nothing_is_lost(monkeypatch):
 def test_pictures_that_stay_in_the_folder_are_noted():
     make_folder(Path("out"), ["000004.png", "old1.png", "old2.png"])
     result, _, _ = paint("out/", replace(QUICK, overwrite=True))
-    assert result.notes == ("out: 2 other pictures in it stayed as before",)
+    assert result.notes == (
+        "in.mp4: a folder of frames holds no sound",
+        "out: 2 other pictures in it stayed as before",
+    )

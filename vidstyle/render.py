@@ -40,9 +40,11 @@ from vidstyle.job.manifest import MANIFEST_NAME, Identity, Manifest, read_manife
 from vidstyle.job.publishing import is_published_video, is_publishing, publish_frames, publish_video
 from vidstyle.job.status import job_path
 from vidstyle.media.base import Source
+from vidstyle.media.companions import Wanted, companions_of
 from vidstyle.media.images import is_image_name, resize, write_image
 from vidstyle.media.outputs import check_encoding, check_output, holds_alpha, output_kind
 from vidstyle.media.segments import video_spec
+from vidstyle.media.soundtrack import check_sound
 from vidstyle.media.timestamps import TIMESTAMPS_NAME, timestamps_csv
 from vidstyle.memory import economies
 from vidstyle.painting import PaintedFrame, ShotPainter
@@ -145,6 +147,8 @@ class Render:
     def _check_output(self, *, overwrite: bool = False) -> None:
         overwrite = overwrite or self._settings.overwrite
         check_output(self._output, self._kind, self._source.info, overwrite=overwrite)
+        if self._kind == "video" and not self._settings.no_audio:
+            check_sound(self._output, self._source.info, self._settings.audio)
 
     def _identity(self, path: Path | None) -> Identity:
         """Returns what this render is; with the `path` of a job, that is compared before weights are fetched."""
@@ -325,11 +329,18 @@ class Render:
             seconds = [pts * job.manifest.info.time_base for pts in timestamps]
             beside = {TIMESTAMPS_NAME: timestamps_csv(names, seconds)} if self._source.is_timed else {}
             publish_frames(job, self._output, names, beside)
+            left_out = companions_of(self._source.info, sound=not self._settings.no_audio)
+            if left_out:
+                self._notes.append(
+                    f"{self._source.info.path.name}: a folder of frames holds no {', no '.join(left_out)}"
+                )
             others = {p.name for p in self._output.iterdir() if is_image_name(p)} - set(names)
             if others:
                 self._notes.append(f"{self._output}: {_counted(len(others), 'other picture')} in it stayed as before")
         elif not is_published_video(job, self._output):
-            self._notes += publish_video(job, self._output, overwrite=self._settings.overwrite)
+            settings = self._settings
+            wanted = Wanted("none" if settings.no_audio else settings.audio, location=not settings.no_location)
+            self._notes += publish_video(job, self._output, wanted, overwrite=settings.overwrite)
 
     def _still(self, identity: Identity) -> Result:
         stylizer = self._stylizer

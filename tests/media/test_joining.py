@@ -14,10 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vidstyle.errors import OutputError
+from vidstyle.media.companions import Companions
 from vidstyle.media.images import read_image
 from vidstyle.media.joining import check_video, join_video
 from vidstyle.media.segments import output_times, write_segment
-from vidstyle.media.soundtrack import Soundtrack
 from vidstyle.media.sources import open_source
 
 
@@ -189,13 +189,13 @@ def test_the_same_segments_have_the_same_bytes(place: Path, inputs: Path) -> Non
 def test_sound_is_held_for_moments_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = make_video(tmp_path / "in.mp4", frames=600, size=(16, 16), audio="aac")
     held = []
-    carry = Soundtrack.carry_until
+    carry = Companions.carry_until
 
-    def watched(self: Soundtrack, time_s: Fraction) -> None:
+    def watched(self: Companions, time_s: Fraction) -> None:
         carry(self, time_s)
         held.append(len(self._pending) + len(self._durations))
 
-    monkeypatch.setattr(Soundtrack, "carry_until", watched)
+    monkeypatch.setattr(Companions, "carry_until", watched)
     with open_source(path) as source, VideoWriter(tmp_path / "o.mp4", source.info, 16, 16) as writer:
         for frame in source:
             writer.write(frame)

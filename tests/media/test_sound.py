@@ -13,6 +13,7 @@ from clips import VideoWriter, audio_digest, audio_packets, click_s, cut, make_v
 from vidstyle.media.sources import open_source
 
 SYNC_S = 0.005
+NO_LANGUAGE = ["in.mov: tags left out, since AVI has no place for them: language eng"]
 
 
 def convert(
@@ -61,7 +62,7 @@ def test_audio_is_copied_where_it_fits(tmp_path: Path, codec: str, made: str, su
     output = tmp_path / f"out{suffix}"
     writer = convert(path, output)
     if (codec, suffix) != ("libmp3lame", ".avi"):
-        assert writer.notes == []
+        assert writer.notes == (NO_LANGUAGE if suffix == ".avi" else [])
         assert audio_digest(output) == audio_digest(path)
     assert len(times_s(output)) == 14
 
@@ -81,8 +82,10 @@ def test_audio_is_converted_in_sync(
     path = make_video(tmp_path / f"in{made}", audio=codec, frames=20, audio_delay_s=delay_s)
     output = tmp_path / f"out{suffix}"
     writer = convert(path, output)
-    assert len(writer.notes) == 1
     assert f"converted to {becomes}" in writer.notes[0]
+    assert [note[2 + len(path.name) :] for note in writer.notes[1:]] == [
+        note[2 + len("in.mov") :] for note in NO_LANGUAGE if suffix == ".avi"
+    ]
     with av.open(str(output)) as container:
         assert [s.codec_context.codec.canonical_name for s in container.streams.audio] == [becomes]
     heard, wanted = click_s(output), click_s(path)
@@ -176,7 +179,7 @@ def test_gif_says_that_it_has_no_sound(tmp_path: Path, clip: Path) -> None:
         assert len(container.streams.audio) == 0
 
 
-def test_metadata_without_dates_of_writing(tmp_path: Path, clip: Path) -> None:
+def test_metadata_and_its_date_are_kept(tmp_path: Path, clip: Path) -> None:
     with av.open(str(clip)) as source, av.open(str(tmp_path / "in.mp4"), "w") as output:
         streams = {s.index: output.add_stream_from_template(s) for s in source.streams}
         output.metadata.update({"title": "A film", "comment": "mine", "creation_time": "2020-01-01T00:00:00Z"})
@@ -189,7 +192,7 @@ def test_metadata_without_dates_of_writing(tmp_path: Path, clip: Path) -> None:
         kept = {k.lower(): v for k, v in container.metadata.items()}
     assert kept["title"] == "A film"
     assert kept["comment"] == "mine"
-    assert "creation_time" not in kept
+    assert kept["creation_time"] == "2020-01-01T00:00:00.000000Z"
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".mov", ".webm", ".avi", ".gif"])
@@ -351,18 +354,3 @@ def test_cut_off_source_keep_going(tmp_path: Path) -> None:
     cut(path, 0.6)
     writer = convert(path, tmp_path / "out.mp4", keep_going=True)
     assert len(times_s(tmp_path / "out.mp4")) == len(writer.images) > 2
-
-
-def test_subtitles_are_missed_aloud(tmp_path: Path, clip: Path) -> None:
-    with av.open(str(clip)) as source, av.open(str(tmp_path / "in.mkv"), "w") as output:
-        streams = {s.index: output.add_stream_from_template(s) for s in source.streams}
-        subtitles = output.add_mux_stream("subrip")
-        for packet in source.demux():
-            if packet.size:
-                packet.stream = streams[packet.stream.index]
-                output.mux(packet)
-        line = av.Packet(b"hello")
-        line.stream, line.pts, line.dts, line.duration, line.time_base = subtitles, 0, 0, 100, Fraction(1, 1000)
-        output.mux(line)
-    writer = convert(tmp_path / "in.mkv", tmp_path / "out.mkv")
-    assert writer.notes == ["in.mkv: subtitles were not carried over"]

@@ -19,6 +19,7 @@ from vidstyle.errors import JobError
 from vidstyle.files import written_whole
 from vidstyle.frames import ClipInfo
 from vidstyle.settings import Settings
+from vidstyle.settings.words import joining_flags
 from vidstyle.shots import Shot, shots_of
 
 FORMAT_VERSION = 1
@@ -34,7 +35,7 @@ class Identity:
     """What must be the same for a job to be continued, each thing in words.
 
     Attributes:
-        settings: flags that change the painted frames, with their values.
+        settings: flags that change the output, with their values.
         files: "input", "style", "weights", perhaps "cuts": name and SHA-256 of their content.
         place: "device", "precision", "kind of output" and "frame size"; for videos "PyAV", which encodes.
     """
@@ -44,11 +45,15 @@ class Identity:
     place: Mapping[str, str]
 
     def differences(self, now: Identity) -> list[str]:
-        """Returns a phrase for each thing that is another `now`, as in `--size was 640, is 512`."""
+        """Returns a phrase for each thing that is another `now`, as in `--size was 640, is 512`.
+
+        What counts in the last step only may be another.
+        """
         changed = []
+        free = joining_flags()
         for before, after in ((self.settings, now.settings), (self.place, now.place)):
             for name in {**before, **after}:
-                if before.get(name) != after.get(name):
+                if name not in free and before.get(name) != after.get(name):
                     changed.append(f"{name} was {before.get(name, 'not given')}, is {after.get(name, 'not given')}")
         for name in {**self.files, **now.files}:
             (old_name, old_digest), (new_name, new_digest) = (

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from vidstyle.errors import JobError, OutputError, VidstyleError
 from vidstyle.files import move_whole, remedy, sha256_of, sync_folder, written_whole
 from vidstyle.job.folder import PAINTED_NAME, PUBLISHING_NAME, JobFolder, read_record, write_record
+from vidstyle.media.companions import Wanted
 from vidstyle.media.headers import is_intact_png
 from vidstyle.media.images import read_layers, write_image
 from vidstyle.media.joining import join_video
@@ -22,18 +23,18 @@ def joined_path(job: JobFolder, output: Path) -> Path:
     return job.path / f"joined{output.suffix}"
 
 
-def publish_video(job: JobFolder, output: Path, *, overwrite: bool) -> list[str]:
+def publish_video(job: JobFolder, output: Path, wanted: Wanted | None = None, *, overwrite: bool) -> list[str]:
     """Joins the segments, checks what was written, gives it its name, and returns what the user should know.
 
     Args:
-        overwrite: whether what has that name meanwhile may be replaced.
+        wanted: what comes along beside the pictures. overwrite: whether what has that name meanwhile may be replaced.
 
     Raises:
         OutputError: it cannot be written, or is not what it should be.
     """
     manifest, joined = job.manifest, joined_path(job, output)
     try:
-        notes = join_video(joined, manifest.info, job.spec, job.segment_files(), manifest.timestamps)
+        notes = join_video(joined, manifest.info, job.spec, job.segment_files(), manifest.timestamps, wanted)
         with joined.open("rb+") as file:
             os.fsync(file.fileno())
         if output.exists() and not overwrite:

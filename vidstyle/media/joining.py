@@ -1,8 +1,9 @@
-"""Segments and the source's sound, put together as a video file without encoding a picture again."""
+"""Segments and the source's companions, put together as a video file without encoding a picture again."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,29 +13,35 @@ from av.container import OutputContainer
 
 from vidstyle.errors import OutputError
 from vidstyle.frames import ClipInfo
+from vidstyle.media.companions import Companions, Wanted
 from vidstyle.media.opening import media_url
 from vidstyle.media.segments import VideoSpec, ffmpeg_reported, make_encoder, output_times, segment_packets
-from vidstyle.media.soundtrack import SYNC_TOLERANCE_S, Soundtrack
+from vidstyle.media.soundtrack import SYNC_TOLERANCE_S
 from vidstyle.media.webp import frame_durations_ms
 
 # Browsers show anything faster at ten frames per second.
 _GIF_FASTEST = Fraction(50)
 # Signature and logical screen, without a global palette.
 _GIF_HEADER_BYTES = 13
-_KEPT_METADATA = ("title", "artist", "album", "composer", "genre", "date", "comment", "description", "copyright")
 # Containers may move sound by an encoder's priming samples, and round its times.
 _SOUND_TOLERANCE_S = Fraction(1, 20)
 
 
 def join_video(
-    output: Path, info: ClipInfo, spec: VideoSpec, segments: Sequence[Path], timestamps: Sequence[int]
+    output: Path,
+    info: ClipInfo,
+    spec: VideoSpec,
+    segments: Sequence[Path],
+    timestamps: Sequence[int],
+    wanted: Wanted | None = None,
 ) -> list[str]:
-    """Writes a video of all segments and the sound, reads it back, and returns what the user should know.
+    """Writes a video of all segments and their companions, reads it back, and returns what the user should know.
 
     Args:
         output: the file to write; it is not complete before the function returns.
-        info: of the source; where it is a video, its sound is read from there.
+        info: of the source; where it is a video, sound, subtitles, chapters and tags are read from there.
         segments: in order. timestamps: of all their frames, in ticks of the source.
+        wanted: which companions; None: all, as they are where that is possible.
 
     Raises:
         OutputError: it cannot be written, or what was written is not what it should be.
@@ -43,29 +50,24 @@ def join_video(
         raise OutputError(f"{output}: no frame to write; choose another range")
     notes = _notes_of(output, spec)
     with ffmpeg_reported(output):
-        sound: Soundtrack | None = None
-        options = {**spec.kind.options, "fflags": "+bitexact"}
-        container = av.open(media_url(output), mode="w", format=spec.kind.format, options=options)
+        beside = Companions(info, spec.kind, wanted or Wanted()) if info.kind == "video" else None
+        options = {**spec.kind.options, **(beside.options if beside is not None else {}), "fflags": "+bitexact"}
         try:
-            joint = _Joint(container, spec, segments, timestamps)
-            if info.kind == "video":
-                sound = Soundtrack(info, container, spec.kind)
-                kept = {k.lower(): v for k, v in sound.metadata.items() if k.lower() in _KEPT_METADATA}
-                container.metadata.update(kept)
-            times, moved = _begin(info, spec, timestamps, sound)
-            joint.write(times, info, sound)
+            with closing(av.open(media_url(output), mode="w", format=spec.kind.format, options=options)) as container:
+                joint = _Joint(container, spec, segments, timestamps)
+                if beside is not None:
+                    beside.add_to(container, joint.stream)
+                times, moved = _begin(info, spec, timestamps, beside)
+                joint.write(times, info, beside)
         finally:
-            if sound is not None:
-                sound.close()
-            container.close()
-    if sound is not None:
-        notes += sound.notes
+            if beside is not None:
+                beside.close()
     if moved:
         notes.append(
             f"{output.name}: {moved} frames were moved: {spec.kind.format.upper()} cannot hold times so close together"
         )
-    check_video(output, spec, times, sound.last_packets_s if sound is not None else [])
-    return notes
+    check_video(output, spec, times, beside.last_packets_s if beside is not None else [])
+    return notes + (beside.losses(output) if beside is not None else [])
 
 
 def _notes_of(output: Path, spec: VideoSpec) -> list[str]:
@@ -79,17 +81,18 @@ def _notes_of(output: Path, spec: VideoSpec) -> list[str]:
 
 
 def _begin(
-    info: ClipInfo, spec: VideoSpec, timestamps: Sequence[int], sound: Soundtrack | None
+    info: ClipInfo, spec: VideoSpec, timestamps: Sequence[int], beside: Companions | None
 ) -> tuple[list[int], int]:
-    """Chooses the source timestamp that becomes 0, for pictures and sound alike; see `output_times`."""
+    """Chooses the source timestamp that becomes 0, for pictures and companions alike; see `output_times`."""
     ranged = info.range_start > 0 or info.range_stop is not None
     offset = timestamps[0]
-    if sound is not None:
+    if beside is not None:
         # Where frames are counted, the first one is at 0 whatever comes before it.
         if not ranged and not spec.kind.constant_rate:
             # Whole ticks keep every distance between frames exact; what is left is less than one tick.
-            offset = max(0, int(sound.start_s // spec.source_base))
-        sound.begin(offset * spec.source_base, drop_earlier=info.range_start > 0)
+            offset = max(0, int(beside.start_s // spec.source_base))
+        end_s = timestamps[-1] * spec.source_base + 1 / spec.rate
+        beside.begin(offset * spec.source_base, end_s, spec.rate)
     return output_times(timestamps, spec, offset)
 
 
@@ -101,13 +104,13 @@ class _Joint:
     ) -> None:
         self._container, self._spec, self._segments, self._timestamps = container, spec, segments, timestamps
         # Opened, since it knows what stands in the file's header; no picture goes into it.
-        self._stream = make_encoder(container, spec).stream
+        self.stream = make_encoder(container, spec).stream
         self._positions = self._display_order()
         # How many frames a packet is stored ahead of where it is shown, at most.
         self._delay_frames = max(i - position for i, position in enumerate(self._positions))
 
-    def write(self, times: Sequence[int], info: ClipInfo, sound: Soundtrack | None) -> None:
-        """Muxes every packet at the output's `times`, the sound along with them."""
+    def write(self, times: Sequence[int], info: ClipInfo, beside: Companions | None) -> None:
+        """Muxes every packet at the output's `times`, the companions along with them."""
         base, last = self._spec.time_base, len(times) - 1
         step = times[1] - times[0] if last else 1
         last_s = Fraction(0)
@@ -121,20 +124,20 @@ class _Joint:
                     duration = times[position + 1] - times[position]
                 else:
                     # Asked for this late, since the source is read up to there to know.
-                    last_s = self._last_duration_s(sound)
+                    last_s = self._last_duration_s(beside)
                     duration = max(1, round(last_s / base))
                 packet.time_base, packet.pts = base, times[position]
                 # Decoding times are the display times in order, as many frames earlier as the codec reorders.
                 packet.dts = times[early] if early >= 0 else times[0] + early * step
                 packet.duration = duration
-                packet.stream = self._stream
+                packet.stream = self.stream
                 self._container.mux(packet)
                 number += 1
-                if sound is not None:
-                    sound.carry_until(self._timestamps[position] * self._spec.source_base)
-        if sound is not None:
+                if beside is not None:
+                    beside.carry_until(self._timestamps[position] * self._spec.source_base)
+        if beside is not None:
             last_frame_s = self._timestamps[-1] * self._spec.source_base
-            sound.carry_rest(None if info.range_stop is None else last_frame_s + last_s)
+            beside.carry_rest(None if info.range_stop is None else last_frame_s + last_s)
 
     def _display_order(self) -> list[int]:
         """Returns the position in the render of every packet, in the order of decoding."""
@@ -150,8 +153,8 @@ class _Joint:
             )
         return positions
 
-    def _last_duration_s(self, sound: Soundtrack | None) -> Fraction:
-        known = sound.duration_s(self._timestamps[-1]) if sound is not None else None
+    def _last_duration_s(self, beside: Companions | None) -> Fraction:
+        known = beside.duration_s(self._timestamps[-1]) if beside is not None else None
         return known or 1 / self._spec.rate
 
 
@@ -187,7 +190,9 @@ def check_video(output: Path, spec: VideoSpec, times: Sequence[int], last_packet
         )
         if apart_s > max(tick_s, SYNC_TOLERANCE_S):
             raise OutputError(f"{output}: frames are shown {float(apart_s):.3f} s from their time; try .mkv")
-    _check_sound(output, heard, last_packets_s)
+    # Matroska moves all so that no priming samples are before 0.
+    moved_s = Fraction(0) if spec.kind.constant_rate else min(shown) * tick_s - times[0] * spec.time_base
+    _check_sound(output, [time_s - moved_s for time_s in heard], last_packets_s)
 
 
 def _written(output: Path, spec: VideoSpec) -> tuple[list[int], Fraction, list[Fraction]]:
@@ -213,6 +218,8 @@ def _written_webp(output: Path) -> tuple[list[int], Fraction, list[Fraction]]:
 
 
 def _check_sound(output: Path, heard_s: Sequence[Fraction], wanted_s: Sequence[Fraction | None]) -> None:
+    if len(heard_s) == len([wanted for wanted in wanted_s if wanted is not None]):
+        wanted_s = [wanted for wanted in wanted_s if wanted is not None]  # MP4 has no tracks without packets
     if len(heard_s) != len(wanted_s):
         raise OutputError(f"{output}: holds {len(heard_s)} of {len(wanted_s)} audio streams; try .mkv")
     for got, wanted in zip(heard_s, wanted_s, strict=True):

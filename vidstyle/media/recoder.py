@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from contextlib import suppress
 from fractions import Fraction
 
@@ -14,10 +15,15 @@ from av.audio.stream import AudioStream
 from av.container import OutputContainer
 
 from vidstyle.media.containers import ContainerKind
+from vidstyle.media.tracks import describe
 
 BITS_PER_CHANNEL = 96_000
-# Shorter breaks are rounding in the container's timestamps.
-GAP_S = Fraction(1, 25)
+# Shorter breaks may be jitter of the timestamps, and count when so many frames in a row have them.
+GAP_S, STEADY_FRAMES = Fraction(1, 25), 8
+# What is left to rounding in the container's timestamps.
+_ROUNDING_S = Fraction(4, 1000)
+# Time that runs back further is a broken recording's; sound goes on as if it had not.
+_LONGEST_OVERLAP_S = Fraction(1)
 # For encoders that take any number of samples.
 _CHUNK_SAMPLES = 1024
 _AAC_RATES = frozenset({96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000})
@@ -30,38 +36,47 @@ class Recoder:
 
     Breaks in the source become silence. Sound that starts late starts late, by its timestamps or, where
     the container has none, after as much silence.
+
+    Args:
+        encoder: FFmpeg's name. only_rate: its only sample rate in Hz; None: it takes common ones.
     """
 
-    def __init__(self, stream: AudioStream, output: OutputContainer, kind: ContainerKind) -> None:
+    # An MP3 packet takes bits from packets up to a quarter of a second before it.
+    preroll_s = Fraction(1, 2)
+
+    def __init__(
+        self, stream: AudioStream, output: OutputContainer, kind: ContainerKind, encoder: str, only_rate: int | None
+    ) -> None:
         self.offset_s = Fraction(0)
         self.last_packet_s: Fraction | None = None
         self._output = output
         self._silence_first = kind.constant_rate
         source = stream.codec_context
-        name = kind.audio_encoder or "aac"
-        rate = kind.audio_rate or source.sample_rate
-        if name == "aac" and rate not in _AAC_RATES:
+        rate = only_rate or source.sample_rate
+        if encoder == "aac" and rate not in _AAC_RATES:
             rate = 48000
         self._rate = rate
-        added = output.add_stream(name, rate=rate)
+        added = output.add_stream(encoder, rate=rate)
         if not isinstance(added, AudioStream):
-            raise TypeError(f"{name} is no audio encoder")
+            raise TypeError(f"{encoder} is no audio encoder")
         context = added.codec_context
         context.layout = _LAYOUTS.get(source.layout.nb_channels, "stereo")
         formats = context.codec.audio_formats or []
         context.format = formats[0].name if formats else "s16"
-        if not name.startswith("pcm"):
+        if not encoder.startswith("pcm"):
             context.bit_rate = BITS_PER_CHANNEL * context.layout.nb_channels
         added.time_base = Fraction(1, rate)
         context.time_base = Fraction(1, rate)
         context.open()
-        added.metadata.update(kept_metadata(stream))
+        describe(added, stream, kind)
+        self.language = added.metadata.get("language")
         self._stream = added
         self._format, self._layout = context.format.name, context.layout.name
         self._resampler = AudioResampler(format=self._format, layout=self._layout, rate=rate)
         self._fifo = AudioFifo()
         self._next_pts: int | None = None  # of the next sample to leave the fifo
         self._skip = 0  # samples before 0, to be dropped
+        self._drift = Drift()
         self._expected_s: Fraction | None = None  # when the next decoded frame should start
 
     def send(self, packet: av.Packet[AudioStream]) -> None:
@@ -88,9 +103,12 @@ class Recoder:
         if self._expected_s is None:
             self._start_at(start_s)
             self._expected_s = start_s
-        elif start_s - self._expected_s > GAP_S:
-            self._add_silence(round((start_s - self._expected_s) * self._rate))
-            self._expected_s = start_s
+        moved_s = self._drift.correction_s(start_s - self._expected_s)
+        self._expected_s += moved_s
+        if moved_s > 0:
+            self._add_silence(round(moved_s * self._rate))
+        else:
+            self._skip += round(-moved_s * self._rate)
         self._expected_s += Fraction(av_frame.samples, rate)
         av_frame.pts = None  # time is counted in samples from here on
         self._push(self._resampler.resample(av_frame))
@@ -143,6 +161,25 @@ class Recoder:
             self._output.mux(packet)
 
 
-def kept_metadata(stream: AudioStream) -> dict[str, str]:
-    """Returns the language and title of an audio stream, as far as it has them."""
-    return {k: v for k, v in stream.metadata.items() if k.lower() in ("language", "title")}
+class Drift:
+    """Tells breaks and overlaps in a stream's time from the jitter of its timestamps."""
+
+    def __init__(self) -> None:
+        self._recent: deque[Fraction] = deque(maxlen=STEADY_FRAMES)
+
+    def correction_s(self, apart_s: Fraction) -> Fraction:
+        """Returns by how much the next frame has to be moved, in seconds.
+
+        Args:
+            apart_s: how much later its timestamp is than the end of the frame before it.
+        """
+        if abs(apart_s) > GAP_S:
+            self._recent.clear()
+            return apart_s if apart_s >= -_LONGEST_OVERLAP_S else Fraction(0)
+        self._recent.append(apart_s)
+        same = min(self._recent) > _ROUNDING_S or max(self._recent) < -_ROUNDING_S
+        if len(self._recent) < STEADY_FRAMES or not same:
+            return Fraction(0)
+        middle = sorted(self._recent)[STEADY_FRAMES // 2]
+        self._recent.clear()
+        return middle

@@ -1,228 +1,142 @@
-"""The source's sound, read a second time and interleaved with the painted frames."""
+"""The source's sound: which tracks go to the output as they are, and what the others become."""
 
 from __future__ import annotations
 
-import io
-from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
 from fractions import Fraction
-from typing import Any
+from functools import cached_property
+from pathlib import Path
 
 import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 
+from vidstyle.errors import OutputError
 from vidstyle.frames import ClipInfo
-from vidstyle.media.containers import ContainerKind
+from vidstyle.media.containers import CONTAINERS, ContainerKind
 from vidstyle.media.opening import open_media, video_stream
-from vidstyle.media.recoder import Recoder, kept_metadata
+from vidstyle.media.recoder import Recoder
+from vidstyle.media.tracks import SoundCopy, Track, accepts
 
-# Sound may be stored a little apart from the pictures it belongs to; reading stops this far ahead of them.
-READ_AHEAD_S = Fraction(2)
 # More than this apart from the pictures cannot be left as it is where a container has no start times.
 SYNC_TOLERANCE_S = Fraction(5, 1000)
+# Sound that has not begun so long after other sound has is not looked for.
+_LOOK_FOR_S = Fraction(10)
 # AVI takes these and plays them in step; tried by writing and reading back.
 _AVI_COPIES = frozenset({"mp3", "mp2", "ac3", "pcm_s16le", "pcm_u8"})
+# By setting: FFmpeg's encoder, its only sample rate in Hz, and the containers that take it and play it in step.
+_ENCODERS: dict[str, tuple[str, int | None, tuple[str, ...]]] = {
+    "aac": ("aac", None, ("mp4", "matroska", "mov")),
+    "opus": ("libopus", 48000, ("mp4", "matroska", "webm")),
+}
 
 
 class Soundtrack:
-    """All audio streams of a video file, copied packet by packet where the container takes the codec.
+    """Decides over the audio streams of one source.
 
-    Only packets near the frame being written are held, so memory does not grow with the length.
-
-    Attributes:
-        start_s: when the earliest of video and sound starts, in seconds of the source.
-        metadata: the source container's.
-        notes: what the user should be told.
+    Args:
+        source: opened; only its streams are looked at.
+        video_start_s: when its pictures start, in seconds.
+        audio: "auto", "copy", "aac", "opus" or "none".
     """
 
-    def __init__(self, info: ClipInfo, output: OutputContainer, kind: ContainerKind) -> None:
-        self.notes: list[str] = []
-        self._name = info.path.name
-        self._input: InputContainer = open_media(info.path)
-        self._tracks: dict[int, _Copy | Recoder] = {}
-        self._pending: deque[tuple[Fraction, av.Packet[Any]]] = deque()
-        self._durations: dict[int, int] = {}
-        self._ended = False
-        self._read_s = Fraction(-(10**6))
-        self._from_s: Fraction | None = None
-        try:
-            self._video = video_stream(self._input, info.path)
-            self._time_base = Fraction(self._video.time_base or info.time_base)
-            self.metadata = dict(self._input.metadata)
-            self.start_s = self._earliest_start()
-            self._add_tracks(info, output, kind)
-            self._packets = self._input.demux(self._video, *(self._input.streams[i] for i in self._tracks))
-        except BaseException:
-            self.close()
-            raise
+    def __init__(self, source: InputContainer, video_start_s: Fraction, info: ClipInfo, audio: str) -> None:
+        self.streams = [s for s in source.streams.audio if isinstance(s, AudioStream)] if audio != "none" else []
+        self.known = [s for s in self.streams if s.codec_context is not None]
+        self._video_start_s, self._info, self._audio = video_start_s, info, audio
 
-    def begin(self, offset_s: Fraction, drop_earlier: bool) -> None:
-        """Settles which second of the source becomes 0, and whether sound before it is left out."""
-        self._from_s = offset_s if drop_earlier else None
-        for track in self._tracks.values():
-            track.offset_s = offset_s
+    @cached_property
+    def _first_packets_s(self) -> dict[int, Fraction]:
+        """When each audio stream's first packet starts, in seconds of the source, by the stream's index."""
+        found: dict[int, Fraction] = {}
+        with open_media(self._info.path) as source, suppress(av.FFmpegError, OSError):
+            for packet in source.demux(*(source.streams[stream.index] for stream in self.known)):
+                if packet.size and packet.pts is not None:
+                    found.setdefault(packet.stream.index, packet.pts * Fraction(packet.time_base))
+                    latest_s = packet.pts * Fraction(packet.time_base)
+                    if len(found) == len(self.known) or latest_s > min(found.values()) + _LOOK_FOR_S:
+                        break
+        for stream in self.known:
+            if stream.index in found:
+                found[stream.index] -= Fraction(stream.codec_context.delay or 0, stream.codec_context.sample_rate or 1)
+        return found
 
-    def carry_until(self, time_s: Fraction) -> None:
-        """Writes the sound up to `time_s` in seconds of the source."""
-        self._durations = {k: v for k, v in self._durations.items() if k * self._time_base >= time_s}
-        while not self._ended and self._read_s < time_s:
-            self._read()
-        self._release(time_s)
-
-    def carry_rest(self, stop_s: Fraction | None) -> None:
-        """Writes the sound up to `stop_s`, or to its end where None, and completes the streams."""
-        while not self._ended and (stop_s is None or self._read_s < stop_s + READ_AHEAD_S):
-            self._read()
-            self._release(self._read_s if stop_s is None else min(stop_s, self._read_s))
-        self._release(stop_s)
-        for track in self._tracks.values():
-            track.finish()
-
-    def duration_s(self, pts: int | None) -> Fraction | None:
-        """Returns how long the frame at `pts` lasts in the source, in seconds, or None if that is not known."""
-        if pts is None:
-            return None
-        last_s = pts * self._time_base
-        while not self._ended and self._read_s < last_s + READ_AHEAD_S:
-            self._read()
-        # The next frame says more than the packet's own duration, which MP4 counts in storage order.
-        following = min((later for later in self._durations if later > pts), default=None)
-        ticks = self._durations.get(pts, 0) if following is None else following - pts
-        return ticks * self._time_base or None
-
-    @property
-    def last_packets_s(self) -> list[Fraction | None]:
-        """When the last packet of each written stream starts, in seconds of the output; None where there is none."""
-        return [track.last_packet_s for track in self._tracks.values()]
-
-    def close(self) -> None:
-        """Releases the source; may be called twice."""
-        self._ended = True
-        self._pending.clear()
-        self._input.close()
-
-    def _earliest_start(self) -> Fraction:
-        streams = [self._video, *self._input.streams.audio]
-        known = [s.start_time * s.time_base for s in streams if s.start_time is not None and s.time_base is not None]
-        return Fraction(min(known, default=0))
-
-    def _add_tracks(self, info: ClipInfo, output: OutputContainer, kind: ContainerKind) -> None:
-        streams = [s for s in self._input.streams.audio if isinstance(s, AudioStream)]
+    def add_to(self, output: OutputContainer, kind: ContainerKind) -> tuple[dict[int, Track], list[str]]:
+        """Adds a stream for each of the source's, and returns them by the source's index, and what is to be said."""
+        name = self._info.path.name
         if kind.audio_encoder is None:
-            if streams:
-                self.notes.append(f"{self._name}: the sound was left out, {kind.format.upper()} holds none")
-            return
-        recoded: list[str] = []
-        for stream in streams:
+            return {}, [f"{name}: the sound was left out, {kind.format.upper()} holds none"] if self.streams else []
+        notes, recoded = [], []
+        tracks: dict[int, Track] = {}
+        encoder, rate = kind.audio_encoder, kind.audio_rate
+        if self._audio in _ENCODERS:
+            encoder, rate, _ = _ENCODERS[self._audio]
+        for stream in self.streams:
             if stream.codec_context is None:
-                self.notes.append(f"{self._name}: an audio stream of unknown codec was left out")
-                continue
-            codec = stream.codec_context.codec.canonical_name
-            if self._can_copy(stream, codec, info, kind):
-                self._tracks[stream.index] = _Copy(stream, output)
+                notes.append(f"{name}: an audio stream of unknown codec was left out")
+            elif self._audio not in _ENCODERS and self.can_copy(stream, kind):
+                tracks[stream.index] = SoundCopy(stream, output, kind)
             else:
-                self._tracks[stream.index] = Recoder(stream, output, kind)
-                recoded.append(codec)
-        if recoded:
-            self.notes.append(
-                f"{self._name}: {kind.format.upper()} does not take its sound as it is ({', '.join(recoded)}); "
-                f"converted to {kind.audio_encoder.removeprefix('lib')}"
+                tracks[stream.index] = Recoder(stream, output, kind, encoder, rate)
+                recoded.append(_codec(stream))
+        if recoded and self._audio not in _ENCODERS:
+            notes.append(
+                f"{name}: {kind.format.upper()} does not take its sound as it is ({', '.join(recoded)}); "
+                f"converted to {encoder.removeprefix('lib')}"
             )
-        if self._input.streams.subtitles:
-            self.notes.append(f"{self._name}: subtitles were not carried over")
+        return tracks, notes
 
-    def _can_copy(self, stream: AudioStream, codec: str, info: ClipInfo, kind: ContainerKind) -> bool:
+    def can_copy(self, stream: AudioStream, kind: ContainerKind) -> bool:
+        """Tells whether a stream's packets can stay as they are, in a kind of file and in time."""
+        codec = _codec(stream)
         if kind.constant_rate:
-            ranged = info.range_start > 0 or info.range_stop is not None
-            apart_s = (stream.start_time or 0) * Fraction(stream.time_base or 1) - self._video_start_s()
+            ranged = self._info.range_start > 0 or self._info.range_stop is not None
+            # Samples that are there for the decoder only are heard in AVI.
+            apart_s = self._first_packets_s.get(stream.index, Fraction(0)) - self._video_start_s
             if ranged or codec not in _AVI_COPIES or abs(apart_s) > SYNC_TOLERANCE_S:
                 return False
         # PCM in MP4 is young: few players know it, and FFmpeg itself refuses channels without places.
         if kind.format == "mp4" and codec.startswith("pcm"):
             return False
-        return _accepts(kind.format, stream)
-
-    def _video_start_s(self) -> Fraction:
-        return (self._video.start_time or 0) * self._time_base
-
-    def _read(self) -> None:
-        """Reads one packet: sound is kept until its time has come, of pictures only the duration."""
-        try:
-            packet = next(self._packets, None)
-        except (av.FFmpegError, OSError):
-            packet = None
-            self.notes.append(f"{self._name}: the sound ends at {float(self._read_s):.2f} s, the rest cannot be read")
-        if packet is None:
-            self._ended = True
-            return
-        stamp = packet.pts if packet.pts is not None else packet.dts
-        if packet.size == 0 or packet.is_corrupt:
-            return
-        if packet.stream.index == self._video.index:
-            if stamp is not None:
-                self._durations[stamp] = packet.duration or 0
-                decoded_s = (packet.dts if packet.dts is not None else stamp) * self._time_base
-                self._read_s = max(self._read_s, decoded_s - READ_AHEAD_S)
-            return
-        time_s = self._read_s if stamp is None else stamp * Fraction(packet.time_base)
-        self._read_s = max(self._read_s, time_s)
-        self._pending.append((time_s, packet))
-
-    def _release(self, before_s: Fraction | None) -> None:
-        """Hands on every waiting packet that starts before `before_s` (None: all)."""
-        waiting, self._pending = self._pending, deque()
-        for time_s, packet in waiting:
-            if before_s is not None and time_s >= before_s:
-                self._pending.append((time_s, packet))
-            elif self._from_s is None or time_s >= self._from_s:
-                self._tracks[packet.stream.index].send(packet)
+        return accepts(kind.format, stream)
 
 
-class _Copy:
-    """One audio stream whose packets go to the output untouched."""
+def check_sound(output: Path, info: ClipInfo, audio: str) -> None:
+    """Makes sure that an output takes the sound in the form that was asked for.
 
-    def __init__(self, stream: AudioStream, output: OutputContainer) -> None:
-        self.offset_s = Fraction(0)
-        self._output = output
-        self._stream = output.add_stream_from_template(stream)
-        self._stream.metadata.update(kept_metadata(stream))
-        self._last_dts: int | None = None
-        self.last_packet_s: Fraction | None = None
+    Args:
+        output: a video's name. info: of the source. audio: "auto", "copy", "aac", "opus" or "none".
 
-    def send(self, packet: av.Packet[Any]) -> None:
-        offset = round(self.offset_s / Fraction(packet.time_base))
-        dts = packet.dts if packet.dts is not None else packet.pts
-        if dts is None:
-            return
-        dts -= offset
-        pts = dts if packet.pts is None else packet.pts - offset
-        # Muxers refuse time that stands still; broken recordings have it.
-        if self._last_dts is not None and dts <= self._last_dts:
-            dts = self._last_dts + 1
-        packet.dts, packet.pts = dts, max(pts, dts)
-        self._last_dts = dts
-        self.last_packet_s = packet.pts * Fraction(packet.time_base)
-        packet.stream = self._stream
-        self._output.mux(packet)
-
-    def finish(self) -> None:
-        """Nothing is held back."""
+    Raises:
+        OutputError: it does not; the message lists what does.
+    """
+    kind = CONTAINERS[output.suffix.lower()]
+    if audio in _ENCODERS:
+        formats = _ENCODERS[audio][2]
+        if kind.format not in formats:
+            suffixes = [suffix for suffix, other in CONTAINERS.items() if other.format in formats]
+            raise OutputError(_advice(output, f"does not take {audio} sound", suffixes))
+    if audio != "copy" or info.kind != "video":
+        return
+    with open_media(info.path) as source:
+        video = video_stream(source, info.path)
+        video_start_s = (video.start_time or 0) * Fraction(video.time_base or 1)
+        sound = Soundtrack(source, video_start_s, info, audio)
+        refused = [_codec(s) for s in sound.known if not _copies(sound, [s], kind)]
+        if refused:
+            suffixes = [suffix for suffix, other in CONTAINERS.items() if _copies(sound, sound.known, other)]
+            raise OutputError(_advice(output, f"does not take the sound as it is ({', '.join(refused)})", suffixes))
 
 
-def _accepts(container_format: str, stream: AudioStream) -> bool:
-    """Tells whether a container takes the stream's packets as they are, by writing a header to memory."""
-    try:
-        trial = av.open(io.BytesIO(), mode="w", format=container_format)
-    except (av.FFmpegError, ValueError):
-        return False
-    try:
-        trial.add_stream_from_template(stream)
-        trial.start_encoding()
-        trial.close()  # some muxers look at the stream only here
-        return True
-    except (av.FFmpegError, ValueError):
-        return False
-    finally:
-        with suppress(av.FFmpegError, ValueError):
-            trial.close()
+def _advice(output: Path, what: str, suffixes: Sequence[str]) -> str:
+    instead = f"end the output in {', '.join(suffixes)}, or " if suffixes else ""
+    return f"{output}: {what}; {instead}use --audio auto, which converts what has to be"
+
+
+def _copies(sound: Soundtrack, streams: Sequence[AudioStream], kind: ContainerKind) -> bool:
+    return kind.audio_encoder is not None and all(sound.can_copy(stream, kind) for stream in streams)
+
+
+def _codec(stream: AudioStream) -> str:
+    return stream.codec_context.codec.canonical_name

@@ -252,6 +252,16 @@ class Settings:
         parse=str,
         choices=("auto", *PRESETS),
     )
+    audio: str = setting(
+        "auto",
+        "sound: copied as it is where the output takes it and converted elsewhere with 'auto', never converted with "
+        "'copy', always with 'aac' or 'opus'",
+        parse=str,
+        choices=("auto", "copy", "aac", "opus"),
+        joins=True,
+    )
+    no_audio: bool = setting(False, "leave the sound out", joins=True)
+    no_location: bool = setting(False, "leave out tags and data tracks that tell where it was filmed", joins=True)
     keep_going: bool = setting(False, "paint what can be decoded of a damaged video instead of stopping")
     overwrite: bool = setting(False, "replace an existing output", paints=False)
     job_dir: Path | None = setting(
@@ -270,6 +280,8 @@ class Settings:
             object.__setattr__(self, spec.name, value)
         if self.pooling != "average" and self.network != "vgg19":
             raise SettingsError(f"pooling {self.pooling} is for vgg19; {self.network} has its own")
+        if self.no_audio and self.audio != "auto":
+            raise SettingsError(f"no_audio and audio {self.audio} contradict each other; leave one out")
         start, stop = self.frames
         if start < 0 or (stop is not None and stop <= start):
             raise SettingsError(f"frames {start}:{'' if stop is None else stop} is empty; give A:B with 0 <= A < B")

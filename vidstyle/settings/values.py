@@ -57,6 +57,7 @@ def setting(
     metavar: str = "",
     many: bool = False,
     paints: bool = True,
+    joins: bool = False,
 ) -> Any:
     """Returns a dataclass field that carries what a command line needs to know of it.
 
@@ -66,9 +67,10 @@ def setting(
         choices: the legal words, if there are only some. low, high: the legal range of a number.
         metavar: what help calls the value. many: whether several words are taken.
         paints: whether another value gives other frames, so that a job cannot be continued with it.
+        joins: whether it counts when finished segments are put together only, so that a job can be.
     """
-    metadata = {"help": help_text, "parse": parse, "choices": choices, "low": low, "high": high}
-    return field(default=default, metadata=metadata | {"metavar": metavar, "many": many, "paints": paints})
+    metadata = {"help": help_text, "parse": parse, "choices": choices, "low": low, "high": high, "metavar": metavar}
+    return field(default=default, metadata=metadata | {"many": many, "paints": paints, "joins": joins})
 
 
 def checked(name: str, value: Any, default: Any, metadata: dict[str, Any]) -> Any:

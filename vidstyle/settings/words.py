@@ -21,9 +21,14 @@ def to_json(settings: Settings) -> dict[str, Any]:
 
 
 def painting_flags(settings: Settings) -> dict[str, str]:
-    """Returns those settings that change the painted frames, as flags with their values in words."""
+    """Returns those settings that change the output, as flags with their values in words."""
     painting = (spec.name for spec in fields(Settings) if spec.metadata["paints"])
     return {_flag(name): " ".join(_words(name, getattr(settings, name))) for name in painting}
+
+
+def joining_flags() -> frozenset[str]:
+    """Returns the flags of settings that change nothing before the last step, when all is put together."""
+    return frozenset(_flag(spec.name) for spec in fields(Settings) if spec.metadata["joins"])
 
 
 def to_words(settings: Settings, shown: Callable[[Path], str] = str) -> list[str]:

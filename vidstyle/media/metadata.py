@@ -1,0 +1,106 @@
+"""Tags: which of a source's words about itself hold for what was painted, and in which form a container has them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+
+from vidstyle.media.containers import ContainerKind
+
+# They tell of the file that was read and of its encoder, not of what is to be seen in it.
+_OF_THE_FILE = frozenset(
+    {"major_brand", "minor_version", "compatible_brands", "encoder", "duration", "itunsmpb", "software", "timecode"}
+)
+_TRACK_TAGS = frozenset({"language", "title", "comment", "description"})
+_LOCATION = re.compile(r"location|gps|geotag|latitude|longitude|altitude|\bxyz\b|\bloci\b", re.IGNORECASE)
+# QuickTime keeps Macintosh's names of languages: mostly, but not always, the ones that ISO 639-2 calls B.
+_QUICKTIME_LANGUAGES = {
+    "deu": "ger", "nld": "dut", "ell": "gre", "isl": "ice", "zho": "chi", "sqi": "alb", "hye": "arm", "kat": "geo",
+    "fre": "fra", "rum": "ron", "cze": "ces", "slo": "slk",
+}  # fmt: skip
+_LANGUAGE = re.compile(r"-[a-z]{3}$")
+_TIMECODE = re.compile(r"(\d\d):(\d\d):(\d\d)([:;.])(\d\d+)")
+
+
+def kept_tags(tags: Mapping[str, str], *, location: bool) -> dict[str, str]:
+    """Returns a container's tags without those about the file itself, and without places unless `location`."""
+    return {
+        key: value
+        for key, value in tags.items()
+        if key.lower() not in _OF_THE_FILE and not key.startswith("_") and (location or not is_location(key))
+    }
+
+
+def is_location(key: str) -> bool:
+    """Tells whether a tag says where something was filmed."""
+    return _LOCATION.search(key) is not None
+
+
+def track_tags(tags: Mapping[str, str], kind: ContainerKind) -> dict[str, str]:
+    """Returns language, title and the like of a stream, in the words of the container they are written to."""
+    lower = {key.lower(): value for key, value in tags.items()}
+    kept = {key: value for key, value in lower.items() if key in _TRACK_TAGS}
+    # What Matroska calls the title of a track is its name in MP4.
+    if "title" not in kept and lower.get("name"):
+        kept["title"] = lower["name"]
+    if kind.format in ("mp4", "mov") and "handler_name" in lower:
+        kept["handler_name"] = lower["handler_name"]
+    if kept.get("language") == "und":
+        del kept["language"]
+    if kind.format == "mov" and "language" in kept:
+        kept["language"] = _QUICKTIME_LANGUAGES.get(kept["language"], kept["language"])
+    return kept
+
+
+def tag_options(tags: Iterable[str], kind: ContainerKind) -> dict[str, str]:
+    """Returns the container options with which its muxer writes these tags.
+
+    Names with dots are QuickTime's own, which cameras use. Files that have them get all tags in that form,
+    although some players look for titles in the older one only.
+    """
+    if kind.format in ("mp4", "mov") and any("." in key for key in tags):
+        return {"movflags": kind.options.get("movflags", "") + "+use_metadata_tags"}
+    return {}
+
+
+def lost_tags(wanted: Iterable[str], written: Iterable[str]) -> list[str]:
+    """Returns those names of tags that were not written, in any case of letters."""
+    present = {key.lower() for key in written}
+    # FFmpeg reads a tag of MP4 twice, once with its language, and writes one of them.
+    present |= {_LANGUAGE.sub("", key) for key in present}
+    return sorted(key for key in {key.lower() for key in wanted} if _LANGUAGE.sub("", key) not in present)
+
+
+def timecode_of(*tags: Mapping[str, str]) -> str | None:
+    """Returns the first SMPTE timecode among several sets of tags."""
+    found = (value for some in tags for key, value in some.items() if key.lower() == "timecode")
+    return next((value for value in found if _TIMECODE.fullmatch(value)), None)
+
+
+def advanced_timecode(timecode: str, frames: int, rate: Fraction) -> str | None:
+    """Returns an SMPTE timecode so many frames later, or None where it is none at that rate.
+
+    Frames are counted at the nearest whole rate. With a semicolon or dot before the frames, two (at 60 frames
+    per second four) numbers are left out at each minute that is no multiple of ten (SMPTE ST 12-1).
+    """
+    match = _TIMECODE.fullmatch(timecode)
+    nominal = round(rate)
+    if match is None or nominal < 1:
+        return None
+    hours, minutes, seconds, number = (int(match[k]) for k in (1, 2, 3, 5))
+    drops = match[4] != ":"
+    if number >= nominal or seconds > 59 or minutes > 59 or (drops and nominal not in (30, 60)):
+        return None
+    left_out = nominal // 15 if drops else 0
+    in_minutes = 60 * hours + minutes
+    total = (60 * in_minutes + seconds) * nominal + number - left_out * (in_minutes - in_minutes // 10) + frames
+    ten_minutes = 600 * nominal - 9 * left_out
+    total %= 144 * ten_minutes
+    tens, rest = divmod(total, ten_minutes)
+    if left_out and rest >= 60 * nominal:
+        rest += left_out * (1 + (rest - 60 * nominal) // (60 * nominal - left_out))
+    total = tens * 600 * nominal + rest
+    seconds, number = divmod(total, nominal)
+    shown = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}{match[4]}"
+    return f"{shown}{number:0{len(match[5])}}"
