@@ -14,6 +14,7 @@ from av.container import InputContainer, OutputContainer
 
 from vidstyle.frames import ClipInfo
 from vidstyle.media.containers import ContainerKind
+from vidstyle.media.continuity import continuous
 from vidstyle.media.opening import open_media, video_stream
 from vidstyle.media.recoder import Recoder, kept_metadata
 
@@ -47,12 +48,13 @@ class Soundtrack:
         self._read_s = Fraction(-(10**6))
         self._from_s: Fraction | None = None
         try:
-            self._video = video_stream(self._input, info.path)
+            self._video = video_stream(self._input, info.path, info.stream)
             self._time_base = Fraction(self._video.time_base or info.time_base)
             self.metadata = dict(self._input.metadata)
             self.start_s = self._earliest_start()
             self._add_tracks(info, output, kind)
-            self._packets = self._input.demux(self._video, *(self._input.streams[i] for i in self._tracks))
+            streams = [self._video, *(self._input.streams[i] for i in self._tracks)]
+            self._packets = continuous(self._input, streams, self._video)
         except BaseException:
             self.close()
             raise
