@@ -2,7 +2,8 @@
 
 What is compared, by container: MP4/MOV: the index against the file's size. Matroska/WebM: the size of
 the segment against the file's, and at the end the track's duration against the last frame. AVI: the
-RIFF size against the file's, and at the end the header's frame count against the packets.
+RIFF size against the file's, and at the end the header's frame count against the packets. GIF: whether its
+blocks follow each other to the end.
 Packet counts mean nothing in MP4, where edit lists leave some out, nor do durations.
 """
 
@@ -15,6 +16,7 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
+from vidstyle.media.gif_blocks import whole_pictures
 from vidstyle.media.opening import file_size, open_media
 
 # H.264 and HEVC show a frame at most this many frames away from where it is stored.
@@ -41,6 +43,8 @@ def whole_frames(path: Path, container: InputContainer, stream: VideoStream) -> 
             if entry.pos + entry.size > size:
                 return position, (entry.timestamp - first) * Fraction(stream.time_base or 0)
         return None
+    if "gif" in names:
+        return whole_pictures(path)
     if "matroska" in names:
         claimed = _matroska_end(path)
     elif "avi" in names:

@@ -52,7 +52,8 @@ class Decoder:
         self._path, self._container, self._stream, self._rate = path, container, stream, rate
         self._keep_going = keep_going
         self._deinterlacer = Deinterlacer() if deinterlace else None
-        self._came = 0  # pictures out of the decoder
+        self._went = 0  # packets into the decoder, or lost before it
+        self._came = 0  # pictures out of it
         self._first_lost = ""
         self._first_pts: int | None = None
         self._last_end: int | None = None
@@ -73,10 +74,15 @@ class Decoder:
 
     def loss(self) -> str:
         """Returns what was left out, in words, or an empty string."""
-        if not self.lost:
-            return ""
-        are = "frame was" if self.lost == 1 else "frames were"
-        return f"{self.lost} damaged {are} left out (first: {self._first_lost}); {self._came} could be decoded"
+        if self.lost:
+            are = "frame was" if self.lost == 1 else "frames were"
+            where, of = self._first_lost, max(self._went, self._came)
+            return f"{self.lost} damaged {are} left out (first: {where}); {self._came} of {of} could be decoded"
+        # Elsewhere, and in VP8, a packet need not have a picture of its own.
+        is_counted = set(self._container.format.name.split(",")) & {"mp4", "matroska"}
+        if is_counted and self._came < self._went and self._stream.codec_context.name not in ("vp8", "libvpx"):
+            return f"{self._went - self._came} of {self._went} stored frames gave no picture"
+        return ""
 
     def _whole(self, av_frame: av.VideoFrame | None) -> Iterator[av.VideoFrame]:
         """Deinterlaces; None is the end."""
@@ -101,6 +107,8 @@ class Decoder:
             except (av.FFmpegError, OSError) as error:
                 self._lose("cannot be read", error)
                 packet = None  # nothing comes after a failed read, but frames wait in the decoder
+            if packet is not None and packet.size > 0:
+                self._went += not packet.is_discard
             if packet is not None and packet.is_corrupt:
                 self._lose("is damaged", None)
                 continue

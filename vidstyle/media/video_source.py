@@ -166,7 +166,8 @@ class VideoSource(Source):
             return claim
         whole, whole_s = found[0], f"{float(found[1]):.2f} s"
         if not self._keep_going:
-            of = f" of {claim}" if claim else ""
+            # FFmpeg's count for a GIF is of what is there.
+            of = f" of {claim}" if claim and self._container.format.name != "gif" else ""
             raise DamagedSourceError(
                 f"{self._path}: cut off: frame {whole}{of} at {whole_s} and what follows are missing; "
                 f"copy or download it again, or use --keep-going to render what is there"
@@ -247,7 +248,7 @@ class VideoSource(Source):
             )
         if short:
             self.notes.append(f"{self._path.name}: ends early at frame {self._index} ({short})")
-        if self._decoder.lost:
+        if self._decoder.loss():
             self.notes.append(f"{self._path.name}: {self._decoder.loss()}")
 
     def _shortfall(self) -> str:
