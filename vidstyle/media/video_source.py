@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import numpy as np
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
@@ -15,6 +16,7 @@ from vidstyle.errors import DamagedSourceError, SourceError
 from vidstyle.frames import DEFAULT_FPS, SMALLEST_SIDE_PX, ClipInfo, Frame, Picture
 from vidstyle.media.base import Source
 from vidstyle.media.colour import BLACK, WHITE, has_alpha, to_rgb, unknown_matrix
+from vidstyle.media.cropping import crop_of
 from vidstyle.media.damage import REORDER_FRAMES, TOLERANCE_S, expected_end_s, expected_packets, whole_frames
 from vidstyle.media.decoding import Decoder
 from vidstyle.media.images import reduced_size
@@ -131,8 +133,10 @@ class VideoSource(Source):
         # Of the first picture, for all: some decoders tell it with key frames only.
         self._orientation = orientation_of(self._pending)
         turned = self._orientation.transposed
-        width, height = self._pending.width, self._pending.height
-        self._stored_size = (width, height)
+        self._stored_size = (self._pending.width, self._pending.height)
+        videos = [video.index for video in self._container.streams.video]
+        self._crop = crop_of(self._path, self._container.format.name, videos.index(stream.index), *self._stored_size)
+        width, height = self._crop.size(*self._stored_size)
         if min(width, height) < SMALLEST_SIDE_PX:
             raise SourceError(
                 f"{self._path}: too small ({width}x{height} pixels; at least {SMALLEST_SIDE_PX} on a side); "
@@ -205,7 +209,7 @@ class VideoSource(Source):
             raise SourceError(
                 f"{self._path}: frame {self._index - 1} cannot be turned into RGB ({error}); convert it first"
             ) from error
-        return self._orientation.upright(image)
+        return self._orientation.upright(np.ascontiguousarray(self._crop.apply(image, *self._stored_size)))
 
     def _light(self, av_frame: av.VideoFrame) -> Light | None:
         light = light_of(av_frame) if self._tone_map else None
