@@ -184,3 +184,22 @@ def test_wide_gamut_video_is_converted_and_said_so(tmp_path: Path) -> None:
     with open_source(_hdr_video(tmp_path / "a.mkv", [0.0, 0.5, 1.0], 14)) as source:
         assert np.abs(next(source).image[32, 8::16].astype(int) - [[0] * 3, [128] * 3, [255] * 3]).max() <= 1
         assert source.notes == ["a.mkv: wide or unusual colours, converted to BT.709"]
+
+
+def test_every_way_in_dims_alike(tmp_path: Path) -> None:
+    """The curve is that of the file's first picture, also where a range, or a worker's first shot, begins later."""
+    bright, dark = (
+        _hdr_video(tmp_path / f"{light}.hevc", [0.3, 0.58, 0.7], PQ, extra=f":max-cll={light},100:repeat-headers=1")
+        for light in (4000, 600)
+    )
+    path = tmp_path / "a.hevc"
+    path.write_bytes(bright.read_bytes() + dark.read_bytes())
+    with open_source(path) as source:
+        whole = [frame.image.tobytes() for frame in source]
+    with open_source(path, frames=(2, None)) as source:
+        assert [frame.image.tobytes() for frame in source] == whole[2:]
+    with open_source(path) as source:
+        for _ in range(3):
+            source.skip()
+        assert next(source).image.tobytes() == whole[3]
+    assert len(whole) == 4

@@ -72,7 +72,8 @@ class VideoSource(Source):
         self._pictures: Generator[av.VideoFrame, None, None] | None = None
         self._clock = FrameClock(Fraction(1))
         self._stored_size = (0, 0)
-        self._peak_nits: float | None = None  # of the first picture, so that all are dimmed alike
+        # Of the file's first picture, so that all are dimmed alike, wherever a range or a worker begins.
+        self._peak_nits: float | None = None
         self._container: InputContainer = open_media(path)
         try:
             self._stream: VideoStream = video_stream(self._container, path, stream)
@@ -130,6 +131,8 @@ class VideoSource(Source):
         self._pending = next(self._pictures, None)
         if self._pending is None:
             raise SourceError(f"{self._path}: no frame of its video can be decoded; convert it to H.264 first")
+        light = light_of(self._pending)
+        self._peak_nits = None if light is None else light.peak_nits
         # Of the first picture, for all: some decoders tell it with key frames only.
         self._orientation = orientation_of(self._pending)
         turned = self._orientation.transposed
@@ -213,9 +216,8 @@ class VideoSource(Source):
 
     def _light(self, av_frame: av.VideoFrame) -> Light | None:
         light = light_of(av_frame) if self._tone_map else None
-        if light is None:
-            return None
-        self._peak_nits = self._peak_nits or light.peak_nits
+        if light is None or self._peak_nits is None:
+            return light
         return replace(light, peak_nits=self._peak_nits)
 
     def _flag(self, av_frame: av.VideoFrame) -> None:
