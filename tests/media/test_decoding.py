@@ -68,9 +68,9 @@ def test_a_packet_lost_before_decoding_takes_no_other_frames_time_in_avi(tmp_pat
 
 
 def test_frames_that_give_no_picture_are_told(tmp_path: Path) -> None:
-    path = make_video(tmp_path / "a.mp4", frames=20, codec="libx265", options={"x265-params": "log-level=none"},
-                      images=[np.random.default_rng(k).integers(0, 256, (96, 128, 3), np.uint8) for k in range(20)],
-                      size=(128, 96))  # fmt: skip
+    images = [np.random.default_rng(k).integers(0, 256, (96, 128, 3), np.uint8) for k in range(20)]
+    options = {"x265-params": "log-level=none:pools=none:frame-threads=1"}
+    path = make_video(tmp_path / "a.mp4", images=images, size=(128, 96), codec="libx265", options=options)
     with av.open(str(path)) as container:
         entry = container.streams.video[0].index_entries[8]
         place, size = entry.pos, entry.size

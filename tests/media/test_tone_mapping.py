@@ -131,7 +131,7 @@ def test_primaries() -> None:
 def _hdr_video(path: Path, signals: list[float], transfer: int, primaries: int = 9, extra: str = "") -> Path:
     """Grey patches side by side, 10 bits, limited range, lossless."""
     with av.open(str(path), "w") as output:
-        options = {"x265-params": f"log-level=none:lossless=1{extra}"}
+        options = {"x265-params": f"log-level=none:lossless=1:bframes=0:pools=none:frame-threads=1{extra}"}
         stream = output.add_stream("libx265", rate=25, options=options)
         stream.width, stream.height, stream.pix_fmt = 16 * len(signals), 64, "yuv420p10le"
         context = stream.codec_context
