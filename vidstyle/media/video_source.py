@@ -25,8 +25,8 @@ from vidstyle.media.orientation import orientation_of
 from vidstyle.media.timing import FrameClock, usable_rate
 from vidstyle.media.tone_mapping import Light, light_of
 
-# Of these, transparent parts are shown on white pages; elsewhere players show them black.
-_PAGE_FORMATS = frozenset({"gif", "apng"})
+# A GIF's transparent parts are shown on white pages; elsewhere players show them black.
+_PAGE_FORMAT = "gif"
 
 
 class VideoSource(Source):
@@ -203,7 +203,7 @@ class VideoSource(Source):
 
     def _picture(self, av_frame: av.VideoFrame) -> Picture:
         light = self._light(av_frame)
-        background = WHITE if self._container.format.name in _PAGE_FORMATS else BLACK
+        background = WHITE if self._container.format.name == _PAGE_FORMAT else BLACK
         # A stream may change its size under way; players scale to the first size, and so is done here.
         size = reduced_size(*self._stored_size, self._largest_side_px)
         try:
@@ -226,7 +226,7 @@ class VideoSource(Source):
         light = light_of(av_frame) if self._tone_map else None
         matrix = unknown_matrix(av_frame)
         askew = self._orientation.askew_degrees
-        is_page = self._container.format.name in _PAGE_FORMATS
+        is_page = self._container.format.name == _PAGE_FORMAT
         where = f"first: frame {self._index - 1}"
         seen = {
             "tone": (light is not None and light.is_hdr, "high dynamic range, tone-mapped to SDR (BT.709)"),

@@ -1,4 +1,4 @@
-"""GIF and APNG as videos: times, what stays on the screen, what shows through."""
+"""GIF as video: times, what stays on the screen, what shows through."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ import struct
 from fractions import Fraction
 from pathlib import Path
 
-import av
-import numpy as np
 import pytest
-from clips import cut, make_video, picture
+from clips import cut, make_video
 
 from vidstyle.errors import DamagedSourceError
 from vidstyle.media.gif_blocks import whole_pictures
@@ -59,26 +57,6 @@ def test_what_is_transparent_in_a_gif_is_white(tmp_path: Path) -> None:
     with open_source(path) as source:
         for frame in source:
             assert [frame.image[at, at].tolist() for at in (1, 12)] == [RED, WHITE]
-
-
-def test_apng_keeps_its_times_and_shows_white_through(tmp_path: Path) -> None:
-    path, stamps = tmp_path / "a.apng", [0, 1, 5, 6]
-    with av.open(str(path), "w") as output:
-        stream = output.add_stream("apng", rate=10)
-        stream.width, stream.height, stream.pix_fmt = 64, 48, "rgba"
-        for number, stamp in enumerate(stamps):
-            image = np.dstack([picture(number), np.full((48, 64), 255, np.uint8)])
-            image[:10, :, 3] = 0
-            frame = av.VideoFrame.from_ndarray(image, "rgba")
-            frame.pts = stamp
-            output.mux(stream.encode(frame))
-        output.mux(stream.encode(None))
-    with open_source(path) as source:
-        frames = list(source)
-    assert [f.pts * f.time_base for f in frames] == [Fraction(stamp, 10) for stamp in stamps]
-    for number, frame in enumerate(frames):
-        assert (frame.image[:10] == 255).all()
-        assert np.array_equal(frame.image[10:], picture(number)[10:])
 
 
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.97])
