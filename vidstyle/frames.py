@@ -56,6 +56,7 @@ class ClipInfo:
         sample_aspect_ratio: width of a pixel divided by its height.
         bit_depth: bits per channel as stored; pictures come as 8 bits all the same.
         range_start, range_stop: half-open range of frame indices asked for; stop None: to the end.
+        stream: index of the video stream among all streams of the file; None where there are none.
     """
 
     path: Path
@@ -69,6 +70,7 @@ class ClipInfo:
     range_start: int = 0
     range_stop: int | None = None
     bit_depth: int = 8
+    stream: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,11 @@ def opened(source: Path, settings: Settings, largest_side_px: int | None = None)
         frames=settings.frames,
         keep_going=settings.keep_going,
         largest_side_px=largest_side_px,
+        stream=settings.stream,
+        deinterlace=settings.deinterlace == "auto",
+        tone_map=settings.tone_map == "auto",
     )
     if settings.bit_depth == "source":
         first = frames.files[0] if isinstance(frames, FrameFolderSource) else source
-        frames.info = replace(frames.info, bit_depth=stored_bits(first))
+        frames.info = replace(frames.info, bit_depth=stored_bits(first, frames.info.stream))
     return frames

@@ -19,6 +19,7 @@ from vidstyle.frames import ClipInfo
 from vidstyle.media.attachments import CoverWriter, add_attachments, is_cover, read_covers
 from vidstyle.media.chapters import CHAPTER_FORMATS, cut_chapters
 from vidstyle.media.containers import ContainerKind
+from vidstyle.media.continuity import continuous
 from vidstyle.media.metadata import advanced_timecode, kept_tags, lost_tags, tag_options, timecode_of
 from vidstyle.media.opening import media_url, open_media, video_stream
 from vidstyle.media.soundtrack import Soundtrack
@@ -68,7 +69,7 @@ class Companions:
         self._read_s = Fraction(-(10**6))
         self._from_s: Fraction | None = None
         try:
-            self._video = video_stream(self._input, info.path)
+            self._video = video_stream(self._input, info.path, info.stream)
             self._time_base = Fraction(self._video.time_base or info.time_base)
             self._tags = kept_tags(self._input.metadata, location=wanted.location)
             self.options = tag_options(self._tags, kind)
@@ -89,7 +90,8 @@ class Companions:
         self._add_data()
         self._add_files()
         wanted = (*self._sound, *self._sparse)
-        self._packets = self._input.demux(self._video, *(self._input.streams[i] for i in wanted))
+        streams = [self._video, *(self._input.streams[index] for index in wanted)]
+        self._packets = continuous(self._input, streams, self._video)
 
     def begin(self, offset_s: Fraction, end_s: Fraction, rate: Fraction) -> None:
         """Settles the times; after it, packets may be written.

@@ -2,7 +2,8 @@
 
 What is compared, by container: MP4/MOV: the index against the file's size. Matroska/WebM: the size of
 the segment against the file's, and at the end the track's duration against the last frame. AVI: the
-RIFF size against the file's, and at the end the header's frame count against the packets.
+RIFF size against the file's, and at the end the header's frame count against the packets. GIF: whether its
+blocks follow each other to the end.
 Packet counts mean nothing in MP4, where edit lists leave some out, nor do durations.
 """
 
@@ -15,6 +16,7 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
+from vidstyle.media.gif_blocks import whole_pictures
 from vidstyle.media.opening import file_size, open_media
 
 # H.264 and HEVC show a frame at most this many frames away from where it is stored.
@@ -26,18 +28,23 @@ _SEGMENT_ID = b"\x18\x53\x80\x67"
 _EBML_ID = b"\x1a\x45\xdf\xa3"
 
 
-def whole_frames(path: Path, container: InputContainer, stream: VideoStream) -> int | None:
-    """Returns how many frames a cut-off file still holds in storage order, or None for a whole file.
+def whole_frames(path: Path, container: InputContainer, stream: VideoStream) -> tuple[int, Fraction] | None:
+    """Returns how many frames a cut-off file still holds in storage order, and for how many seconds; or None.
 
-    Looks at sizes only; where those say that something is missing, packets are counted without decoding.
+    None is a whole file. Looks at sizes only; where those say that something is missing, packets are counted
+    without decoding.
     """
     names = container.format.name.split(",")
     size = file_size(path)
     if "mp4" in names:
+        first: int | None = None
         for position, entry in enumerate(stream.index_entries):
+            first = entry.timestamp if first is None else first
             if entry.pos + entry.size > size:
-                return position
+                return position, (entry.timestamp - first) * Fraction(stream.time_base or 0)
         return None
+    if "gif" in names:
+        return whole_pictures(path)
     if "matroska" in names:
         claimed = _matroska_end(path)
     elif "avi" in names:
@@ -71,16 +78,21 @@ def expected_packets(container: InputContainer, stream: VideoStream) -> int | No
     return stream.frames or None if container.format.name == "avi" else None
 
 
-def _count_packets(path: Path, stream_index: int) -> int:
-    """Counts the packets of one stream that are whole."""
+def _count_packets(path: Path, stream_index: int) -> tuple[int, Fraction]:
+    """Counts the packets of one stream that are whole, and tells how many seconds they last."""
     count = 0
+    stamps: list[int] = []
     with open_media(path) as container:
+        stream = container.streams[stream_index]
         try:
-            for packet in container.demux(container.streams[stream_index]):
-                count += packet.size > 0 and not packet.is_corrupt
+            for packet in container.demux(stream):
+                if packet.size > 0 and not packet.is_corrupt:
+                    count += 1
+                    stamp = packet.dts if packet.pts is None else packet.pts
+                    stamps += [] if stamp is None else [stamp, stamp + (packet.duration or 0)]
         except (av.FFmpegError, OSError):
             pass  # what was counted so far is what there is
-    return count
+        return count, (max(stamps, default=0) - min(stamps, default=0)) * Fraction(stream.time_base or 0)
 
 
 def _matroska_end(path: Path) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import av
@@ -54,14 +55,24 @@ def open_media(path: Path) -> InputContainer:
     return container
 
 
-def video_stream(container: InputContainer, path: Path) -> VideoStream:
-    """Returns the stream that players show; cover pictures of sound files do not count.
+def video_stream(container: InputContainer, path: Path, index: int | None = None) -> VideoStream:
+    """Returns one video stream.
+
+    Args:
+        index: its number among all streams, as ffprobe prints it; None for the one that players show. Cover
+            pictures are not shown unless asked for.
 
     Raises:
-        SourceError: there is none.
+        SourceError: there is none, or none of this index.
     """
+    videos = [stream for stream in container.streams.video if isinstance(stream, VideoStream)]
+    moving = [stream for stream in videos if not stream.disposition & Disposition.attached_pic]
+    if index is not None:
+        chosen = next((stream for stream in videos if stream.index == index), None)
+        if chosen is None:
+            raise SourceError(f"{path}: stream {index} is no video; choose {_listed(videos)}")
+        return chosen
     best = container.streams.best("video")
-    moving = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
     if isinstance(best, VideoStream) and best in moving:
         return best
     if moving:
@@ -69,6 +80,17 @@ def video_stream(container: InputContainer, path: Path) -> VideoStream:
     if container.streams.audio:
         raise SourceError(f"{path}: holds sound but no video; give a file with a video stream")
     raise SourceError(f"{path}: holds no video stream; give a video, a folder of images or an image")
+
+
+def _listed(videos: Sequence[VideoStream]) -> str:
+    """Returns the streams in words, as in `0 (h264, 1920x1080) or 2 (mjpeg, 600x600, cover picture)`."""
+    listed = []
+    for stream in videos:
+        context = stream.codec_context
+        facts = ["unknown codec"] if context is None else [context.name, f"{context.width}x{context.height}"]
+        facts += ["cover picture"] if stream.disposition & Disposition.attached_pic else []
+        listed.append(f"{stream.index} ({', '.join(facts)})")
+    return " or ".join(listed) or "another file, this one holds none"
 
 
 def file_size(path: Path) -> int:

@@ -120,7 +120,7 @@ def check_sound(output: Path, info: ClipInfo, audio: str) -> None:
     if audio != "copy" or info.kind != "video":
         return
     with open_media(info.path) as source:
-        video = video_stream(source, info.path)
+        video = video_stream(source, info.path, info.stream)
         video_start_s = (video.start_time or 0) * Fraction(video.time_base or 1)
         sound = Soundtrack(source, video_start_s, info, audio)
         refused = [_codec(s) for s in sound.known if not _copies(sound, [s], kind)]

@@ -26,6 +26,9 @@ def open_source(
     frames: tuple[int, int | None] = (0, None),
     keep_going: bool = False,
     largest_side_px: int | None = None,
+    stream: int | None = None,
+    deinterlace: bool = True,
+    tone_map: bool = True,
 ) -> Source:
     """Opens a video, an animated picture, a folder of pictures, a pattern such as `shot.%04d.png`, or one picture.
 
@@ -35,9 +38,13 @@ def open_source(
         frames: half-open range of frame indices in display order; a stop of None means the end.
         keep_going: leave out what cannot be decoded, with a note, instead of raising.
         largest_side_px: pictures come reduced to this size; `info` stays as it is.
+        stream: index of a video's stream among all streams of its file; None for the one that players show.
+        deinterlace: make a video's interlaced pictures whole.
+        tone_map: bring a video's high dynamic range or wide gamut to BT.709's.
 
     Raises:
-        SettingsError: `fps` with a video or a single picture, not above 0, or an impossible range.
+        SettingsError: `fps` with a video or a single picture, `stream` with anything else, a rate not above 0, or
+            an impossible range.
         SourceError: the input cannot be read, is too small, or holds no frame of the range.
         DamagedSourceError: it is cut off within the range (without `keep_going`).
     """
@@ -47,26 +54,49 @@ def open_source(
         is_file, is_folder = path.is_file(), path.is_dir()
     except (OSError, ValueError) as error:
         raise SourceError(f"{path}: not a path that can be read ({error}); check it") from error
-    if is_folder or (not is_file and is_pattern(path)):
-        files = folder_files(path) if is_folder else pattern_files(path)
-        return FrameFolderSource(
-            path,
-            files,
-            fps=fps,
-            frames=frames,
-            keep_going=keep_going,
-            largest_side_px=largest_side_px,
-        )
-    if not is_file:
+    is_pictures = is_folder or (not is_file and is_pattern(path)) or (is_file and is_image_name(path))
+    if stream is not None and is_pictures:
+        raise SettingsError(f"stream: {path} holds pictures; a stream is for videos with several, leave it out")
+    if not is_pictures and not is_file:
         raise _not_a_file(path)
-    if fps is not None:
+    if fps is not None and is_file:
         raise SettingsError(f"fps: {path} has its own timing; a frame rate is for folders of pictures, leave it out")
-    check_readable(path)
-    if is_animated(path):
-        return AnimatedPictureSource(path, frames, keep_going, largest_side_px)
-    if is_image_name(path):
+    if is_file:
+        check_readable(path)
+        if is_animated(path):
+            return AnimatedPictureSource(path, frames, keep_going, largest_side_px)
+    if is_pictures:
+        return _pictures(path, is_file, is_folder, fps, frames, keep_going, largest_side_px)
+    return VideoSource(
+        path,
+        frames,
+        keep_going,
+        largest_side_px,
+        stream=stream,
+        deinterlace=deinterlace,
+        tone_map=tone_map,
+    )
+
+
+def _pictures(
+    path: Path,
+    is_file: bool,
+    is_folder: bool,
+    fps: Fraction | None,
+    frames: tuple[int, int | None],
+    keep_going: bool,
+    largest_side_px: int | None,
+) -> FrameFolderSource:
+    if is_file:
         return FrameFolderSource(path, [path], kind="still", frames=frames, largest_side_px=largest_side_px)
-    return VideoSource(path, frames, keep_going, largest_side_px)
+    return FrameFolderSource(
+        path,
+        folder_files(path) if is_folder else pattern_files(path),
+        fps=fps,
+        frames=frames,
+        keep_going=keep_going,
+        largest_side_px=largest_side_px,
+    )
 
 
 def _check_settings(fps: Fraction | None, frames: tuple[int, int | None]) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import logging
-from collections import deque
 from collections.abc import Generator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,13 +15,18 @@ from av.video.stream import VideoStream
 from vidstyle.errors import DamagedSourceError, SourceError
 from vidstyle.frames import DEFAULT_FPS, SMALLEST_SIDE_PX, ClipInfo, Frame, Picture
 from vidstyle.media.base import Source
-from vidstyle.media.colour import HDR_TRANSFERS, to_rgb
+from vidstyle.media.colour import BLACK, WHITE, has_alpha, to_rgb, unknown_matrix
+from vidstyle.media.cropping import crop_of
 from vidstyle.media.damage import REORDER_FRAMES, TOLERANCE_S, expected_end_s, expected_packets, whole_frames
+from vidstyle.media.decoding import Decoder
 from vidstyle.media.images import reduced_size
 from vidstyle.media.opening import open_media, video_stream
+from vidstyle.media.orientation import orientation_of
 from vidstyle.media.timing import FrameClock, usable_rate
+from vidstyle.media.tone_mapping import Light, light_of
 
-log = logging.getLogger(__name__)
+# A GIF's transparent parts are shown on white pages; elsewhere players show them black.
+_PAGE_FORMAT = "gif"
 
 
 class VideoSource(Source):
@@ -33,9 +37,12 @@ class VideoSource(Source):
         frames: half-open range of frame indices in display order.
         keep_going: leave out what cannot be decoded instead of raising.
         largest_side_px: pictures come reduced to this size, for those who only glance at them.
+        stream: index of the video stream among all streams; None for the one that players show.
+        deinterlace: make interlaced pictures whole.
+        tone_map: bring high dynamic range and wide gamuts to BT.709's.
 
     Raises:
-        SourceError: the file is missing, empty, no video, too small, or the range is empty.
+        SourceError: the file is missing, empty, no video, too small, without that stream, or the range is empty.
         DamagedSourceError: the file is cut off and the range reaches the damage.
     """
 
@@ -45,28 +52,31 @@ class VideoSource(Source):
         frames: tuple[int, int | None] = (0, None),
         keep_going: bool = False,
         largest_side_px: int | None = None,
+        *,
+        stream: int | None = None,
+        deinterlace: bool = True,
+        tone_map: bool = True,
     ) -> None:
         self.notes: list[str] = []
         self._path = path
         self._largest_side_px = largest_side_px
         self._start, self._stop = frames
         self._keep_going = keep_going
+        self._deinterlace, self._tone_map = deinterlace, tone_map
         self._index = 0  # of the next frame to come out of the decoder
-        self._chunks = 0  # of an AVI file, seen so far
-        self._lost = 0  # packets that could not be decoded
         self._last_end_s = Fraction(0)
         self._longest_gap_s = Fraction(0)
         self._done = False
         self._flagged: set[str] = set()
         self._pending: av.VideoFrame | None = None  # decoded, not yet handed out
-        self._decoded: Generator[av.VideoFrame, None, None] | None = None
+        self._pictures: Generator[av.VideoFrame, None, None] | None = None
         self._clock = FrameClock(Fraction(1))
-        # AVI counts chunks and knows no display order: the k-th frame shown has the time of the k-th chunk stored.
-        self._slots: deque[int | None] | None = None
         self._stored_size = (0, 0)
+        # Of the file's first picture, so that all are dimmed alike, wherever a range or a worker begins.
+        self._peak_nits: float | None = None
         self._container: InputContainer = open_media(path)
         try:
-            self._stream: VideoStream = video_stream(self._container, path)
+            self._stream: VideoStream = video_stream(self._container, path, stream)
             self._open()
         except BaseException:
             self.close()
@@ -97,8 +107,8 @@ class VideoSource(Source):
     def close(self) -> None:
         self._done = True
         self._pending = None
-        if self._decoded is not None:
-            self._decoded.close()
+        if self._pictures is not None:
+            self._pictures.close()
         self._container.close()
 
     def _open(self) -> None:
@@ -106,18 +116,30 @@ class VideoSource(Source):
         stream = self._stream
         if stream.codec_context is None:
             raise SourceError(f"{self._path}: its video codec is unknown here; convert it to H.264 first")
-        # Frame threads report a failure some frames late; where frames are to be left out, it must be the right one.
-        stream.thread_type = "SLICE" if self._keep_going else "AUTO"
-        if self._container.format.name == "avi":
-            self._slots = deque()
+        self._rate = usable_rate(stream.average_rate, stream.guessed_rate) or DEFAULT_FPS
         claim = self._check_damage(stream.frames if stream.frames > 0 else None)
-        self._decoded = self._decode()
-        self._pending = self._next_decoded()
+        self._decoder = Decoder(
+            self._path,
+            self._container,
+            stream,
+            self._rate,
+            self.notes,
+            keep_going=self._keep_going,
+            deinterlace=self._deinterlace,
+        )
+        self._pictures = self._decoder.pictures()
+        self._pending = next(self._pictures, None)
         if self._pending is None:
             raise SourceError(f"{self._path}: no frame of its video can be decoded; convert it to H.264 first")
-        turned = self._quarter_turns(self._pending) % 2 == 1
-        width, height = self._pending.width, self._pending.height
-        self._stored_size = (width, height)
+        light = light_of(self._pending)
+        self._peak_nits = None if light is None else light.peak_nits
+        # Of the first picture, for all: some decoders tell it with key frames only.
+        self._orientation = orientation_of(self._pending)
+        turned = self._orientation.transposed
+        self._stored_size = (self._pending.width, self._pending.height)
+        videos = [video.index for video in self._container.streams.video]
+        self._crop = crop_of(self._path, self._container.format.name, videos.index(stream.index), *self._stored_size)
+        width, height = self._crop.size(*self._stored_size)
         if min(width, height) < SMALLEST_SIDE_PX:
             raise SourceError(
                 f"{self._path}: too small ({width}x{height} pixels; at least {SMALLEST_SIDE_PX} on a side); "
@@ -125,7 +147,6 @@ class VideoSource(Source):
             )
         aspect = stream.sample_aspect_ratio or Fraction(1)
         aspect = Fraction(aspect) if aspect > 0 else Fraction(1)
-        self._rate = usable_rate(stream.average_rate, stream.guessed_rate) or DEFAULT_FPS
         time_base = Fraction(stream.time_base or 1 / self._rate)
         self._clock = FrameClock(1 / (self._rate * time_base))
         if claim is not None and self._start >= claim:
@@ -142,67 +163,33 @@ class VideoSource(Source):
             sample_aspect_ratio=1 / aspect if turned else aspect,
             range_start=self._start,
             range_stop=self._stop,
+            stream=stream.index,
         )
 
     def _check_damage(self, claim: int | None) -> int | None:
         """Returns the frame count to announce; raises if the file is cut off within the range."""
-        whole = whole_frames(self._path, self._container, self._stream)
-        if whole is None or (self._stop is not None and self._stop + REORDER_FRAMES <= whole):
+        found = whole_frames(self._path, self._container, self._stream)
+        if found is None or (self._stop is not None and self._stop + REORDER_FRAMES <= found[0]):
             return claim
+        whole, whole_s = found[0], f"{float(found[1]):.2f} s"
         if not self._keep_going:
-            of = f" of {claim}" if claim else ""
+            # FFmpeg's count for a GIF is of what is there.
+            of = f" of {claim}" if claim and self._container.format.name != "gif" else ""
             raise DamagedSourceError(
-                f"{self._path}: cut off: frame {whole}{of} and what follows are missing; "
+                f"{self._path}: cut off: frame {whole}{of} at {whole_s} and what follows are missing; "
                 f"copy or download it again, or use --keep-going to render what is there"
             )
-        self.notes.append(f"{self._path.name}: the file is cut off at about frame {whole}; rendered what is there")
+        self.notes.append(
+            f"{self._path.name}: the file is cut off at about frame {whole}, {whole_s}; rendered what is there"
+        )
         return None
 
     def _next_decoded(self) -> av.VideoFrame | None:
-        return None if self._decoded is None else next(self._decoded, None)
-
-    def _decode(self) -> Generator[av.VideoFrame, None, None]:
-        """Yields every frame that can be decoded, in display order; one generator for the whole file."""
-        packets = self._container.demux(self._stream)
-        while True:
-            try:
-                packet = next(packets, None)
-            except (av.FFmpegError, OSError) as error:
-                self._lose("cannot be read", error)
-                packet = None  # nothing comes after a failed read, but frames wait in the decoder
-            if packet is not None and packet.is_corrupt:
-                self._lose("is damaged", None)
-                continue
-            if packet is not None and packet.size > 0 and self._slots is not None:
-                self._slots.append(packet.dts)
-                # AVI repeats a frame by an empty chunk, which counts as a frame too.
-                self._chunks = self._chunks + 1 if packet.dts is None else packet.dts + 1
-            try:
-                yield from self._stream.codec_context.decode(packet) if packet is None else packet.decode()
-            except av.EOFError:
-                return
-            except (av.FFmpegError, OSError, ValueError) as error:
-                self._lose("cannot be decoded", error)
-            if packet is None:
-                return
-
-    def _lose(self, what: str, error: Exception | None) -> None:
-        self._lost += 1
-        log.debug("%s: frame %d %s: %s", self._path, self._index, what, error)
-        if not self._keep_going:
-            raise DamagedSourceError(
-                f"{self._path}: frame {self._index} {what}; "
-                f"copy or convert it again, or use --keep-going to leave it out"
-            ) from error
-        if self._slots:
-            self._slots.pop()
+        return None if self._pictures is None else next(self._pictures, None)
 
     def _stamp(self, av_frame: av.VideoFrame) -> int:
         before = self._clock.nudged
-        stored = av_frame.pts
-        if self._slots is not None:
-            stored = self._slots.popleft() if self._slots else None
-        pts = self._clock.stamp(stored)
+        pts = self._clock.stamp(av_frame.pts)
         if self._index == 0:
             self.first_pts = pts
         if self._clock.nudged and not before:
@@ -215,38 +202,44 @@ class VideoSource(Source):
         return pts
 
     def _picture(self, av_frame: av.VideoFrame) -> Picture:
-        turns = self._quarter_turns(av_frame)
+        light = self._light(av_frame)
+        background = WHITE if self._container.format.name == _PAGE_FORMAT else BLACK
         # A stream may change its size under way; players scale to the first size, and so is done here.
+        size = reduced_size(*self._stored_size, self._largest_side_px)
         try:
-            image = to_rgb(av_frame, *reduced_size(*self._stored_size, self._largest_side_px))
+            image = to_rgb(av_frame, *size, light, background)
         except (av.FFmpegError, ValueError, MemoryError) as error:
             raise SourceError(
                 f"{self._path}: frame {self._index - 1} cannot be turned into RGB ({error}); convert it first"
             ) from error
-        return np.ascontiguousarray(np.rot90(image, turns)) if turns else image
+        return self._orientation.upright(np.ascontiguousarray(self._crop.apply(image, *self._stored_size)))
 
-    @staticmethod
-    def _quarter_turns(av_frame: av.VideoFrame) -> int:
-        return round((av_frame.rotation or 0) / 90) % 4
+    def _light(self, av_frame: av.VideoFrame) -> Light | None:
+        light = light_of(av_frame) if self._tone_map else None
+        if light is None or self._peak_nits is None:
+            return light
+        return replace(light, peak_nits=self._peak_nits)
 
     def _flag(self, av_frame: av.VideoFrame) -> None:
         """Says once what a user should know about the pictures."""
         size = (av_frame.width, av_frame.height)
+        light = light_of(av_frame) if self._tone_map else None
+        matrix = unknown_matrix(av_frame)
+        askew = self._orientation.askew_degrees
+        is_page = self._container.format.name == _PAGE_FORMAT
+        where = f"first: frame {self._index - 1}"
         seen = {
-            "interlaced; deinterlace it first if you see combs": av_frame.interlaced_frame,
-            "high dynamic range, taken without tone mapping; convert it to SDR first if it looks pale": (
-                int(av_frame.color_trc) in HDR_TRANSFERS
-            ),
-            f"the picture size changes (first at frame {self._index - 1}); scaled to the first size": (
-                size != self._stored_size and "size" not in self._flagged
-            ),
-            f"damaged pictures were patched up by the decoder (first: frame {self._index - 1})": (
-                av_frame.is_corrupt and "patched" not in self._flagged
-            ),
+            "tone": (light is not None and light.is_hdr, "high dynamic range, tone-mapped to SDR (BT.709)"),
+            "wide": (light is not None and not light.is_hdr, "wide or unusual colours, converted to BT.709"),
+            "matrix": (matrix is not None, f"colour matrix {matrix} is not known here; colours may be wrong"),
+            "alpha": (has_alpha(av_frame) and not is_page, "has transparency; shown on black"),
+            "askew": (askew > 0, f"asks to be turned by odd angles; {askew:.0f} degrees of it were left out"),
+            "size": (size != self._stored_size, f"the picture size changes ({where}); scaled to the first size"),
+            "patched": (av_frame.is_corrupt, f"damaged pictures were patched up by the decoder ({where})"),
         }
-        for text, applies in seen.items():
-            if applies and text not in self._flagged:
-                self._flagged |= {text} | {word for word in ("size", "patched") if word in text}
+        for name, (applies, text) in seen.items():
+            if applies and name not in self._flagged:
+                self._flagged.add(name)
                 self.notes.append(f"{self._path.name}: {text}")
 
     def _at_end(self) -> None:
@@ -261,14 +254,12 @@ class VideoSource(Source):
             )
         if short:
             self.notes.append(f"{self._path.name}: ends early at frame {self._index} ({short})")
-        if self._lost:
-            self.notes.append(
-                f"{self._path.name}: {self._lost} damaged frames were left out; {self._index} could be decoded"
-            )
+        if self._decoder.loss():
+            self.notes.append(f"{self._path.name}: {self._decoder.loss()}")
 
     def _shortfall(self) -> str:
         promised = expected_packets(self._container, self._stream)
-        if promised is not None and promised - self._chunks > TOLERANCE_S * self._rate:
+        if promised is not None and promised - self._decoder.chunks > TOLERANCE_S * self._rate:
             return f"its header promises {promised} frames"
         end_s = expected_end_s(self._container, self._stream)
         # A slide show's last frame may lack its duration, so the longest frame seen is tolerated as well.

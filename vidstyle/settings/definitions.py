@@ -210,6 +210,28 @@ class Settings:
         parse=parse_frames,
         metavar="A:B",
     )
+    stream: int | None = setting(
+        None,
+        "which video stream of a file with several, by the number that ffprobe gives it; the one that players show "
+        "if not given",
+        parse=int,
+        low=0,
+        high=10_000,
+        metavar="N",
+    )
+    deinterlace: str = setting(
+        "auto",
+        "interlaced pictures are made whole by 'auto', taken as they are by 'off'",
+        parse=str,
+        choices=("auto", "off"),
+    )
+    tone_map: str = setting(
+        "auto",
+        "high dynamic range (PQ, HLG) and wide gamuts are brought to BT.709 by 'auto', their numbers taken as they "
+        "are by 'off'",
+        parse=str,
+        choices=("auto", "off"),
+    )
     frame_format: str = setting(
         "png",
         "format of the frames in an output folder",

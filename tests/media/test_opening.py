@@ -1,0 +1,115 @@
+"""Which of several video streams is read."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import pytest
+from clips import level, picture
+
+from vidstyle import Settings, stylize
+from vidstyle.errors import SettingsError, SourceError
+from vidstyle.inputs import opened
+from vidstyle.media.sources import open_source
+
+
+def make_two_views(path: Path, default: int | None = None, cover: bool = False) -> Path:
+    """Stream 0: 64x48, ten frames; 1: sound; 2: 96x64, five frames from level 5 on; perhaps 3: a cover picture."""
+    with av.open(str(path), "w") as output:
+        videos = [output.add_stream("libx264", rate=25, options={"qp": "0"})]
+        sound = output.add_stream("pcm_s16le" if path.suffix == ".mkv" else "aac", rate=48000)
+        sound.layout = "stereo"
+        videos.append(output.add_stream("libx264", rate=10, options={"qp": "0"}))
+        for stream, size in zip(videos, [(64, 48), (96, 64)], strict=True):
+            stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+        if default is not None:
+            for stream in videos:
+                stream.disposition = av.stream.Disposition.default if stream.index == default else 0
+        art = None
+        if cover:
+            art = output.add_stream("mjpeg", rate=25)
+            art.width, art.height, art.pix_fmt = 320, 240, "yuvj420p"
+            art.disposition = av.stream.Disposition.attached_pic
+        for stream, rate, first, count in ((videos[0], 25, 0, 10), (videos[1], 10, 5, 5)):
+            for pts in range(count):
+                frame = av.VideoFrame.from_ndarray(picture(first + pts, (stream.width, stream.height)), "rgb24")
+                frame.pts, frame.time_base = pts, Fraction(1, rate)
+                output.mux(stream.encode(frame))
+            output.mux(stream.encode(None))
+        silence = av.AudioFrame(format=sound.format.name, layout="stereo", samples=1024)
+        silence.sample_rate, silence.pts = 48000, 0
+        for plane in silence.planes:
+            plane.update(bytes(plane.buffer_size))
+        output.mux(sound.encode(silence))
+        output.mux(sound.encode(None))
+        if art is not None:
+            frame = av.VideoFrame.from_ndarray(picture(0, (320, 240)), "rgb24")
+            frame.pts = 0
+            output.mux(art.encode(frame))
+            output.mux(art.encode(None))
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".mp4"])
+@pytest.mark.parametrize(("stream", "levels"), [(0, range(10)), (2, range(5, 10))])
+def test_the_stream_asked_for_is_read(tmp_path: Path, suffix: str, stream: int, levels: range) -> None:
+    with open_source(make_two_views(tmp_path / f"a{suffix}"), stream=stream) as source:
+        assert source.info.stream == stream
+        frames = list(source)
+        assert [level(frame.image) for frame in frames] == list(levels)
+        assert frames[0].image.shape == ((48, 64, 3) if stream == 0 else (64, 96, 3))
+        assert [f.pts * f.time_base for f in frames] == [
+            Fraction(k, 25 if stream == 0 else 10) for k in range(len(levels))
+        ]
+
+
+@pytest.mark.parametrize("default", [0, 2])
+def test_without_a_number_the_default_stream_is_read(tmp_path: Path, default: int) -> None:
+    with open_source(make_two_views(tmp_path / "a.mkv", default)) as source:
+        assert source.info.stream == default
+
+
+@pytest.mark.parametrize("stream", [1, 3, 99])
+def test_other_numbers_are_refused_with_a_list(tmp_path: Path, stream: int) -> None:
+    path = make_two_views(tmp_path / "a.mkv")
+    with pytest.raises(SourceError) as caught:
+        open_source(path, stream=stream)
+    assert str(caught.value) == f"{path}: stream {stream} is no video; choose 0 (h264, 64x48) or 2 (h264, 96x64)"
+
+
+def test_cover_pictures_are_read_only_when_asked_for(tmp_path: Path) -> None:
+    path = make_two_views(tmp_path / "a.mp4", cover=True)
+    with open_source(path) as source:
+        assert source.info.stream in (0, 2)
+    with open_source(path, stream=3) as source:
+        assert [frame.image.shape for frame in source] == [(240, 320, 3)]
+    with pytest.raises(SourceError, match=r"3 \(mjpeg, 320x240, cover picture\)"):
+        open_source(path, stream=1)
+
+
+def test_a_stream_is_for_videos(frame_folder: Path, still: Path) -> None:
+    for path in (frame_folder, still, frame_folder / "f%d.png"):
+        with pytest.raises(SettingsError, match="stream"):
+            open_source(path, stream=0)
+
+
+def test_settings_reach_the_source(tmp_path: Path) -> None:
+    path = make_two_views(tmp_path / "a.mkv")
+    with opened(path, Settings(stream=2)) as source:
+        assert (source.info.width, source.info.height, source.info.stream) == (96, 64, 2)
+
+
+@pytest.mark.usefixtures("painting_scene")
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_render_paints_the_stream_asked_for(workers: int) -> None:
+    source = make_two_views(Path("views.mkv"))
+    Path("cuts.txt").write_text("2\n")
+    unpainted = {"iterations": 0, "first_iterations": 0, "size": "source", "device": "cpu", "cuts": "cuts.txt"}
+    result = stylize(source, "style.png", "out.mkv", Settings(stream=2, workers=workers, **unpainted))
+    assert result.frames == 5
+    with open_source(Path("out.mkv")) as painted:
+        frames = list(painted)
+    assert [level(frame.image) for frame in frames] == list(range(5, 10))
+    assert [f.pts * f.time_base for f in frames] == [Fraction(k, 10) for k in range(5)]
