@@ -41,6 +41,7 @@ class Expected:
         error_levels: largest mean colour error, in levels of 255. displayed_px, aspect: size and pixel shape.
         colour: range, matrix, primaries and transfer. bits: depth of the output's levels.
         audio: whether there is sound. copied: whether its packets are the same; None: either.
+        languages: whether tracks keep theirs.
         subtitles, chapters, covers, attachments: how many. metadata: what must stand there.
         names: of files in an output folder. alpha: planes, 0 to 255, of pictures.
     """
@@ -58,6 +59,7 @@ class Expected:
     audio: bool = True
     copied: bool | None = None
     audio_codec: str = ""
+    languages: bool = True
     subtitles: int | None = None
     chapters: int | None = None
     covers: int | None = None

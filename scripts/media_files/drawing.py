@@ -23,9 +23,10 @@ _BLUE_LEVELS, _BLUE_STEP = 40, 5
 # Kr and Kb by matrix code; untagged small pictures are BT.601, as players take them.
 _LUMA = {1: (0.2126, 0.0722), 5: (0.299, 0.114), 6: (0.299, 0.114), 9: (0.2627, 0.0593)}
 _HD_HEIGHT_PX = 720
-# SDR white in an HDR picture, in cd/m2 (ITU-R BT.2408), and what HLG's is of its peak.
-_WHITE_NITS, _HLG_WHITE = 203.0, 0.265
-# From linear BT.709 light to that of other primaries (ITU-R BT.2087; BT.601's come out of their chromaticities).
+# SDR white in an HDR picture (ITU-R BT.2408), in cd/m2, and the display that HLG is made for (BT.2100).
+_WHITE_NITS, _HLG_PEAK_NITS, _HLG_GAMMA = 203.0, 1000.0, 1.2
+_DISPLAY_GAMMA = 2.4
+# From linear BT.709 light to that of other primaries (ITU-R BT.2087). BT.601's are shown as BT.709's, as players do.
 _FROM_709 = {
     BT2020: np.array([[0.6274, 0.3293, 0.0433], [0.0691, 0.9195, 0.0114], [0.0164, 0.0880, 0.8956]]),
 }
@@ -42,10 +43,13 @@ class Colour:
 
 
 def scene(index: int, width: int, height: int) -> Levels:
-    """Returns a gentle gradient in every channel; the blue one's level tells the frame, up to 40 of them."""
+    """Returns a gentle gradient in every channel; the blue one's level tells the frame, up to 40 of them.
+
+    Levels change by two from pixel to pixel at most, so that little is lost where colour has half the size.
+    """
     levels = np.empty((height, width, 3), np.float32)
-    levels[..., 0] = np.linspace(60, 190, width)
-    levels[..., 1] = np.linspace(60, 190, height)[:, None]
+    levels[..., 0] = np.linspace(60, 60 + min(130, 2 * width), width)
+    levels[..., 1] = np.linspace(60, 60 + min(130, 2 * height), height)[:, None]
     levels[..., 2] = 25 + _BLUE_STEP * (index * 17 % _BLUE_LEVELS)
     return levels
 
@@ -115,24 +119,15 @@ def encoded_light(levels: Levels, colour: Colour) -> Levels:
     """Returns the picture's RGB in primaries and transfer of the file, on a scale of 0 to 1."""
     signal = levels / 255
     if colour.transfer in (PQ, HLG):
-        nits = _in_primaries(signal**2.4, colour.primaries)
-        return _pq(nits * _WHITE_NITS) if colour.transfer == PQ else _hlg(nits * _HLG_WHITE)
+        nits = _in_primaries(signal**_DISPLAY_GAMMA, colour.primaries) * _WHITE_NITS
+        return _pq(nits) if colour.transfer == PQ else _hlg(nits)
     if colour.primaries in _FROM_709:
-        return _camera(_in_primaries(_light(signal), colour.primaries))
+        return _in_primaries(signal**_DISPLAY_GAMMA, colour.primaries) ** (1 / _DISPLAY_GAMMA)
     return signal
 
 
 def _in_primaries(light: Levels, primaries: int) -> Levels:
     return np.maximum(light @ _FROM_709[primaries].T, 0).astype(np.float32) if primaries in _FROM_709 else light
-
-
-def _light(signal: Levels) -> Levels:
-    """Undoes BT.709's camera curve."""
-    return np.where(signal < 0.081, signal / 4.5, ((np.maximum(signal, 0) + 0.099) / 1.099) ** (1 / 0.45))
-
-
-def _camera(light: Levels) -> Levels:
-    return np.where(light < 0.018, light * 4.5, 1.099 * np.maximum(light, 1e-9) ** 0.45 - 0.099)
 
 
 def _pq(nits: Levels) -> Levels:
@@ -141,8 +136,11 @@ def _pq(nits: Levels) -> Levels:
     return ((0.8359375 + 18.8515625 * power) / (1 + 18.6875 * power)) ** 78.84375
 
 
-def _hlg(light: Levels) -> Levels:
-    """ARIB STD-B67."""
+def _hlg(nits: Levels) -> Levels:
+    """ARIB STD-B67, after BT.2100's display light is made the scene's again."""
+    shown = nits / _HLG_PEAK_NITS
+    luminance = np.maximum(shown @ np.array([0.2627, 0.6780, 0.0593], np.float32), 1e-6)[..., None]
+    light = shown * luminance ** (1 / _HLG_GAMMA - 1)
     above = 0.17883277 * np.log(np.maximum(12 * light - 0.28466892, 1e-9)) + 0.55991073
     return np.where(light <= 1 / 12, np.sqrt(3 * light), above)
 
@@ -193,7 +191,7 @@ def _fill(plane: av.video.plane.VideoPlane, values: npt.NDArray[np.int64], kind:
 def from_av(frame: av.VideoFrame) -> Levels:
     """Returns a decoded picture as BT.709 RGB, by the definition of the colours that it is tagged with; not rotated.
 
-    BT.2020 SDR comes back to BT.709's primaries; PQ and HLG stay signals.
+    BT.2020 SDR comes back to BT.709's primaries, as seen on a display of gamma 2.4; PQ and HLG stay signals.
     """
     colour = Colour(
         int(frame.colorspace), int(frame.color_primaries), int(frame.color_trc), int(frame.color_range) == 2
@@ -206,7 +204,7 @@ def from_av(frame: av.VideoFrame) -> Levels:
         signal = _signal(frame, _matrix_of(colour.matrix, frame.height), full)
     if colour.primaries in _FROM_709 and colour.transfer not in (PQ, HLG):
         back = np.linalg.inv(_FROM_709[colour.primaries])
-        signal = _camera(np.maximum(_light(signal) @ back.T, 0))
+        signal = np.maximum((np.maximum(signal, 0) ** _DISPLAY_GAMMA) @ back.T, 0) ** (1 / _DISPLAY_GAMMA)
     return np.clip(signal * 255, 0, 255).astype(np.float32)
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from av.stream import Disposition
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 
+from media_files.boxes import shown_s
 from media_files.drawing import Levels, from_av, tick_s, turned
 from media_files.sound import Wave, heard
 
@@ -94,6 +95,9 @@ def facts_of(path: Path, stream: int | None = None, every: int = 1) -> Facts:
         best = container.streams.best("video")
         chosen = moving[stream] if stream is not None else best if best in moving else moving[0]
         _read_pictures(container, chosen, facts, every)
+        if "mp4" in container.format.name.split(",") and facts.times:
+            length_s = shown_s(path)
+            facts.last_duration_s = length_s and length_s - (facts.times[-1] - facts.times[0])
     for number in range(len(facts.audio)):
         _read_track(path, number, facts)
     _read_subtitles(path, facts)
@@ -156,9 +160,6 @@ def _read_pictures(container: Any, stream: Any, facts: Facts, every: int) -> Non
         )
         facts.bits = frame.format.components[0].bits
         facts.size = (frame.width, frame.height)
-    if stream.duration and "mp4" in container.format.name.split(",") and facts.times:
-        # Of frames stored out of order, MP4 has no durations but that of all of them.
-        facts.last_duration_s = stream.duration * facts.tick_s - (facts.times[-1] - facts.times[0])
 
 
 def _decoded(container: Any, stream: Any, facts: Facts) -> Iterator[av.VideoFrame]:

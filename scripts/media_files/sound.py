@@ -18,6 +18,8 @@ _COMPARED_HZ = 16_000
 _LARGEST_LAG_S = 0.25
 _LFE = 3
 _ROUNDED_S = 0.002
+# A bit of 16, or less: nothing to compare but where it begins.
+_SILENCE = 1 / 30_000
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,8 @@ def lag_ms(before: tuple[Any, Wave], after: tuple[Any, Wave]) -> tuple[float, fl
     (times_a, a), (times_b, b) = before, after
     if not times_a.size or not times_b.size or len(a) != len(b):
         return float("nan"), 0.0
+    if max(float(np.abs(a).max()), float(np.abs(b).max())) < _SILENCE:
+        return 1000 * float(times_b[0] - times_a[0]), 1.0
     margin = 2 * _LARGEST_LAG_S
     start, stop = min(times_a[0], times_b[0]) - margin, max(times_a[-1], times_b[-1]) + margin
     grid = np.arange(start, stop, 1 / _COMPARED_HZ)

@@ -158,7 +158,7 @@ COLOUR = (
     _colour_case("bt2020", "BT.2020, 10 bits, SDR", _UHD, "yuv420p10le",
                  expected=Expected(picture=_toned, error_levels=1.5)),
     _colour_case("ten_bits", "10 bits to 8", _TV709, "yuv420p10le"),
-    _colour_case("ten_bits_kept", "10 bits, --bit-depth 10", _TV709, "yuv420p10le", settings={"bit_depth": 10},
+    _colour_case("ten_bits_kept", "10 bits, --bit-depth 10", _TV709, "yuv420p10le", settings={"bit_depth": "10"},
                  expected=Expected(picture=_toned, bits=10, error_levels=0.8)),
     _colour_case("pq", "PQ, BT.2020, 10 bits", _hdr(PQ), "yuv420p10le",
                  expected=Expected(picture=_toned, error_levels=30, colour=SDR, notes=("(?i)tone",))),
