@@ -53,7 +53,7 @@ def folder_for(kept: Path | None) -> Iterator[Path]:
 
 
 def judged(judge: Path, line: Line) -> None:
-    """Adds the judge's facts to a line, and a fault where they are not what was found here."""
+    """Adds the judge's facts to a line, where source and result are files."""
     if line.source is None or line.result is None or not line.result.is_file() or not line.source.is_file():
         return
     command = [sys.executable, str(judge), "media", str(line.source), str(line.result)]
@@ -75,7 +75,7 @@ def shown(lines: list[Line]) -> Iterator[str]:
         cells = [line.case.name, line.case.what, *(line.cells.get(name, "-") for name in columns)]
         if has_judge:
             cells.append(_judgement(line.judge))
-        yield "| " + " | ".join([*cells, line.verdict]).replace("\n", " ") + " |"
+        yield "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in [*cells, line.verdict]) + " |"
 
 
 def _judgement(facts: dict[str, Any]) -> str:

@@ -18,12 +18,14 @@ UNPAINTED: dict[str, Any] = {
     "iterations": 0,
     "first_iterations": 0,
     "size": "source",
-    "crf": 4,
     "device": "cpu",
     "cuts": "off",
     "init": "content",
     "flow": "off",
 }
+FINE_CRF = 4
+_WITHOUT_CRF = ("prores", "ffv1")
+_CRF_SUFFIXES = (".mp4", ".mkv", ".mov", ".webm", ".avi")
 
 
 class UnwritableError(Exception):
@@ -100,4 +102,5 @@ class Case:
 
     def render_settings(self) -> Settings:
         """Returns what it is rendered with."""
-        return Settings(**{**UNPAINTED, **self.settings})
+        has_crf = self.output.endswith(_CRF_SUFFIXES) and self.settings.get("codec") not in _WITHOUT_CRF
+        return Settings(**{**UNPAINTED, **({"crf": FINE_CRF} if has_crf else {}), **self.settings})

@@ -102,7 +102,7 @@ def to_av(levels: Levels, format_name: str, colour: Colour) -> av.VideoFrame:
         frame = av.VideoFrame.from_ndarray(np.rint(levels).astype(np.uint8), "rgb24").reformat(format=format_name)
     else:
         frame = av.VideoFrame(width, height, format_name)
-        full = colour.full or format_name.startswith(("yuvj", "gray"))
+        full = colour.full or format_name.startswith("yuvj")
         bits = kind.components[0].bits
         stored = np.dtype("<u2" if bits > 8 else "u1")
         planes = _subsampled(_yuv(signal, _matrix_of(colour.matrix, height)), kind)
@@ -200,7 +200,9 @@ def from_av(frame: av.VideoFrame) -> Levels:
     if kind.is_rgb or kind.has_palette or kind.name.startswith("pal"):
         signal = frame.to_ndarray(format="rgb24").astype(np.float32) / 255
     else:
-        full = colour.full or kind.name.startswith(("yuvj", "gray"))
+        # Grey of which nothing is said has the full range.
+        is_silent = int(frame.color_range) == 0 and kind.name.startswith("gray")
+        full = colour.full or is_silent or kind.name.startswith("yuvj")
         signal = _signal(frame, _matrix_of(colour.matrix, frame.height), full)
     if colour.primaries in _FROM_709 and colour.transfer not in (PQ, HLG):
         back = np.linalg.inv(_FROM_709[colour.primaries])

@@ -11,7 +11,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from media_files.cases import UNPAINTED, Expected
+from media_files.cases import FINE_CRF, UNPAINTED, Expected
 from media_files.comparing import compared
 from media_files.drawing import scene
 from media_files.facts import Facts, facts_of
@@ -144,7 +144,7 @@ def faults_of(clip: RandomClip, folder: Path) -> list[str]:
     try:
         source = write_clip(place / f"in{clip.source}", [clip.video], clip.sounds)
         result = place / f"out{clip.result}"
-        outcome = stylize(source, style_picture(folder), str(result), Settings(**UNPAINTED))
+        outcome = stylize(source, style_picture(folder), str(result), Settings(**UNPAINTED, crf=FINE_CRF))
         before, after = facts_of(source), facts_of(result)
         return compared(before, after, _expected(clip, before, after), outcome.notes).faults
     finally:

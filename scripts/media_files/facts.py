@@ -23,6 +23,8 @@ from media_files.sound import Wave, heard
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".exr")
 # What AVI does not say.
 _LAYOUTS = {"1 channels": "mono", "2 channels": "stereo"}
+# No language, and the other code of one, which QuickTime has.
+_LANGUAGES = {"und": "", "ger": "deu", "fre": "fra"}
 # A file that fails more often than this is not read on: a failing demuxer may fail for ever.
 _MOST_LOST = 100
 
@@ -132,7 +134,7 @@ def _track(stream: Any) -> Track:
     """Returns what the header says of a track; its sound is read later."""
     context, tags = stream.codec_context, stream.metadata
     layout = _LAYOUTS.get(context.layout.name, context.layout.name)
-    language = "" if tags.get("language") == "und" else tags.get("language", "")
+    language = _LANGUAGES.get(tags.get("language", ""), tags.get("language", ""))
     silence = np.zeros(0), np.zeros((0, 0), np.float32)
     return Track(context.name, context.sample_rate, layout, language, tags.get("title", ""), [], silence)
 
