@@ -61,7 +61,8 @@ def _cropped_picture(index: int) -> Levels:
 
 
 # Where colour has half the size there are no odd sides.
-_EVENED = Expected(picture=lambda index: scene(index, 96, 64), displayed_px=(96, 64), notes=("(?i)even|odd",))
+_EVENED = Expected(picture=lambda index: scene(index, 96, 64), displayed_px=(96, 64), error_levels=1.5,
+                    notes=("(?i)even|odd",))  # fmt: skip
 _NTSC = Fraction(30000, 1001)
 TIME = (
     Case("ntsc", "29.97 frames a second, AAC", _clip("in.mp4", Video(rate=_NTSC, frames=24), Sound()),
