@@ -21,8 +21,8 @@ from media_files.drawing import Levels, from_av, tick_s, turned
 from media_files.sound import Wave, heard
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".exr")
-# What AVI does not say.
-_LAYOUTS = {"1 channels": "mono", "2 channels": "stereo"}
+# What AVI does not say, and FLAC in MP4: there, surround speakers are at the side.
+_LAYOUTS = {"1 channels": "mono", "2 channels": "stereo", "5.1(side)": "5.1"}
 # No language, and the other code of one, which QuickTime has.
 _LANGUAGES = {"und": "", "ger": "deu", "fre": "fra"}
 # A file that fails more often than this is not read on: a failing demuxer may fail for ever.
