@@ -14,6 +14,11 @@ import cv2
 import numpy as np
 import pytest
 from clips import make_folder, make_video, picture, write_raw
+from hypothesis import settings
+
+# How long an example takes says how busy the machine is; nothing is timed in tests.
+settings.register_profile("vidstyle", deadline=None)
+settings.load_profile("vidstyle")
 
 
 @pytest.fixture(autouse=True)

@@ -56,6 +56,7 @@ MAY_IMPORT = {
     "worker": {"inputs", "job", "painting", "process", "settings", "stylizer"},
     "workers": {"errors", "job", "painting", "settings", "shots", "stylizer", "worker"},
     "command": {"settings"},
+    "versions": {"settings", "version"},
     "render": {
         "command",
         "devices",
@@ -72,7 +73,7 @@ MAY_IMPORT = {
         "shots",
         "stylizer",
         "survey",
-        "version",
+        "versions",
         "weights",
         "workers",
     },

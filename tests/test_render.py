@@ -226,9 +226,9 @@ def test_names_that_would_collide_are_told_apart():
 
 
 def test_other_versions_are_noted(monkeypatch):
-    monkeypatch.setattr(render, "_versions", lambda _: {"torch": "2.99.0"})
+    monkeypatch.setattr(render, "versions_of", lambda _: {"torch": "2.99.0"})
     paint(stop_after=1)
-    monkeypatch.setattr(render, "_versions", lambda _: {"torch": "3.0.0"})
+    monkeypatch.setattr(render, "versions_of", lambda _: {"torch": "3.0.0"})
     assert paint()[0].notes == ("begun with other versions (torch 2.99.0, now 3.0.0); frames may differ minutely",)
 
 
@@ -301,3 +301,15 @@ def test_folder_sources_with_an_unreadable_frame_continue():
     assert (result.painted, result.frames) == (2, 5)
     assert sorted(p.stem for p in Path("out").iterdir()) == ["f0", "f1", "f3", "f4", "f5"]
     assert any("f2.png" in note for note in result.notes)
+
+
+def test_a_side_lost_to_the_pixel_format_is_said():
+    odd = make_video(Path("odd.mkv"), frames=2, size=(65, 49), codec="ffv1")
+    settings = replace(QUICK, size="source", iterations=0, first_iterations=0)
+    result = stylize(odd, "style.png", "even.mp4", settings)
+    assert (result.width, result.height) == (64, 48)
+    assert result.notes == (
+        "even.mp4: 65x49 becomes 64x48, since its pixel format has even sides; --pix-fmt yuv444p keeps the size",
+    )
+    kept = stylize(odd, "style.png", "odd.mp4", replace(settings, pix_fmt="yuv444p"))
+    assert (kept.width, kept.height, kept.notes) == (65, 49, ())

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import platform
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import av
-import cv2
-import numpy as np
 import torch
 
 from vidstyle.command import command_line
@@ -53,7 +49,7 @@ from vidstyle.settings.words import painting_flags, to_json
 from vidstyle.shots import SEGMENT_FRAMES, Shot
 from vidstyle.stylizer import Stylizer, checked_picture, working_size
 from vidstyle.survey import GLANCE_PX, OnSurvey, survey
-from vidstyle.version import __version__
+from vidstyle.versions import changed, versions_of
 from vidstyle.weights.fetching import OnDownload
 from vidstyle.workers import Workers
 
@@ -90,7 +86,8 @@ class Render:
         aspect = Fraction(1) if self._kind == "video" else info.sample_aspect_ratio
         wishes = wishes_of(settings)
         even = check_encoding(self._output, self._kind, info, wishes)
-        size = working_size(round(info.width * aspect), info.height, settings, even=even)
+        shown = round(info.width * aspect), info.height
+        size = working_size(*shown, settings, even=even)
         if self._kind == "video":
             video_spec(self._output, info, *size, wishes)  # says what is wrong with the size
         self._width, self._height = size
@@ -98,6 +95,9 @@ class Render:
         self._precision = str(resolve_precision(settings.precision, self._device)).removeprefix("torch.")
         self._target = target
         self._notes: list[str] = []
+        if even and size != shown and working_size(*shown, settings) == shown:
+            note = f"{target}: {shown[0]}x{shown[1]} becomes {size[0]}x{size[1]}, since its pixel format has even sides"
+            self._notes.append(f"{note}; --pix-fmt yuv444p keeps the size")
 
     def run(self) -> Result:
         """Renders what is not finished yet."""
@@ -184,7 +184,9 @@ class Render:
         if (path / MANIFEST_NAME).is_file() and not self._settings.restart:
             manifest = read_manifest(path)
             check_unchanged(path, manifest, identity)
-            self._note_versions(manifest)
+            others = changed(manifest.versions, versions_of(self._settings))
+            if others:
+                self._notes.append(f"begun with other versions ({', '.join(others)}); frames may differ minutely")
             # Files may have been moved since; their content is known to be the same.
             info = replace(manifest.info, path=self._source.info.path)
             job = JobFolder(path, replace(manifest, info=info, output=str(self._output)))
@@ -202,14 +204,6 @@ class Render:
         job.create()
         return job
 
-    def _note_versions(self, manifest: Manifest) -> None:
-        now = _versions(self._settings)
-        others = [
-            f"{name} {was}, now {now[name]}" for name, was in manifest.versions.items() if now.get(name, was) != was
-        ]
-        if others:
-            self._notes.append(f"begun with other versions ({', '.join(others)}); frames may differ minutely")
-
     @cached_property
     def _stylizer(self) -> Stylizer:
         # Frames reach the stylizer at the job's size, even for video, so it has nothing left to fit.
@@ -224,7 +218,7 @@ class Render:
             command=self._command(anywhere=True),
             identity=identity,
             settings=to_json(self._settings),
-            versions=_versions(self._settings),
+            versions=versions_of(self._settings),
             threads=torch.get_num_threads(),
             output=str(self._output),
             kind=self._kind,
@@ -369,21 +363,6 @@ def _retried_note(frames: int) -> str:
 def _counted(number: int, noun: str) -> str:
     plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
     return f"{number} {noun if number == 1 else plural}"
-
-
-def _versions(settings: Settings) -> dict[str, str]:
-    versions = {
-        "vidstyle": __version__,
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "av": av.__version__,
-        "opencv": cv2.__version__,
-        "numpy": np.__version__,
-    }
-    if settings.needs_flow and settings.flow == "raft":
-        with suppress(PackageNotFoundError):
-            versions["torchvision"] = version("torchvision")
-    return versions
 
 
 @contextmanager

@@ -88,7 +88,8 @@ def test_any_size_is_filled_to_its_edges(name: str, width: int, height: int, see
     frame = coded_picture(image, name)
     turned = coded_picture(image[::-1], name)
     for plane, other in zip(planes_of(frame), planes_of(turned), strict=True):
-        assert np.array_equal(plane, other[::-1])
+        # Sums taken in another order may round to the other side.
+        assert np.abs(plane.astype(int) - other[::-1]).max() <= 1
 
 
 @pytest.mark.parametrize("name", FORMATS)
