@@ -48,7 +48,7 @@ class Soundtrack:
 
     @cached_property
     def _first_packets_s(self) -> dict[int, Fraction]:
-        """When each audio stream's first packet starts, in seconds of the source, by the stream's index."""
+        """When each audio stream's first packet starts, priming samples and all, in seconds of the source, by index."""
         found: dict[int, Fraction] = {}
         with open_media(self._info.path) as source, suppress(av.FFmpegError, OSError):
             for packet in source.demux(*(source.streams[stream.index] for stream in self.known)):
@@ -57,9 +57,6 @@ class Soundtrack:
                     latest_s = packet.pts * Fraction(packet.time_base)
                     if len(found) == len(self.known) or latest_s > min(found.values()) + _LOOK_FOR_S:
                         break
-        for stream in self.known:
-            if stream.index in found:
-                found[stream.index] -= Fraction(stream.codec_context.delay or 0, stream.codec_context.sample_rate or 1)
         return found
 
     def add_to(self, output: OutputContainer, kind: ContainerKind) -> tuple[dict[int, Track], list[str]]:
