@@ -10,7 +10,7 @@ from clips import make_folder, make_video, picture
 from renders import QUICK, contents, paint
 
 from vidstyle import Settings, optimize, render, stylize
-from vidstyle.errors import JobChangedError, JobError, SourceError
+from vidstyle.errors import JobChangedError, JobError, OutputError, SourceError
 from vidstyle.job.lock import locked
 
 pytestmark = pytest.mark.usefixtures("painting_scene")
@@ -313,3 +313,13 @@ def test_a_side_lost_to_the_pixel_format_is_said():
     )
     kept = stylize(odd, "style.png", "odd.mp4", replace(settings, pix_fmt="yuv444p"))
     assert (kept.width, kept.height, kept.notes) == (65, 49, ())
+
+
+@pytest.mark.parametrize(("output", "gap_s"), [("out.gif", 700), ("out.webp", 20_000), ("out.mp4", 3_000_000)])
+def test_a_frame_shown_for_longer_than_a_container_can_tell_is_refused_first(output, gap_s):
+    folder = make_folder(Path("slow"), ["a.png", "b.png"])
+    (folder / "timestamps.csv").write_text(f"file,seconds\na.png,0.001\nb.png,{gap_s}\n")
+    with pytest.raises(OutputError, match=r"a frame is shown for .* s, and .* can tell .* s here; end the output in"):
+        stylize(folder, "style.png", output, replace(QUICK, fps=None))
+    assert not Path(output).exists()
+    assert not Path(f"{output}.vidstyle").exists()

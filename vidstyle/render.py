@@ -39,7 +39,7 @@ from vidstyle.media.base import Source
 from vidstyle.media.companions import Wanted, companions_of
 from vidstyle.media.images import is_image_name, resize, write_image
 from vidstyle.media.outputs import check_encoding, check_output, holds_alpha, output_kind
-from vidstyle.media.segments import video_spec
+from vidstyle.media.segments import check_gaps, video_spec
 from vidstyle.media.soundtrack import check_sound
 from vidstyle.media.timestamps import TIMESTAMPS_NAME, timestamps_csv
 from vidstyle.memory import economies
@@ -214,6 +214,9 @@ class Render:
         with opened(self._source.info.path, self._settings, GLANCE_PX) as glance:
             seen = survey(glance, self._settings.cuts, self._listeners.on_survey)
             over_white = self._over_white(glance)
+        if self._kind == "video":
+            spec = video_spec(self._output, self._source.info, self._width, self._height, wishes_of(self._settings))
+            check_gaps(self._output, spec, seen.timestamps)
         return Manifest(
             command=self._command(anywhere=True),
             identity=identity,

@@ -79,3 +79,13 @@ def test_a_gif_without_trailer_or_with_a_comment_is_whole(tmp_path: Path) -> Non
         assert whole_pictures(path) is None
     path.write_bytes(data[:-1] + b"\x55" * 9)
     assert whole_pictures(path) == (1, Fraction(1, 10))
+
+
+def test_zeros_in_place_of_the_trailer_are_no_damage(tmp_path: Path) -> None:
+    whole = make_video(tmp_path / "a.gif", frames=3, codec="gif", pix_fmt="rgb8").read_bytes()
+    assert whole.endswith(b";")
+    for end in (b"\0", b"\0" * 100):
+        (tmp_path / "b.gif").write_bytes(whole[:-1] + end)
+        assert whole_pictures(tmp_path / "b.gif") is None
+    (tmp_path / "b.gif").write_bytes(whole[:-1] + b"\0\1")
+    assert whole_pictures(tmp_path / "b.gif")[0] == 3

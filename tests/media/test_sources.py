@@ -345,3 +345,10 @@ def test_missing_numbers_of_a_pattern_are_noted(tmp_path: Path) -> None:
         assert source.notes == []
     with open_source(tmp_path / "in") as source:
         assert source.notes == []
+
+
+def test_a_fragmented_mp4_is_not_taken_at_its_word(tmp_path):
+    path = make_video(tmp_path / "f.mp4", frames=50, container={"movflags": "frag_keyframe"}, options={"g": "10"})
+    with open_source(path, frames=(30, None)) as source:
+        assert source.info.frame_count is None
+        assert [frame.index for frame in source] == list(range(30, 50))

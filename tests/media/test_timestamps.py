@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vidstyle.errors import SourceError
+from vidstyle.frames import DEFAULT_FPS
 from vidstyle.media.timestamps import TIMESTAMPS_NAME, FolderTimes, folder_times, timestamps_csv
+from vidstyle.media.timing import usable_rate
 
 NAMES = ["f1.png", "f2.png", "f10.png"]
 FILES = [Path(name) for name in NAMES]
@@ -30,7 +32,7 @@ def test_what_is_written() -> None:
 
 
 @given(
-    st.lists(st.integers(-(10**9), 10**12), unique=True, min_size=1, max_size=30),
+    st.lists(st.integers(-(10**7), 4 * 10**7), unique=True, min_size=1, max_size=30),
     st.sampled_from([Fraction(1, 1000), Fraction(1001, 24000), Fraction(1, 90000), Fraction(1, 10**7), Fraction(2)]),
 )
 def test_any_times_come_back_exactly(
@@ -44,7 +46,9 @@ def test_any_times_come_back_exactly(
     assert not times.is_rounded
     assert base.denominator % times.time_base.denominator == 0
     if len(seconds) > 1:
-        assert times.rate == (len(seconds) - 1) / (seconds[-1] - seconds[0])
+        exact = (len(seconds) - 1) / (seconds[-1] - seconds[0])
+        assert times.rate == (usable_rate(exact) or DEFAULT_FPS)
+        assert exact > 1000 or abs(times.rate - exact) <= Fraction(1, 10**6)
 
 
 @given(st.text(max_size=80))
@@ -109,3 +113,32 @@ def test_a_file_that_is_far_too_large(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr("vidstyle.media.timestamps.LARGEST_BYTES", 10)
     with pytest.raises(SourceError, match="far too large"):
         times_of(tmp_path, "file,seconds\nf1.png,0\n")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [repr(k * 1001 / 30000) for k in range(3)],
+        [f"{k * 1001 / 30000:.6f}" for k in range(2201)],
+        [f"{k * 3003 + k % 7}/90000" for k in range(3000)],
+    ],
+)
+def test_any_times_have_a_rate_that_ffmpeg_can_hold(tmp_path: Path, words: list[str]) -> None:
+    files = [tmp_path / f"{k}.png" for k in range(len(words))]
+    rows = "".join(f"{file.name},{word}\n" for file, word in zip(files, words, strict=True))
+    (tmp_path / "timestamps.csv").write_text("file,seconds\n" + rows)
+    times = folder_times(tmp_path / "timestamps.csv", files, is_whole=True)
+    assert float(times.rate) == pytest.approx(29.97, rel=1e-3)
+    assert max(times.rate.numerator, times.rate.denominator, times.time_base.denominator) < 2**31
+
+
+def test_blanks_around_names_and_times_do_not_count_but_those_in_names_do(tmp_path: Path) -> None:
+    files = [tmp_path / " a.png", tmp_path / "b.png"]
+    (tmp_path / "timestamps.csv").write_text("file,seconds\n a.png,0\n b.png , 1 \n")
+    assert folder_times(tmp_path / "timestamps.csv", files, is_whole=True).ticks == (0, 1)
+
+
+def test_a_time_in_the_far_future_is_none(tmp_path: Path) -> None:
+    (tmp_path / "timestamps.csv").write_text("file,seconds\na.png,99999999999\n")
+    with pytest.raises(SourceError, match="'99999999999' is no time"):
+        folder_times(tmp_path / "timestamps.csv", [tmp_path / "a.png"], is_whole=True)

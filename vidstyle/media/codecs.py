@@ -6,7 +6,7 @@ back each line of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -177,12 +177,16 @@ def check_size(output: Path, encoding: Encoding, width: int, height: int) -> Non
 
 def _chosen(output: Path, wishes: Wishes, source_depth: int) -> tuple[str, str]:
     legal = LEGAL[output.suffix.lower()]
-    for codec, formats in legal.items():
-        if wishes.codec in (AUTO, codec):
-            depth = _wanted_depth(formats, wishes.bit_depth, source_depth)
-            for pixel_format in formats:
-                if wishes.pixel_format in (AUTO, pixel_format) and depth in (None, depth_of(pixel_format)):
-                    return codec, pixel_format
+    possible = [
+        (codec, pixel_format)
+        for codec, formats in legal.items()
+        for pixel_format in formats
+        if wishes.codec in (AUTO, codec) and wishes.pixel_format in (AUTO, pixel_format)
+    ]
+    depth = _wanted_depth([pixel_format for _, pixel_format in possible], wishes.bit_depth, source_depth)
+    for codec, pixel_format in possible:
+        if depth in (None, depth_of(pixel_format)):
+            return codec, pixel_format
     asked = [] if wishes.codec == AUTO else [wishes.codec]
     asked += [] if wishes.pixel_format == AUTO else [wishes.pixel_format]
     asked += [] if wishes.bit_depth == AUTO else [f"bit depth {wishes.bit_depth}"]
@@ -199,9 +203,9 @@ def _relevant(legal: Mapping[str, tuple[str, ...]], codec: str) -> Iterator[tupl
     yield from ((name, formats) for name, formats in legal.items() if codec not in legal or name == codec)
 
 
-def _wanted_depth(formats: tuple[str, ...], bit_depth: str, source_depth: int) -> int | None:
+def _wanted_depth(formats: Sequence[str], bit_depth: str, source_depth: int) -> int | None:
     """Returns the bits per channel to look for among `formats`, None for any."""
-    if bit_depth == AUTO:
+    if bit_depth == AUTO or not formats:
         return None
     if bit_depth != SOURCE_DEPTH:
         return int(bit_depth)

@@ -67,8 +67,8 @@ def expected_end_s(container: InputContainer, stream: VideoStream) -> Fraction |
         return hours * 3600 + minutes * 60 + seconds
     except (ValueError, ZeroDivisionError):
         pass
-    # With sound in the file, the container's duration may be the sound's.
-    if container.streams.audio or container.duration is None:
+    # With other streams in the file, the container's duration may be theirs.
+    if len(container.streams) > 1 or container.duration is None:
         return None
     return Fraction(container.duration, av.time_base)
 

@@ -117,7 +117,8 @@ def _options(encoding: Encoding, frames_are_counted: bool) -> dict[str, str]:
             same = f"pools={ENCODER_THREADS}:frame-threads=2:wpp=1"
             options = {"crf": crf, "preset": preset, "x265-params": f"{same}:open-gop=0:info=0:log-level=none"}
         case "av1":
-            options = {"crf": crf, "preset": preset, "svtav1-params": f"lp={ENCODER_THREADS}"}
+            # FFmpeg's own option takes 0, the best, for "not given".
+            options = {"preset": preset, "svtav1-params": f"lp={ENCODER_THREADS}:crf={crf}"}
         case "vp9":
             options = {"crf": crf, "deadline": "good", "cpu-used": preset, "row-mt": "1"}
         case "prores":

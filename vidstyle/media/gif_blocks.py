@@ -17,7 +17,7 @@ class _CutOffError(Exception):
 def whole_pictures(path: Path) -> tuple[int, Fraction] | None:
     """Returns how many pictures a damaged GIF holds before the damage and for how many seconds; None if it is whole.
 
-    A file that ends after a picture without the trailer that should follow counts as whole.
+    A file that ends after a picture without the trailer that should follow, or with zeros in its place, is whole.
     """
     count, shown_s, delay_s = 0, Fraction(0), Fraction(0)
     with path.open("rb") as file:
@@ -35,6 +35,8 @@ def whole_pictures(path: Path) -> tuple[int, Fraction] | None:
                     _read(file, 1)
                     _sub_blocks(file)
                     count, shown_s = count + 1, shown_s + delay_s
+                elif not kind[0] and not any(file.read()):
+                    return None
                 else:
                     raise _CutOffError
         except _CutOffError:

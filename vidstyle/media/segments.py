@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,27 @@ def output_times(timestamps: Sequence[int], spec: VideoSpec, offset: int) -> tup
     clock = FrameClock(1 / (spec.rate * spec.time_base))
     times = [clock.stamp(round((pts - offset) * spec.source_base / spec.time_base)) for pts in timestamps]
     return times, clock.nudged
+
+
+def check_gaps(output: Path, spec: VideoSpec, timestamps: Sequence[int]) -> None:
+    """Makes sure that no frame is shown for longer than the container can tell.
+
+    Args:
+        timestamps: of all frames, in ticks of the source, ascending.
+
+    Raises:
+        OutputError: one is; the message says for how long.
+    """
+    longest_ticks = spec.kind.longest_ticks
+    if longest_ticks is None or len(timestamps) < 2:
+        return
+    gap_s = max(b - a for a, b in pairwise(timestamps)) * spec.source_base
+    longest_s = longest_ticks * spec.time_base
+    if gap_s > longest_s:
+        raise OutputError(
+            f"{output}: a frame is shown for {float(gap_s):,.0f} s, and {spec.kind.format.upper()} can tell "
+            f"{float(longest_s):,.0f} s here; end the output in .mkv"
+        )
 
 
 def make_encoder(container: OutputContainer, spec: VideoSpec) -> PictureEncoder:

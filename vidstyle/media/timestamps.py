@@ -21,6 +21,7 @@ from pathlib import Path
 
 from vidstyle.errors import SourceError
 from vidstyle.frames import DEFAULT_FPS
+from vidstyle.media.timing import usable_rate
 
 TIMESTAMPS_NAME = "timestamps.csv"
 # A film of ten hours takes a tenth of it.
@@ -31,6 +32,8 @@ _FINEST_BASE, _FALLBACK_BASE = 10_000_000, 1_000_000
 # No power notation: "1e999999999" is a number that takes all memory.
 _SECONDS = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20}|/[0-9]{1,20})?")
 _DECIMAL_DIGITS = 9
+# Three years: what a container counts in microseconds fits 64 bits many times over.
+_LATEST_S = 10**8
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,9 @@ def folder_times(path: Path, files: Sequence[Path], *, is_whole: bool) -> Folder
     positions = _positions(files)
     found: dict[int, tuple[int, Fraction]] = {}
     for line, (name, second) in rows.items():
-        position = positions.get(name, positions.get(Path(name).stem))
+        # As it stands, without the blanks that people put around it, and without its suffix.
+        tries = (name, name.strip(), Path(name).stem, Path(name.strip()).stem)
+        position = next((positions[each] for each in tries if each in positions), None)
         if position is None:
             if is_whole:
                 raise SourceError(f"{path}, line {line}: there is no picture {name}; remove the line, or put it back")
@@ -126,8 +131,8 @@ def _rows(path: Path) -> dict[int, tuple[str, Fraction]]:
                 continue
             if len(cells) <= max(columns):
                 raise SourceError(f"{path}, line {reader.line_num}: too short; write FILE,SECONDS")
-            name, seconds = (cells[column].strip() for column in columns)
-            rows[reader.line_num] = name, _seconds(path, reader.line_num, seconds)
+            name, seconds = (cells[column] for column in columns)
+            rows[reader.line_num] = name, _seconds(path, reader.line_num, seconds.strip())
     except csv.Error as error:
         raise SourceError(f"{path}, line {reader.line_num}: {error}; write FILE,SECONDS") from error
     return rows
@@ -144,14 +149,17 @@ def _seconds(path: Path, line: int, word: str) -> Fraction:
     try:
         if not _SECONDS.fullmatch(word):
             raise ValueError(word)
-        return Fraction(word)
+        second = Fraction(word)
+        if abs(second) > _LATEST_S:
+            raise ValueError(word)
+        return second
     except (ValueError, ZeroDivisionError) as error:
         raise SourceError(f"{path}, line {line}: {word!r} is no time; write seconds as 1.5 or 1001/24000") from error
 
 
 def _in_ticks(seconds: Sequence[Fraction]) -> FolderTimes:
     span = seconds[-1] - seconds[0]
-    rate = (len(seconds) - 1) / span if span else DEFAULT_FPS
+    rate = usable_rate((len(seconds) - 1) / span if span else None) or DEFAULT_FPS
     base = 1
     for second in seconds:
         base = math.lcm(base, second.denominator)

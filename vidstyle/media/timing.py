@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+LARGEST_RATE = 1000
+# FFmpeg keeps numerators and denominators in 32 bits, and multiplies them by time bases.
+_LARGEST_DENOMINATOR = 1_000_000
+
 
 class FrameClock:
     """Gives every frame a timestamp later than its predecessor's.
@@ -42,8 +46,8 @@ class FrameClock:
 
 
 def usable_rate(*candidates: Fraction | None) -> Fraction | None:
-    """Returns the first frame rate that is one: above 0 and at most 1000 per second."""
+    """Returns the first frame rate that is one: above 0 and at most 1000 per second, in numbers that FFmpeg holds."""
     for rate in candidates:
-        if rate and 0 < rate <= 1000:
-            return Fraction(rate)
+        if rate and 0 < rate <= LARGEST_RATE:
+            return Fraction(rate).limit_denominator(_LARGEST_DENOMINATOR) or Fraction(1, _LARGEST_DENOMINATOR)
     return None

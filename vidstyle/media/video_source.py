@@ -117,7 +117,7 @@ class VideoSource(Source):
         if stream.codec_context is None:
             raise SourceError(f"{self._path}: its video codec is unknown here; convert it to H.264 first")
         self._rate = usable_rate(stream.average_rate, stream.guessed_rate) or DEFAULT_FPS
-        claim = self._check_damage(stream.frames if stream.frames > 0 else None)
+        claim = self._check_damage(self._claimed_frames())
         self._decoder = Decoder(
             self._path,
             self._container,
@@ -165,6 +165,12 @@ class VideoSource(Source):
             range_stop=self._stop,
             stream=stream.index,
         )
+
+    def _claimed_frames(self) -> int | None:
+        """Returns how many frames the file says it has, if it does; a fragmented MP4 counts its first fragment only."""
+        count = self._stream.frames
+        is_fragmented = "mp4" in self._container.format.name and len(self._stream.index_entries) > count
+        return count if count > 0 and not is_fragmented else None
 
     def _check_damage(self, claim: int | None) -> int | None:
         """Returns the frame count to announce; raises if the file is cut off within the range."""

@@ -178,13 +178,12 @@ class Settings:
     )
     activations_gib: float = setting(
         4.0,
-        "memory in GiB for the network's activations; larger pictures are painted in tiles without seams, which takes "
-        "a third more time",
+        "memory in GiB for the network's activations; larger pictures are painted in tiles, without seams but rounded "
+        "differently, which takes a third more time",
         parse=float,
         low=0.01,
         high=4096,
         metavar="GIB",
-        paints=False,
     )
     workers: int = setting(
         1,
