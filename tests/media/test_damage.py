@@ -149,3 +149,25 @@ def test_clock_nudges_and_counts() -> None:
     clock = FrameClock(Fraction(40))
     assert [clock.stamp(s) for s in (0, 40, 40, 20, 120)] == [0, 40, 41, 42, 120]
     assert clock.nudged == 2
+
+
+def test_pictures_that_the_decoder_patches_are_counted(tmp_path: Path) -> None:
+    grain = np.random.default_rng(0)
+    images = [grain.integers(0, 256, (96, 128, 3), dtype=np.uint8) for _ in range(20)]
+    options = {"g": "10", "bf": "0", "sc_threshold": "0"}
+    whole = make_video(tmp_path / "whole.mkv", images=images, size=(128, 96), options=options)
+    with av.open(str(whole)) as source, av.open(str(tmp_path / "spoilt.mkv"), "w") as output:
+        stream = output.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(source.streams.video[0]):
+            data = bytearray(bytes(packet))
+            if not data:
+                continue
+            if packet.pts == 14 * 40:
+                data[len(data) // 2 : len(data) // 2 + 8] = b"\xaa" * 8
+            copy = av.Packet(bytes(data))
+            copy.pts, copy.dts, copy.time_base, copy.stream = packet.pts, packet.dts, packet.time_base, stream
+            copy.is_keyframe = packet.is_keyframe
+            output.mux(copy)
+    with open_source(tmp_path / "spoilt.mkv") as video:
+        assert len(list(video)) == 20
+        assert video.notes == ["spoilt.mkv: frame 14 was damaged and patched up by the decoder"]

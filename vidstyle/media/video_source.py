@@ -68,6 +68,7 @@ class VideoSource(Source):
         self._longest_gap_s = Fraction(0)
         self._done = False
         self._flagged: set[str] = set()
+        self._patched: list[int] = []  # frames that the decoder has filled in
         self._pending: av.VideoFrame | None = None  # decoded, not yet handed out
         self._pictures: Generator[av.VideoFrame, None, None] | None = None
         self._clock = FrameClock(Fraction(1))
@@ -97,12 +98,23 @@ class VideoSource(Source):
                 self._at_end()
                 break
             pts = self._stamp(av_frame)
+            if av_frame.is_corrupt and self._index >= self._start:
+                self._patched.append(self._index)
             index, self._index = self._index, self._index + 1
             if index >= self._start:
                 self._flag(av_frame)
                 return index, av_frame, pts
+        if not self._done:
+            self._say_patched()
         self.close()
         raise StopIteration
+
+    def _say_patched(self) -> None:
+        if self._patched:
+            count, first, last = len(self._patched), self._patched[0], self._patched[-1]
+            which = f"frame {first} was" if count == 1 else f"{count} frames were"
+            among = f", the first {first}, the last {last}" if count > 1 else ""
+            self.notes.append(f"{self._path.name}: {which} damaged and patched up by the decoder{among}")
 
     def close(self) -> None:
         self._done = True
@@ -241,7 +253,6 @@ class VideoSource(Source):
             "alpha": (has_alpha(av_frame) and not is_page, "has transparency; shown on black"),
             "askew": (askew > 0, f"asks to be turned by odd angles; {askew:.0f} degrees of it were left out"),
             "size": (size != self._stored_size, f"the picture size changes ({where}); scaled to the first size"),
-            "patched": (av_frame.is_corrupt, f"damaged pictures were patched up by the decoder ({where})"),
         }
         for name, (applies, text) in seen.items():
             if applies and name not in self._flagged:
