@@ -333,7 +333,9 @@ class Render:
                 )
             others = {p.name for p in self._output.iterdir() if is_image_name(p)} - set(names)
             if others:
-                self._notes.append(f"{self._output}: {_counted(len(others), 'other picture')} in it stayed as before")
+                untimed = f", without a time in {TIMESTAMPS_NAME}" if beside else ""
+                stayed = f"{_counted(len(others), 'other picture')} in it stayed as before{untimed}"
+                self._notes.append(f"{self._output}: {stayed}")
         elif not is_published_video(job, self._output):
             settings = self._settings
             wanted = Wanted("none" if settings.no_audio else settings.audio, location=not settings.no_location)

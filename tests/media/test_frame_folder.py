@@ -52,7 +52,7 @@ def test_a_rate_that_is_asked_for_wins_and_says_so(tmp_path: Path) -> None:
     with open_source(folder, fps=Fraction(10)) as source:
         assert [frame.pts * frame.time_base for frame in source] == [0, Fraction(1, 10), Fraction(1, 5)]
         assert not source.is_timed
-        assert source.notes == [f"{folder / TIMESTAMPS_NAME}: not used, since --fps gives the times"]
+        assert f"{folder / TIMESTAMPS_NAME}: not used, since --fps gives the times" in source.notes
 
 
 def test_times_belong_to_what_is_fingerprinted(tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_pictures_that_are_not_read_are_said(tmp_path: Path) -> None:
     folder = make_folder(tmp_path / "f", NAMES)
     (folder / "f3.exr").write_bytes(b"\x76\x2f\x31\x01")
     with open_source(folder) as source:
-        assert source.notes == [f"{folder}: 1 files such as f3.exr are not read, and left out"]
+        assert f"{folder}: 1 files such as f3.exr are not read, and left out" in source.notes
 
 
 @pytest.mark.parametrize(("name", "what"), [("a.exr", "OpenEXR"), ("a.HEIC", "HEIC"), ("a.cr2", "camera raw")])

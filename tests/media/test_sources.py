@@ -335,7 +335,7 @@ def test_no_file_stays_open(tmp_path: Path) -> None:
         assert not [name for name in held if str(tmp_path) in name]
 
 
-def test_missing_numbers_of_a_pattern_are_noted(tmp_path: Path) -> None:
+def test_missing_numbers_are_noted(tmp_path: Path) -> None:
     make_folder(tmp_path / "in", [f"a.{k:03}.png" for k in (7, 8, 11, 12, 20)])
     with open_source(tmp_path / "in" / "a.%03d.png") as source:
         assert source.notes == [
@@ -344,6 +344,9 @@ def test_missing_numbers_of_a_pattern_are_noted(tmp_path: Path) -> None:
     with open_source(tmp_path / "in" / "a.%03d.png", frames=(2, 4)) as source:
         assert source.notes == []
     with open_source(tmp_path / "in") as source:
+        assert source.notes == ["in: 9 numbers are missing (the first is 9); the frames around them follow each other"]
+    make_folder(tmp_path / "in", ["b.030.png"])
+    with open_source(tmp_path / "in") as source:  # names that differ in more than their numbers are no sequence
         assert source.notes == []
 
 

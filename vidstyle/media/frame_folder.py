@@ -26,6 +26,7 @@ from vidstyle.media.stills import Still, still_header
 from vidstyle.media.timestamps import TIMESTAMPS_NAME, folder_times
 
 _PATTERN = re.compile(r"%(?:0([0-9]{1,2}))?d")
+_NUMBERED = re.compile(r"(.*?)([0-9]{1,18})")
 
 
 class FrameFolderSource(Source):
@@ -171,13 +172,11 @@ class FrameFolderSource(Source):
         raise failure or SourceError(f"{self._path}: the range holds no frames; choose another")
 
     def _note_gaps(self) -> None:
-        """Says which numbers of a pattern are missing: a video closes the gap, which nobody would see."""
-        if self.info.kind != "frames" or self._path.is_dir():
+        """Says which numbers are missing: a video closes the gap, which nobody would see."""
+        if self.info.kind != "frames" or self.is_timed:
             return
-        matches = (
-            _pattern_expression(self._path).fullmatch(file.name) for file in self._files[self._next : self._stop]
-        )
-        numbers = [int(match[1]) for match in matches if match]
+        files = self._files[self._next : self._stop]
+        numbers = _numbers_in_folder(files) if self._path.is_dir() else _numbers_of(self._path, files)
         gaps = [(a, b) for a, b in pairwise(numbers) if b - a > 1]
         if gaps:
             missing = sum(b - a - 1 for a, b in gaps)
@@ -279,6 +278,19 @@ def pattern_files(pattern: Path) -> list[Path]:
     if not names:
         raise SourceError(f"{pattern}: no file matches this pattern; check the path and the number of digits")
     return sorted(names, key=natural_key)
+
+
+def _numbers_of(pattern: Path, files: Sequence[Path]) -> list[int]:
+    """Returns the numbers that files have in the place of the pattern's own."""
+    matches = (_pattern_expression(pattern).fullmatch(file.name) for file in files)
+    return [int(match[1]) for match in matches if match]
+
+
+def _numbers_in_folder(files: Sequence[Path]) -> list[int]:
+    """Returns the numbers at the end of the files' names, none where names differ in more than those."""
+    matches = [_NUMBERED.fullmatch(file.stem) for file in files]
+    starts = {match[1] if match else None for match in matches}
+    return [int(match[2]) for match in matches if match] if len(starts) == 1 else []
 
 
 def _pattern_expression(pattern: Path) -> re.Pattern[str]:
