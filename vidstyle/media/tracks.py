@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from contextlib import suppress
 from fractions import Fraction
+from math import ceil
 from typing import Any, Protocol
 
 import av
@@ -58,6 +59,7 @@ class SoundCopy:
         self._stream = copied_stream(stream, output, kind)
         self.language = self._stream.metadata.get("language")
         self._last_dts: int | None = None
+        self._end = 0  # of the last packet, in ticks of the source
         self._hides_earlier = kind.format in EDIT_LIST_FORMATS
         self._priming_s = Fraction(0) if stream.codec_context.codec.lossless else _LONGEST_PRIMING_S
 
@@ -75,14 +77,23 @@ class SoundCopy:
         # An edit list of the source hides it, and nothing would here.
         if not self._hides_earlier and (pts + (packet.duration or 0)) * base <= -self._priming_s:
             return
-        # Muxers refuse time that stands still; broken recordings have it.
-        if self._last_dts is not None and dts <= self._last_dts:
-            dts = self._last_dts + 1
+        if self._last_dts is not None:
+            # Time that was heard already, as where recordings overlap, would make all that follows late.
+            length = packet.duration or 0
+            if length * base > _COARSE_S and dts + length <= self._end:
+                return
+            # Muxers refuse time that stands still; broken recordings have it.
+            dts = max(dts, self._last_dts + self._least_step(base))
         packet.dts, packet.pts = dts, max(pts, dts)
-        self._last_dts = dts
+        self._last_dts, self._end = dts, dts + (packet.duration or 0)
         self.last_packet_s = packet.pts * base
         packet.stream = self._stream
         self._output.mux(packet)
+
+    def _least_step(self, base: Fraction) -> int:
+        """Returns after how many ticks of the source another time is another one in the output as well."""
+        # Other containers take the same time twice, and their ticks may be longer than a packet.
+        return ceil(Fraction(self._stream.time_base or base) / base) if self._hides_earlier else 1
 
     def finish(self) -> None:
         """Nothing is held back."""
