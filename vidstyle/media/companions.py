@@ -315,7 +315,7 @@ def companions_of(info: ClipInfo, *, sound: bool = True) -> list[str]:
     with open_media(info.path) as source:
         streams = source.streams
         present = {
-            "sound": streams.audio if sound else (),
+            "sound": Soundtrack(source, Fraction(0), info, "auto").streams if sound else (),
             "subtitles": streams.subtitles,
             "chapters": source.chapters(),
             "attached files": streams.attachments,

@@ -53,7 +53,8 @@ class Recoder:
         self._output = output
         self._silence_first = kind.constant_rate
         source = stream.codec_context
-        rate = only_rate or source.sample_rate
+        # Sound that begins long after the pictures is not known yet.
+        rate = only_rate or source.sample_rate or 48000
         if encoder == "aac" and rate not in _AAC_RATES:
             rate = 48000
         self._rate = rate

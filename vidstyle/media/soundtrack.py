@@ -39,10 +39,15 @@ class Soundtrack:
         source: opened; only its streams are looked at.
         video_start_s: when its pictures start, in seconds.
         audio: "auto", "copy", "aac", "opus" or "none".
+
+    Attributes:
+        streams: of sound, without those that are announced only. known: those whose codec FFmpeg knows.
     """
 
     def __init__(self, source: InputContainer, video_start_s: Fraction, info: ClipInfo, audio: str) -> None:
-        self.streams = [s for s in source.streams.audio if isinstance(s, AudioStream)] if audio != "none" else []
+        announced = [s for s in source.streams.audio if isinstance(s, AudioStream)] if audio != "none" else []
+        silent = _silent(info.path, [s.index for s in announced if s.codec_context and not s.codec_context.sample_rate])
+        self.streams = [s for s in announced if s.index not in silent]
         self.known = [s for s in self.streams if s.codec_context is not None]
         self._video_start_s, self._info, self._audio = video_start_s, info, audio
 
@@ -97,6 +102,19 @@ class Soundtrack:
         if kind.format == "mp4" and codec.startswith("pcm"):
             return False
         return accepts(kind.format, stream)
+
+
+def _silent(path: Path, indices: Sequence[int]) -> frozenset[int]:
+    """Returns those of some streams that have no packet; broadcasts announce sound that is not sent."""
+    waiting = set(indices)
+    if waiting:
+        with open_media(path) as source, suppress(av.FFmpegError, OSError):
+            for packet in source.demux(*(source.streams[index] for index in indices)):
+                if packet.size:
+                    waiting.discard(packet.stream.index)
+                    if not waiting:
+                        break
+    return frozenset(waiting)
 
 
 def check_sound(output: Path, info: ClipInfo, audio: str) -> None:
