@@ -8,7 +8,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from beside import carried, clicks_s, make_clicks
+from beside import carried, clicks_s, make_clicks, spliced
 from clips import info_of, make_video, picture
 
 from vidstyle.errors import OutputError
@@ -71,6 +71,19 @@ def test_silent_sources_refuse_nothing(tmp_path: Path) -> None:
     check_sound(tmp_path / "o.gif", info(make_video(tmp_path / "in.mp4")), "copy")
     check_sound(tmp_path / "o.gif", info_of(tmp_path), "copy")
     check_sound(tmp_path / "o.gif", info(make_video(tmp_path / "in.mp4", audio="aac")), "auto")
+
+
+@pytest.mark.parametrize("made", [".ts", ".mkv"])
+def test_sound_whose_rate_changes_is_no_copy_where_packets_are_counted(tmp_path: Path, made: str) -> None:
+    # Late by what the encoder puts first, so that the sound begins with the pictures.
+    parts = [make_clicks(tmp_path / f"{rate}.mkv", "mp2", rate=rate, delay_s=0.01) for rate in (48000, 32000)]
+    source = spliced(*parts, tmp_path / f"in{made}", 0.68)
+    notes = carried(source, tmp_path / "out.avi")
+    assert notes[0] == f"in{made}: AVI does not take its sound as it is (mp2); converted to pcm_s16le"
+    heard = [time_s for time_s in clicks_s(tmp_path / "out.avi") if not 0.7 < time_s < 1]
+    assert heard[:4] == pytest.approx([time_s for time_s in clicks_s(source) if not 0.7 < time_s < 1][:4], abs=0.006)
+    with pytest.raises(OutputError, match=r"\(mp2\); end the output in \.mp4, \.mkv, \.mov, or"):
+        check_sound(tmp_path / "o.avi", info(source), "copy")
 
 
 def make_broadcast(path: Path, frames: int, first_sound: int) -> Path:

@@ -25,6 +25,10 @@ SYNC_TOLERANCE_S = Fraction(5, 1000)
 _LOOK_FOR_S = Fraction(10)
 # AVI takes these and plays them in step; tried by writing and reading back.
 _AVI_COPIES = frozenset({"mp3", "mp2", "ac3", "pcm_s16le", "pcm_u8"})
+# What AC-3's packets hold, which FFmpeg tells of the others.
+_AC3_SAMPLES = 1536
+# Where packets are counted, one may be so far from its time.
+_PACE_TOLERANCE_S = Fraction(1, 25)
 # By setting: FFmpeg's encoder, its only sample rate in Hz, and the containers that take it and play it in step.
 _ENCODERS: dict[str, tuple[str, int | None, tuple[str, ...]]] = {
     "aac": ("aac", None, ("mp4", "matroska", "mov")),
@@ -64,6 +68,27 @@ class Soundtrack:
                         break
         return found
 
+    @cached_property
+    def _uneven(self) -> frozenset[int]:
+        """The streams, by index, with packets that are not due when all before them last as long as the first."""
+        lasting_s, uneven = {}, set()
+        for stream in self.known:
+            context = stream.codec_context
+            samples = context.frame_size or (_AC3_SAMPLES if _codec(stream) == "ac3" else 0)
+            if samples and context.sample_rate and not _codec(stream).startswith("pcm"):
+                lasting_s[stream.index] = Fraction(samples, context.sample_rate)
+        due_s: dict[int, Fraction] = {}
+        if not lasting_s:
+            return frozenset()
+        with open_media(self._info.path) as source, suppress(av.FFmpegError, OSError):
+            for packet in source.demux(*(source.streams[index] for index in lasting_s)):
+                if packet.size and packet.pts is not None:
+                    index, time_s = packet.stream.index, packet.pts * Fraction(packet.time_base)
+                    if abs(time_s - due_s.setdefault(index, time_s)) > _PACE_TOLERANCE_S:
+                        uneven.add(index)
+                    due_s[index] += lasting_s[index]
+        return frozenset(uneven)
+
     def add_to(self, output: OutputContainer, kind: ContainerKind) -> tuple[dict[int, Track], list[str]]:
         """Adds a stream for each of the source's, and returns them by the source's index, and what is to be said."""
         name = self._info.path.name
@@ -97,6 +122,8 @@ class Soundtrack:
             # Samples that are there for the decoder only are heard in AVI.
             apart_s = self._first_packets_s.get(stream.index, Fraction(0)) - self._video_start_s
             if ranged or codec not in _AVI_COPIES or abs(apart_s) > SYNC_TOLERANCE_S:
+                return False
+            if stream.index in self._uneven:
                 return False
         # PCM in MP4 is young: few players know it, and FFmpeg itself refuses channels without places.
         if kind.format == "mp4" and codec.startswith("pcm"):
