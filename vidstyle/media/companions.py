@@ -20,7 +20,7 @@ from vidstyle.media.attachments import CoverWriter, add_attachments, is_cover, r
 from vidstyle.media.chapters import CHAPTER_FORMATS, cut_chapters
 from vidstyle.media.containers import ContainerKind
 from vidstyle.media.continuity import continuous
-from vidstyle.media.metadata import advanced_timecode, kept_tags, lost_tags, tag_options, timecode_of
+from vidstyle.media.metadata import advanced_timecode, kept_tags, lost_tags, shown_name, tag_options, timecode_of
 from vidstyle.media.opening import media_url, open_media, video_stream
 from vidstyle.media.soundtrack import Soundtrack
 from vidstyle.media.subtitles import ConvertedSubtitles, subtitle_track
@@ -185,7 +185,7 @@ class Companions:
 
     @property
     def _word(self) -> str:
-        return {"matroska": "MKV"}.get(self._kind.format, self._kind.format.upper())
+        return shown_name(self._kind)
 
     def _miss(self, what: str) -> None:
         self.notes.append(f"{self._name}: the {what} were left out, {self._word} holds none")

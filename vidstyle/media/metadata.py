@@ -23,6 +23,11 @@ _LANGUAGE = re.compile(r"-[a-z]{3}$")
 _TIMECODE = re.compile(r"(\d\d):(\d\d):(\d\d)([:;.])(\d\d+)")
 
 
+def shown_name(kind: ContainerKind) -> str:
+    """Returns what messages call a container."""
+    return {"matroska": "MKV"}.get(kind.format, kind.format.upper())
+
+
 def kept_tags(tags: Mapping[str, str], *, location: bool) -> dict[str, str]:
     """Returns a container's tags without those about the file itself, and without places unless `location`."""
     return {

@@ -15,6 +15,7 @@ from av.container import InputContainer, OutputContainer
 from vidstyle.errors import OutputError
 from vidstyle.frames import ClipInfo
 from vidstyle.media.containers import CONTAINERS, ContainerKind
+from vidstyle.media.metadata import shown_name
 from vidstyle.media.opening import open_media, video_stream
 from vidstyle.media.recoder import Recoder
 from vidstyle.media.tracks import SoundCopy, Track, accepts
@@ -93,7 +94,7 @@ class Soundtrack:
         """Adds a stream for each of the source's, and returns them by the source's index, and what is to be said."""
         name = self._info.path.name
         if kind.audio_encoder is None:
-            return {}, [f"{name}: the sound was left out, {kind.format.upper()} holds none"] if self.streams else []
+            return {}, [f"{name}: the sound was left out, {shown_name(kind)} holds none"] if self.streams else []
         notes, recoded = [], []
         tracks: dict[int, Track] = {}
         encoder, rate = kind.audio_encoder, kind.audio_rate
@@ -109,7 +110,7 @@ class Soundtrack:
                 recoded.append(_codec(stream))
         if recoded and self._audio not in _ENCODERS:
             notes.append(
-                f"{name}: {kind.format.upper()} does not take its sound as it is ({', '.join(recoded)}); "
+                f"{name}: {shown_name(kind)} does not take its sound as it is ({', '.join(recoded)}); "
                 f"converted to {encoder.removeprefix('lib')}"
             )
         return tracks, notes
