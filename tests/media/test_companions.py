@@ -7,8 +7,8 @@ from pathlib import Path
 
 import av
 import pytest
-from beside import STYLES, TAGS, Film, Sub, carried, clicks_s, make_clicks, make_film, tags, texts
-from clips import audio_digest, make_folder, make_video
+from beside import STYLES, TAGS, Film, Sub, carried, clicks_s, first_picture_s, make_clicks, make_film, tags, texts
+from clips import audio_digest, audio_packets, make_folder, make_video
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -159,6 +159,26 @@ def test_time_that_runs_back_does_not_make_sound_late(tmp_path: Path) -> None:
                 output.mux(packet)
     carried(overlapped, tmp_path / "out.mkv", audio="aac")
     assert clicks_s(tmp_path / "out.mkv")[-3:] == pytest.approx(clicks_s(overlapped)[-3:], abs=SYNC_S)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".webm"])
+def test_sound_before_the_first_picture_of_a_range_is_left_out(tmp_path: Path, suffix: str) -> None:
+    source = make_clicks(tmp_path / "in.mp4", first_frame=30)
+    whole, output = tmp_path / f"whole{suffix}", tmp_path / f"out{suffix}"
+    carried(source, whole)
+    assert first_picture_s(whole) == pytest.approx(1.2, abs=0.03)
+    carried(source, output, (0, 10))
+    assert first_picture_s(output) == 0
+    assert min(time_s for time_s, _ in audio_packets(output)) >= -0.03
+    assert agrees(source, output, 0, 10)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_a_range_from_the_start_keeps_what_the_encoder_put_first(tmp_path: Path, suffix: str) -> None:
+    source = make_clicks(tmp_path / "in.mp4")
+    carried(source, tmp_path / f"out{suffix}", (0, 20))
+    kept = audio_packets(tmp_path / f"out{suffix}")
+    assert [data for _, data in kept] == [data for _, data in audio_packets(source)][: len(kept)]
 
 
 def test_no_sound_on_request(tmp_path: Path, full: Path) -> None:

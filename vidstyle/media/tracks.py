@@ -20,7 +20,7 @@ EDIT_LIST_FORMATS = frozenset({"mp4", "mov"})
 # AVI counts packets of 20 ms and more; what is moved by less needs smaller ticks.
 _COARSE_S, _FINE_S = Fraction(1, 1000), Fraction(1, 10**6)
 # No codec's priming samples last as long as this.
-_LONGEST_PRIMING_S = Fraction(1, 10)
+LONGEST_PRIMING_S = Fraction(1, 10)
 # What an attached picture is comes with how it is written, and other kinds of streams have no use for the rest.
 _KEPT_DISPOSITION = ~(Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image)
 
@@ -61,7 +61,7 @@ class SoundCopy:
         self._last_dts: int | None = None
         self._end = 0  # of the last packet, in ticks of the source
         self._hides_earlier = kind.format in EDIT_LIST_FORMATS
-        self._priming_s = Fraction(0) if stream.codec_context.codec.lossless else _LONGEST_PRIMING_S
+        self._priming_s = Fraction(0) if stream.codec_context.codec.lossless else LONGEST_PRIMING_S
 
     def send(self, packet: av.Packet[Any]) -> None:
         """Writes one packet."""
