@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import pytest
 from beside import STYLES, TAGS, Film, Sub, carried, clicks_s, first_picture_s, make_clicks, make_film, tags, texts
-from clips import audio_digest, audio_packets, make_folder, make_video
+from clips import VideoWriter, audio_digest, audio_packets, make_folder, make_video
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -179,6 +180,28 @@ def test_a_range_from_the_start_keeps_what_the_encoder_put_first(tmp_path: Path,
     carried(source, tmp_path / f"out{suffix}", (0, 20))
     kept = audio_packets(tmp_path / f"out{suffix}")
     assert [data for _, data in kept] == [data for _, data in audio_packets(source)][: len(kept)]
+
+
+def test_other_videos_are_missed_aloud(tmp_path: Path) -> None:
+    parts = [make_video(tmp_path / f"{side}.mkv", size=(side, 48)) for side in (64, 48, 32)]
+    with ExitStack() as stack:
+        output = stack.enter_context(av.open(str(tmp_path / "in.mkv"), "w"))
+        sources = [stack.enter_context(av.open(str(part))) for part in parts]
+        streams = [output.add_stream_from_template(source.streams.video[0]) for source in sources]
+        for source, stream in zip(sources, streams, strict=True):
+            for packet in source.demux(video=0):
+                if packet.size:
+                    packet.stream = stream
+                    output.mux(packet)
+    note = "in.mkv: 2 other video tracks were left out (streams 1, 2); choose another with --stream 1"
+    assert carried(tmp_path / "in.mkv", tmp_path / "out.mkv") == [note]
+    with open_source(tmp_path / "in.mkv", stream=1) as source:
+        frames, chosen = list(source), source.info
+    writer = VideoWriter(tmp_path / "chosen.mkv", chosen, 48, 48)
+    with writer:
+        for frame in frames:
+            writer.write(frame)
+    assert writer.notes == []
 
 
 def test_no_sound_on_request(tmp_path: Path, full: Path) -> None:

@@ -254,6 +254,12 @@ class Companions:
         if left_out:
             self._miss(f"attached files ({', '.join(left_out)})")
         streams = [s for s in self._input.streams.video if s.index != self._video.index and is_cover(s)]
+        others = [s.index for s in self._input.streams.video if s.index != self._video.index and not is_cover(s)]
+        # Whoever has chosen another than players do knows of them.
+        if others and video_stream(self._input, self._info.path).index == self._video.index:
+            where = f"stream {others[0]}" if len(others) == 1 else f"streams {', '.join(map(str, others))}"
+            what = f"{_counted(len(others), 'other video track')} left out ({where})"
+            self.notes.append(f"{self._name}: {what}; choose another with --stream {others[0]}")
         self._covers = CoverWriter(read_covers(self._info.path, streams), self._output, self._kind)
         if self._covers.left_out:
             self._miss("cover pictures")
