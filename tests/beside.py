@@ -195,19 +195,21 @@ def make_clicks(
     early_s: float = 0.0,
     first_frame: int = 0,
     holes_s: Sequence[tuple[float, float]] = (),
+    layout: str = "stereo",
 ) -> Path:
     """Writes a film that clicks every quarter of a second from 0.1 s on.
 
     Args:
         delay_s: sound starts so late. early_s: or before 0. first_frame: pictures start so many frames late.
         holes_s: packets of sound that start within them are left out.
+        layout: of the channels, all of which click.
     """
     with av.open(str(path), "w") as output:
         pictures = output.add_stream(video, rate=RATE, options={"g": "10"})
         pictures.width, pictures.height, pictures.pix_fmt = 64, 48, "yuv420p"
         pictures.codec_context.time_base = Fraction(1, RATE)
         sound = output.add_stream(codec, rate=rate)
-        sound.layout, sound.format = "stereo", sound.codec_context.codec.audio_formats[0].name
+        sound.layout, sound.format = layout, sound.codec_context.codec.audio_formats[0].name
         sound.codec_context.open()
         chunk, start_s = sound.codec_context.frame_size or 1024, delay_s - early_s
         count = int((frames / RATE - start_s) * rate)
@@ -223,20 +225,34 @@ def make_clicks(
     return path
 
 
+def spliced(first: Path, second: Path, path: Path, at_s: float) -> Path:
+    """Writes a film whose sound is that of one film and, from a time on, that of another, in one stream."""
+    with av.open(str(first)) as one, av.open(str(second)) as two, av.open(str(path), "w") as output:
+        streams = {s.index: output.add_stream_from_template(s) for s in one.streams}
+        sound = one.streams.audio[0].index
+        before = [p for p in one.demux() if p.size and (p.stream.index != sound or p.pts * p.time_base < at_s)]
+        after = [p for p in two.demux(two.streams.audio[0]) if p.size and p.pts * p.time_base >= at_s]
+        for packet in (*before, *after):
+            packet.stream = streams[sound if packet.stream.type == "audio" else packet.stream.index]
+            output.mux(packet)
+    return path
+
+
 def _is_in(packet: av.Packet[Any], holes_s: Sequence[tuple[float, float]]) -> bool:
     return any(begin <= packet.pts * packet.time_base < end for begin, end in holes_s)
 
 
 def _wave(wave: np.ndarray, sound: Any, rate: int, pts: int) -> av.AudioFrame:
     kind = sound.codec_context.format
-    stereo = np.stack([wave, wave])
+    layout = sound.codec_context.layout
+    stereo = np.stack([wave] * layout.nb_channels)
     if kind.name.startswith("s"):
         largest = np.iinfo(np.int16 if kind.name.startswith("s16") else np.int32)
         stereo = (stereo * (largest.max * 0.99)).astype(largest.dtype)
     stereo = stereo if kind.name.startswith("s") else stereo.astype(np.float32)
     if not kind.is_planar:
         stereo = stereo.T.reshape(1, -1)
-    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(stereo), format=kind.name, layout="stereo")
+    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(stereo), format=kind.name, layout=layout.name)
     frame.sample_rate, frame.pts, frame.time_base = rate, pts, Fraction(1, rate)
     return frame
 

@@ -170,6 +170,23 @@ def cut(path: Path, share: float) -> Path:
     return path
 
 
+def end_to_end(first: Path, second: Path, path: Path) -> Path:
+    """Puts two transport streams end to end, with packet counters that go on, as recorders do."""
+    counters: dict[int, int] = {}
+    data = bytearray()
+    for part in (first, second):
+        offsets: dict[int, int] = {}
+        for packet in np.frombuffer(part.read_bytes(), np.uint8).reshape(-1, 188).copy():
+            pid = int(packet[1] & 31) << 8 | int(packet[2])
+            if pid not in offsets:
+                offsets[pid] = counters.get(pid, -1) + 1 - int(packet[3] & 15)
+            packet[3] = packet[3] & 0xF0 | (int(packet[3] & 15) + offsets[pid]) % 16
+            counters[pid] = int(packet[3] & 15)
+            data += packet.tobytes()
+    path.write_bytes(data)
+    return path
+
+
 def times_s(path: Path) -> list[Fraction]:
     """Presentation times of all decoded video frames in seconds."""
     with av.open(str(path)) as container:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import av
 import cv2
 import pytest
 from clips import make_folder, picture
@@ -106,15 +107,43 @@ def test_the_last_step_is_not_taken_for_that_of_another_output(monkeypatch):
     assert contents(Path("frames")) == before
 
 
-def test_stopped_after_the_folder_has_its_name_nothing_is_lost(monkeypatch):
+def stop_after_naming(output, monkeypatch):
     def stop(*_):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(render, "remember", stop)
-        stylize("in.mp4", "style.png", "out/", QUICK)
+        stylize("in.mp4", "style.png", output, QUICK)
+
+
+def test_stopped_after_the_folder_has_its_name_nothing_is_lost(monkeypatch):
+    stop_after_naming("out/", monkeypatch)
     result, _, frames = paint("out/")
     assert (result.frames, result.painted, frames) == (10, 0, [])
+
+
+@pytest.mark.parametrize(
+    "other", [{"no_audio": True}, {"audio": "copy"}, {"no_location": True}], ids=lambda other: next(iter(other))
+)
+def test_stopped_after_the_video_has_its_name_other_sound_is_another_output(monkeypatch, other):
+    stop_after_naming("out.mp4", monkeypatch)
+    before = Path("out.mp4").read_bytes()
+    with pytest.raises(OutputError, match="--overwrite"):
+        paint(settings=replace(QUICK, **other))
+    assert Path("out.mp4").read_bytes() == before
+    result, _, frames = paint(settings=replace(QUICK, overwrite=True, **other))
+    assert (result.frames, result.painted, frames) == (10, 0, [])
+    assert result.was_finished is False
+    with av.open("out.mp4") as container:
+        assert len(container.streams.audio) == (0 if "no_audio" in other else 1)
+    assert not Path("out.mp4.vidstyle").exists()
+
+
+def test_stopped_after_the_video_has_its_name_the_same_sound_is_there(monkeypatch):
+    stop_after_naming("out.mp4", monkeypatch)
+    changed = Path("out.mp4").stat().st_mtime_ns
+    assert paint()[0].painted == 0
+    assert Path("out.mp4").stat().st_mtime_ns == changed
 
 
 def test_pictures_that_stay_in_the_folder_are_noted():

@@ -141,6 +141,11 @@ class Render:
         return Result(self._output, frames, seconds, *size, tuple(self._notes), painted, was_finished)
 
     @property
+    def _wanted(self) -> Wanted:
+        settings = self._settings
+        return Wanted("none" if settings.no_audio else settings.audio, location=not settings.no_location)
+
+    @property
     def _folder_kind(self) -> str:
         return "folder" if self._suffix == ".png" else f"folder of {self._suffix}"
 
@@ -315,7 +320,7 @@ class Render:
 
     def _is_published(self, job: JobFolder) -> bool:
         """Whether a killed run had come to the last step, so that an output which is there is its own."""
-        return is_published_video(job, self._output) or is_publishing(job, self._output)
+        return is_published_video(job, self._output, self._wanted) or is_publishing(job, self._output)
 
     def _publish(self, job: JobFolder) -> None:
         if self._kind == "frames":
@@ -336,10 +341,8 @@ class Render:
                 untimed = f", without a time in {TIMESTAMPS_NAME}" if beside else ""
                 stayed = f"{_counted(len(others), 'other picture')} in it stayed as before{untimed}"
                 self._notes.append(f"{self._output}: {stayed}")
-        elif not is_published_video(job, self._output):
-            settings = self._settings
-            wanted = Wanted("none" if settings.no_audio else settings.audio, location=not settings.no_location)
-            self._notes += publish_video(job, self._output, wanted, overwrite=settings.overwrite)
+        elif not is_published_video(job, self._output, self._wanted):
+            self._notes += publish_video(job, self._output, self._wanted, overwrite=self._settings.overwrite)
 
     def _still(self, identity: Identity) -> Result:
         stylizer = self._stylizer

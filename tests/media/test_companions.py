@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import pytest
-from beside import STYLES, TAGS, Film, Sub, carried, clicks_s, make_clicks, make_film, tags, texts
-from clips import audio_digest, make_folder, make_video
+from beside import STYLES, TAGS, Film, Sub, carried, clicks_s, first_picture_s, make_clicks, make_film, tags, texts
+from clips import VideoWriter, audio_digest, audio_packets, make_folder, make_video
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -159,6 +160,48 @@ def test_time_that_runs_back_does_not_make_sound_late(tmp_path: Path) -> None:
                 output.mux(packet)
     carried(overlapped, tmp_path / "out.mkv", audio="aac")
     assert clicks_s(tmp_path / "out.mkv")[-3:] == pytest.approx(clicks_s(overlapped)[-3:], abs=SYNC_S)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".webm"])
+def test_sound_before_the_first_picture_of_a_range_is_left_out(tmp_path: Path, suffix: str) -> None:
+    source = make_clicks(tmp_path / "in.mp4", first_frame=30)
+    whole, output = tmp_path / f"whole{suffix}", tmp_path / f"out{suffix}"
+    carried(source, whole)
+    assert first_picture_s(whole) == pytest.approx(1.2, abs=0.03)
+    carried(source, output, (0, 10))
+    assert first_picture_s(output) == 0
+    assert min(time_s for time_s, _ in audio_packets(output)) >= -0.03
+    assert agrees(source, output, 0, 10)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_a_range_from_the_start_keeps_what_the_encoder_put_first(tmp_path: Path, suffix: str) -> None:
+    source = make_clicks(tmp_path / "in.mp4")
+    carried(source, tmp_path / f"out{suffix}", (0, 20))
+    kept = audio_packets(tmp_path / f"out{suffix}")
+    assert [data for _, data in kept] == [data for _, data in audio_packets(source)][: len(kept)]
+
+
+def test_other_videos_are_missed_aloud(tmp_path: Path) -> None:
+    parts = [make_video(tmp_path / f"{side}.mkv", size=(side, 48)) for side in (64, 48, 32)]
+    with ExitStack() as stack:
+        output = stack.enter_context(av.open(str(tmp_path / "in.mkv"), "w"))
+        sources = [stack.enter_context(av.open(str(part))) for part in parts]
+        streams = [output.add_stream_from_template(source.streams.video[0]) for source in sources]
+        for source, stream in zip(sources, streams, strict=True):
+            for packet in source.demux(video=0):
+                if packet.size:
+                    packet.stream = stream
+                    output.mux(packet)
+    note = "in.mkv: 2 other video tracks were left out (streams 1, 2); choose another with --stream 1"
+    assert carried(tmp_path / "in.mkv", tmp_path / "out.mkv") == [note]
+    with open_source(tmp_path / "in.mkv", stream=1) as source:
+        frames, chosen = list(source), source.info
+    writer = VideoWriter(tmp_path / "chosen.mkv", chosen, 48, 48)
+    with writer:
+        for frame in frames:
+            writer.write(frame)
+    assert writer.notes == []
 
 
 def test_no_sound_on_request(tmp_path: Path, full: Path) -> None:

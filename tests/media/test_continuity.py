@@ -7,9 +7,8 @@ from itertools import pairwise
 from pathlib import Path
 
 import av
-import numpy as np
 import pytest
-from clips import level, make_video, picture
+from clips import end_to_end, level, make_video, picture
 
 from vidstyle.media.continuity import continuous
 from vidstyle.media.sources import open_source
@@ -26,23 +25,6 @@ def _recording(path: Path, start_s: Fraction, first: int = 0, codec: str = "libx
     base = Fraction(1, 25) if codec == "mpeg2video" else Fraction(1, TICKS)
     stamps = [round(start_s / base) + round(number / 25 / base) for number in range(8)]
     return make_video(path, images=images, pts=stamps, time_base=base, codec=codec, options=options)
-
-
-def _joined(first: Path, second: Path, path: Path) -> Path:
-    """Puts two transport streams end to end, with packet counters that go on, as recorders do."""
-    counters: dict[int, int] = {}
-    data = bytearray()
-    for part in (first, second):
-        offsets: dict[int, int] = {}
-        for packet in np.frombuffer(part.read_bytes(), np.uint8).reshape(-1, 188).copy():
-            pid = int(packet[1] & 31) << 8 | int(packet[2])
-            if pid not in offsets:
-                offsets[pid] = counters.get(pid, -1) + 1 - int(packet[3] & 15)
-            packet[3] = packet[3] & 0xF0 | (int(packet[3] & 15) + offsets[pid]) % 16
-            counters[pid] = int(packet[3] & 15)
-            data += packet.tobytes()
-    path.write_bytes(data)
-    return path
 
 
 def _check(path: Path, count: int, gap: Fraction = Fraction(1, 25)) -> None:
@@ -70,12 +52,12 @@ def test_the_clock_of_a_transport_stream_wraps(tmp_path: Path) -> None:
 def test_recordings_joined_end_to_end_follow_each_other(tmp_path: Path, codec: str, start_s: int) -> None:
     one = _recording(tmp_path / "1.ts", Fraction(50), codec=codec)
     two = _recording(tmp_path / "2.ts", Fraction(start_s), 8, codec=codec)
-    _check(_joined(one, two, tmp_path / "a.ts"), 16)
+    _check(end_to_end(one, two, tmp_path / "a.ts"), 16)
 
 
 def test_a_gap_of_seconds_is_one(tmp_path: Path) -> None:
     one, two = _recording(tmp_path / "1.ts", Fraction(3)), _recording(tmp_path / "2.ts", Fraction(9), 8)
-    _check(_joined(one, two, tmp_path / "a.ts"), 16, gap=Fraction(6) - Fraction(7, 25))
+    _check(end_to_end(one, two, tmp_path / "a.ts"), 16, gap=Fraction(6) - Fraction(7, 25))
 
 
 def test_sound_moves_with_the_pictures(tmp_path: Path) -> None:
@@ -85,7 +67,7 @@ def test_sound_moves_with_the_pictures(tmp_path: Path) -> None:
                    pts=list(range(start, start + 50)), audio_delay_s=start / 25, audio_s=2)
         for number, start in enumerate([2500, 0])
     ]  # fmt: skip
-    path = _joined(*parts, tmp_path / "a.ts")
+    path = end_to_end(*parts, tmp_path / "a.ts")
     with av.open(str(path)) as container:
         video, sound = container.streams.video[0], container.streams.audio[0]
         packets = [(p.stream.type, p.pts) for p in continuous(container, [video, sound], video) if p.size]

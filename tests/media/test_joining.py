@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -14,10 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vidstyle.errors import OutputError
+from vidstyle.media.codecs import Wishes
 from vidstyle.media.companions import Companions
 from vidstyle.media.images import read_image
 from vidstyle.media.joining import check_video, join_video
-from vidstyle.media.segments import output_times, write_segment
+from vidstyle.media.segments import output_times, video_spec, write_segment
 from vidstyle.media.sources import open_source
 
 
@@ -202,3 +204,19 @@ def test_sound_is_held_for_moments_only(tmp_path: Path, monkeypatch: pytest.Monk
     # 600 frames have 1,125 packets of sound; two seconds are read ahead.
     assert len(held) == 600
     assert max(held) < 300
+
+
+def test_times_of_an_animation_are_added_up_in_one_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Watched(list[int]):
+        looked_at = 0
+
+        def __getitem__(self, key: Any) -> Any:
+            found = super().__getitem__(key)
+            Watched.looked_at += len(found) if isinstance(key, slice) else 1
+            return found
+
+    durations = Watched([40] * 1000)
+    monkeypatch.setattr("vidstyle.media.joining.frame_durations_ms", lambda _: durations)
+    spec = video_spec(tmp_path / "o.webp", info_of(tmp_path), 64, 48, Wishes())
+    check_video(tmp_path / "o.webp", spec, range(0, 40_000, 40), [])
+    assert Watched.looked_at <= len(durations)

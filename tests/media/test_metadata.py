@@ -8,6 +8,7 @@ from pathlib import Path
 import av
 import pytest
 from beside import TAGS, Film, Sub, carried, make_film, tags
+from clips import make_video
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -93,6 +94,24 @@ def test_timecode_into_avi_is_missed_aloud(tmp_path: Path) -> None:
     source = make_film(tmp_path / "in.mov", Film(video_tags={"timecode": "01:02:03:20"}))
     notes = carried(source, tmp_path / "out.avi")
     assert notes == ["in.mov: tags left out, since AVI has no place for them: timecode"]
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
+def test_timecode_with_one_digit_for_the_frame(tmp_path: Path, suffix: str) -> None:
+    silent = make_video(tmp_path / "silent.mkv", rate=Fraction(10))
+    source = tmp_path / "in.mov"
+    with av.open(str(silent)) as container, av.open(str(source), "w") as output:
+        stream = output.add_stream_from_template(container.streams.video[0])
+        stream.metadata["timecode"] = "01:02:03:4"
+        for packet in container.demux(video=0):
+            if packet.size:
+                packet.stream = stream
+                output.mux(packet)
+    for frames, wanted in (((0, None), "01:02:03:4"), ((7, 12), "01:02:04:1")):
+        assert carried(source, tmp_path / f"out{suffix}", frames) == []
+        with av.open(str(tmp_path / f"out{suffix}")) as container:
+            found = {key.lower(): value for key, value in container.streams.video[0].metadata.items()}
+        assert found["timecode"] == wanted
 
 
 def test_timecodes_count_as_broadcasters_do() -> None:

@@ -246,11 +246,12 @@ def test_variable_rate_into_gif_and_avi(tmp_path: Path) -> None:
         assert len(list(source)) == 5
 
 
-def test_times_too_close_for_gif_are_moved_with_a_note(tmp_path: Path) -> None:
-    path = make_video(tmp_path / "in.mkv", frames=4, pts=[0, 2, 4, 50], time_base=Fraction(1, 1000))
+@pytest.mark.parametrize(("third_ms", "what"), [(4, "2 frames were"), (20, "1 frame was")])
+def test_times_too_close_for_gif_are_moved_with_a_note(tmp_path: Path, third_ms: int, what: str) -> None:
+    path = make_video(tmp_path / "in.mkv", frames=4, pts=[0, 2, third_ms, 50], time_base=Fraction(1, 1000))
     writer = convert(path, tmp_path / "out.gif")
     assert times_s(tmp_path / "out.gif") == [Fraction(p, 100) for p in (0, 1, 2, 5)]
-    assert any("2 frames were moved" in note for note in writer.notes)
+    assert f"out.gif: {what} moved: GIF cannot hold times so close together" in writer.notes
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])

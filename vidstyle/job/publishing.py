@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from types import MappingProxyType
 
@@ -23,7 +24,7 @@ def joined_path(job: JobFolder, output: Path) -> Path:
     return job.path / f"joined{output.suffix}"
 
 
-def publish_video(job: JobFolder, output: Path, wanted: Wanted | None = None, *, overwrite: bool) -> list[str]:
+def publish_video(job: JobFolder, output: Path, wanted: Wanted, *, overwrite: bool) -> list[str]:
     """Joins the segments, checks what was written, gives it its name, and returns what the user should know.
 
     Args:
@@ -40,7 +41,8 @@ def publish_video(job: JobFolder, output: Path, wanted: Wanted | None = None, *,
         if output.exists() and not overwrite:
             raise OutputError(f"{output}: has appeared meanwhile; move it away and run again, or use --overwrite")
         # From here on the output may be there already when the job is gone through again.
-        write_record(job.path / PUBLISHING_NAME, {"output": str(output.resolve()), "sha256": sha256_of(joined)})
+        record = {"output": str(output.resolve()), "sha256": sha256_of(joined), "wanted": asdict(wanted)}
+        write_record(job.path / PUBLISHING_NAME, record)
         move_whole(joined, output)
     except OutputError as error:
         raise OutputError(str(error).replace(str(joined), str(output))) from error
@@ -54,10 +56,12 @@ def publish_video(job: JobFolder, output: Path, wanted: Wanted | None = None, *,
     return [note.replace(joined.name, output.name, 1) for note in notes]
 
 
-def is_published_video(job: JobFolder, output: Path) -> bool:
-    """Tells whether a killed run had given the output its name already."""
+def is_published_video(job: JobFolder, output: Path, wanted: Wanted) -> bool:
+    """Tells whether a killed run had given the output its name already, with the very companions that are wanted."""
     record = read_record(job.path / PUBLISHING_NAME)
     if job.manifest.kind != "video" or record.get("output") != str(output.resolve()) or not output.is_file():
+        return False
+    if record.get("wanted") != asdict(wanted):
         return False
     return sha256_of(output) == record.get("sha256")
 

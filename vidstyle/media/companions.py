@@ -20,11 +20,20 @@ from vidstyle.media.attachments import CoverWriter, add_attachments, is_cover, r
 from vidstyle.media.chapters import CHAPTER_FORMATS, cut_chapters
 from vidstyle.media.containers import ContainerKind
 from vidstyle.media.continuity import continuous
-from vidstyle.media.metadata import advanced_timecode, kept_tags, lost_tags, tag_options, timecode_of
+from vidstyle.media.metadata import advanced_timecode, kept_tags, lost_tags, shown_name, tag_options, timecode_of
 from vidstyle.media.opening import media_url, open_media, video_stream
 from vidstyle.media.soundtrack import Soundtrack
 from vidstyle.media.subtitles import ConvertedSubtitles, subtitle_track
-from vidstyle.media.tracks import EDIT_LIST_FORMATS, SoundCopy, SparseCopy, Track, accepts, copied_stream, describe
+from vidstyle.media.tracks import (
+    EDIT_LIST_FORMATS,
+    LONGEST_PRIMING_S,
+    SoundCopy,
+    SparseCopy,
+    Track,
+    accepts,
+    copied_stream,
+    describe,
+)
 
 # Sound may be stored a little apart from the pictures it belongs to; reading stops this far ahead of them.
 READ_AHEAD_S = Fraction(2)
@@ -67,7 +76,7 @@ class Companions:
         self._first_s: dict[int, Fraction] = {}
         self._ended = False
         self._read_s = Fraction(-(10**6))
-        self._from_s: Fraction | None = None
+        self._from_s: dict[int, Fraction] = {}  # from when on a sound's packets are wanted; others' all are
         try:
             self._video = video_stream(self._input, info.path, info.stream)
             self._time_base = Fraction(self._video.time_base or info.time_base)
@@ -102,7 +111,10 @@ class Companions:
         """
         info = self._info
         # What lies before the first picture of a range belongs to pictures that are not there.
-        self._from_s = offset_s if info.range_start > 0 else None
+        if info.range_start > 0 or info.range_stop is not None:
+            early_s = offset_s - LONGEST_PRIMING_S
+            cut = [i for i in self._sound if info.range_start > 0 or _start_s(self._input.streams[i]) < early_s]
+            self._from_s = dict.fromkeys(cut, offset_s)
         for track in (*self._sound.values(), *self._sparse.values()):
             track.offset_s = offset_s
         for track in self._sparse.values():
@@ -185,7 +197,7 @@ class Companions:
 
     @property
     def _word(self) -> str:
-        return {"matroska": "MKV"}.get(self._kind.format, self._kind.format.upper())
+        return shown_name(self._kind)
 
     def _miss(self, what: str) -> None:
         self.notes.append(f"{self._name}: the {what} were left out, {self._word} holds none")
@@ -196,7 +208,7 @@ class Companions:
         return Fraction(min(known, default=0))
 
     def _video_start_s(self) -> Fraction:
-        return (self._video.start_time or 0) * self._time_base
+        return _start_s(self._video)
 
     # -- what is added -------------------------------------------------------------------------
 
@@ -242,6 +254,12 @@ class Companions:
         if left_out:
             self._miss(f"attached files ({', '.join(left_out)})")
         streams = [s for s in self._input.streams.video if s.index != self._video.index and is_cover(s)]
+        others = [s.index for s in self._input.streams.video if s.index != self._video.index and not is_cover(s)]
+        # Whoever has chosen another than players do knows of them.
+        if others and video_stream(self._input, self._info.path).index == self._video.index:
+            where = f"stream {others[0]}" if len(others) == 1 else f"streams {', '.join(map(str, others))}"
+            what = f"{_counted(len(others), 'other video track')} left out ({where})"
+            self.notes.append(f"{self._name}: {what}; choose another with --stream {others[0]}")
         self._covers = CoverWriter(read_covers(self._info.path, streams), self._output, self._kind)
         if self._covers.left_out:
             self._miss("cover pictures")
@@ -255,8 +273,8 @@ class Companions:
 
     def _lead_s(self, offset_s: Fraction) -> Fraction:
         """Returns by how much the muxer will move all packets, but not the chapters, so that none is before 0."""
-        copies = [i for i, track in self._sound.items() if isinstance(track, SoundCopy)]
-        if self._kind.format in EDIT_LIST_FORMATS or self._from_s is not None:
+        copies = [i for i, track in self._sound.items() if isinstance(track, SoundCopy) and i not in self._from_s]
+        if self._kind.format in EDIT_LIST_FORMATS:
             return Fraction(0)
         while not self._ended and self._read_s < self.start_s + READ_AHEAD_S and set(copies) - self._first_s.keys():
             self._read()
@@ -295,12 +313,13 @@ class Companions:
         """Hands on every waiting packet that starts before `before_s` (None: all)."""
         waiting, self._pending = self._pending, deque()
         for time_s, packet in waiting:
-            sound = self._sound.get(packet.stream.index)
+            index = packet.stream.index
+            sound = self._sound.get(index)
             if before_s is not None and time_s >= before_s:
                 self._pending.append((time_s, packet))
             elif sound is None:
-                self._sparse[packet.stream.index].send(packet)
-            elif self._from_s is None or time_s >= self._from_s - sound.preroll_s:
+                self._sparse[index].send(packet)
+            elif index not in self._from_s or time_s >= self._from_s[index] - sound.preroll_s:
                 sound.send(packet)
 
 
@@ -315,7 +334,7 @@ def companions_of(info: ClipInfo, *, sound: bool = True) -> list[str]:
     with open_media(info.path) as source:
         streams = source.streams
         present = {
-            "sound": streams.audio if sound else (),
+            "sound": Soundtrack(source, Fraction(0), info, "auto").streams if sound else (),
             "subtitles": streams.subtitles,
             "chapters": source.chapters(),
             "attached files": streams.attachments,
@@ -327,6 +346,10 @@ def _padding_s(stream: Stream) -> Fraction:
     """Returns how much sound an encoder has put first, which Matroska notes apart from the times."""
     context: Any = stream.codec_context
     return Fraction(context.delay or 0, context.sample_rate or 1)
+
+
+def _start_s(stream: Stream) -> Fraction:
+    return (stream.start_time or 0) * Fraction(stream.time_base or 1)
 
 
 def _counted(number: int, noun: str) -> str:

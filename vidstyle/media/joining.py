@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import closing
 from fractions import Fraction
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from av.container import OutputContainer
 from vidstyle.errors import OutputError
 from vidstyle.frames import ClipInfo
 from vidstyle.media.companions import Companions, Wanted
+from vidstyle.media.metadata import shown_name
 from vidstyle.media.opening import media_url
 from vidstyle.media.segments import VideoSpec, ffmpeg_reported, make_encoder, output_times, segment_packets
 from vidstyle.media.soundtrack import SYNC_TOLERANCE_S
@@ -63,9 +65,8 @@ def join_video(
             if beside is not None:
                 beside.close()
     if moved:
-        notes.append(
-            f"{output.name}: {moved} frames were moved: {spec.kind.format.upper()} cannot hold times so close together"
-        )
+        what = "1 frame was" if moved == 1 else f"{moved} frames were"
+        notes.append(f"{output.name}: {what} moved: {shown_name(spec.kind)} cannot hold times so close together")
     check_video(output, spec, times, beside.last_packets_s if beside is not None else [])
     return notes + (beside.losses(output) if beside is not None else [])
 
@@ -214,7 +215,7 @@ def _written(output: Path, spec: VideoSpec) -> tuple[list[int], Fraction, list[F
 def _written_webp(output: Path) -> tuple[list[int], Fraction, list[Fraction]]:
     """Returns the same of an animation, which FFmpeg writes but does not read."""
     durations = frame_durations_ms(output)
-    return [sum(durations[:k]) for k in range(len(durations))], Fraction(1, 1000), []
+    return list(accumulate(durations[:-1], initial=0)), Fraction(1, 1000), []
 
 
 def _check_sound(output: Path, heard_s: Sequence[Fraction], wanted_s: Sequence[Fraction | None]) -> None:

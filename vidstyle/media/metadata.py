@@ -20,7 +20,13 @@ _QUICKTIME_LANGUAGES = {
     "fre": "fra", "rum": "ron", "cze": "ces", "slo": "slk",
 }  # fmt: skip
 _LANGUAGE = re.compile(r"-[a-z]{3}$")
-_TIMECODE = re.compile(r"(\d\d):(\d\d):(\d\d)([:;.])(\d\d+)")
+# At ten frames per second and less, FFmpeg writes one digit for the frame.
+_TIMECODE = re.compile(r"(\d\d):(\d\d):(\d\d)([:;.])(\d+)")
+
+
+def shown_name(kind: ContainerKind) -> str:
+    """Returns what messages call a container."""
+    return {"matroska": "MKV"}.get(kind.format, kind.format.upper())
 
 
 def kept_tags(tags: Mapping[str, str], *, location: bool) -> dict[str, str]:

@@ -35,7 +35,8 @@ class Recoder:
     """Decodes one audio stream and encodes it again; samples keep their time to within one sample.
 
     Breaks in the source become silence. Sound that starts late starts late, by its timestamps or, where
-    the container has none, after as much silence.
+    the container has none, after as much silence. Channels and rate may change on the way, as where a broadcast
+    goes on to the next programme; the output keeps those it began with.
 
     Args:
         encoder: FFmpeg's name. only_rate: its only sample rate in Hz; None: it takes common ones.
@@ -52,7 +53,8 @@ class Recoder:
         self._output = output
         self._silence_first = kind.constant_rate
         source = stream.codec_context
-        rate = only_rate or source.sample_rate
+        # Sound that begins long after the pictures is not known yet.
+        rate = only_rate or source.sample_rate or 48000
         if encoder == "aac" and rate not in _AAC_RATES:
             rate = 48000
         self._rate = rate
@@ -72,7 +74,8 @@ class Recoder:
         self.language = added.metadata.get("language")
         self._stream = added
         self._format, self._layout = context.format.name, context.layout.name
-        self._resampler = AudioResampler(format=self._format, layout=self._layout, rate=rate)
+        self._resampler: AudioResampler | None = None
+        self._resampled: tuple[str, str, int] | None = None  # what the resampler takes: format, layout, rate
         self._fifo = AudioFifo()
         self._next_pts: int | None = None  # of the next sample to leave the fifo
         self._skip = 0  # samples before 0, to be dropped
@@ -90,7 +93,7 @@ class Recoder:
         """Encodes what is left."""
         if self._next_pts is None:
             return
-        self._push(self._resampler.resample(None))
+        self._flush_resampler()
         self._drain(last=True)
         self._mux(self._stream.encode(None))
 
@@ -109,10 +112,30 @@ class Recoder:
             self._add_silence(round(moved_s * self._rate))
         else:
             self._skip += round(-moved_s * self._rate)
-        self._expected_s += Fraction(av_frame.samples, rate)
         av_frame.pts = None  # time is counted in samples from here on
-        self._push(self._resampler.resample(av_frame))
+        self._push(self._as_encoded(av_frame))
+        self._expected_s += Fraction(av_frame.samples, rate)
         self._drain(last=False)
+
+    def _as_encoded(self, av_frame: AudioFrame) -> list[AudioFrame]:
+        """Returns a frame in the encoder's format, layout and rate."""
+        given = (av_frame.format.name, av_frame.layout.name, av_frame.sample_rate)
+        # A resampler does not look again whether a frame is like the first, and the fifo trusts it: with fewer
+        # channels than it counts on, it reads where nothing is.
+        if self._resampler is None or given != self._resampled:
+            self._flush_resampler()
+            self._resampler = AudioResampler(format=self._format, layout=self._layout, rate=self._rate)
+            self._resampled = given
+        try:
+            return self._resampler.resample(av_frame)
+        except (av.FFmpegError, ValueError):
+            self._resampler = None
+            raise
+
+    def _flush_resampler(self) -> None:
+        if self._resampler is not None:
+            self._push(self._resampler.resample(None))
+            self._resampler = None
 
     def _start_at(self, start_s: Fraction) -> None:
         samples = round(start_s * self._rate)
@@ -137,7 +160,7 @@ class Recoder:
 
     def _push(self, frames: list[AudioFrame]) -> None:
         for av_frame in frames:
-            av_frame.pts = None
+            av_frame.pts, av_frame.time_base = None, Fraction(1, self._rate)
             self._fifo.write(av_frame)
         if self._skip and self._fifo.samples:
             dropped = self._fifo.read(min(self._skip, self._fifo.samples))

@@ -15,6 +15,7 @@ from av.container import InputContainer, OutputContainer
 from vidstyle.errors import OutputError
 from vidstyle.frames import ClipInfo
 from vidstyle.media.containers import CONTAINERS, ContainerKind
+from vidstyle.media.metadata import shown_name
 from vidstyle.media.opening import open_media, video_stream
 from vidstyle.media.recoder import Recoder
 from vidstyle.media.tracks import SoundCopy, Track, accepts
@@ -25,6 +26,10 @@ SYNC_TOLERANCE_S = Fraction(5, 1000)
 _LOOK_FOR_S = Fraction(10)
 # AVI takes these and plays them in step; tried by writing and reading back.
 _AVI_COPIES = frozenset({"mp3", "mp2", "ac3", "pcm_s16le", "pcm_u8"})
+# What AC-3's packets hold, which FFmpeg tells of the others.
+_AC3_SAMPLES = 1536
+# Where packets are counted, one may be so far from its time.
+_PACE_TOLERANCE_S = Fraction(1, 25)
 # By setting: FFmpeg's encoder, its only sample rate in Hz, and the containers that take it and play it in step.
 _ENCODERS: dict[str, tuple[str, int | None, tuple[str, ...]]] = {
     "aac": ("aac", None, ("mp4", "matroska", "mov")),
@@ -39,10 +44,15 @@ class Soundtrack:
         source: opened; only its streams are looked at.
         video_start_s: when its pictures start, in seconds.
         audio: "auto", "copy", "aac", "opus" or "none".
+
+    Attributes:
+        streams: of sound, without those that are announced only. known: those whose codec FFmpeg knows.
     """
 
     def __init__(self, source: InputContainer, video_start_s: Fraction, info: ClipInfo, audio: str) -> None:
-        self.streams = [s for s in source.streams.audio if isinstance(s, AudioStream)] if audio != "none" else []
+        announced = [s for s in source.streams.audio if isinstance(s, AudioStream)] if audio != "none" else []
+        silent = _silent(info.path, [s.index for s in announced if s.codec_context and not s.codec_context.sample_rate])
+        self.streams = [s for s in announced if s.index not in silent]
         self.known = [s for s in self.streams if s.codec_context is not None]
         self._video_start_s, self._info, self._audio = video_start_s, info, audio
 
@@ -59,11 +69,32 @@ class Soundtrack:
                         break
         return found
 
+    @cached_property
+    def _uneven(self) -> frozenset[int]:
+        """The streams, by index, with packets that are not due when all before them last as long as the first."""
+        lasting_s, uneven = {}, set()
+        for stream in self.known:
+            context = stream.codec_context
+            samples = context.frame_size or (_AC3_SAMPLES if _codec(stream) == "ac3" else 0)
+            if samples and context.sample_rate and not _codec(stream).startswith("pcm"):
+                lasting_s[stream.index] = Fraction(samples, context.sample_rate)
+        due_s: dict[int, Fraction] = {}
+        if not lasting_s:
+            return frozenset()
+        with open_media(self._info.path) as source, suppress(av.FFmpegError, OSError):
+            for packet in source.demux(*(source.streams[index] for index in lasting_s)):
+                if packet.size and packet.pts is not None:
+                    index, time_s = packet.stream.index, packet.pts * Fraction(packet.time_base)
+                    if abs(time_s - due_s.setdefault(index, time_s)) > _PACE_TOLERANCE_S:
+                        uneven.add(index)
+                    due_s[index] += lasting_s[index]
+        return frozenset(uneven)
+
     def add_to(self, output: OutputContainer, kind: ContainerKind) -> tuple[dict[int, Track], list[str]]:
         """Adds a stream for each of the source's, and returns them by the source's index, and what is to be said."""
         name = self._info.path.name
         if kind.audio_encoder is None:
-            return {}, [f"{name}: the sound was left out, {kind.format.upper()} holds none"] if self.streams else []
+            return {}, [f"{name}: the sound was left out, {shown_name(kind)} holds none"] if self.streams else []
         notes, recoded = [], []
         tracks: dict[int, Track] = {}
         encoder, rate = kind.audio_encoder, kind.audio_rate
@@ -79,7 +110,7 @@ class Soundtrack:
                 recoded.append(_codec(stream))
         if recoded and self._audio not in _ENCODERS:
             notes.append(
-                f"{name}: {kind.format.upper()} does not take its sound as it is ({', '.join(recoded)}); "
+                f"{name}: {shown_name(kind)} does not take its sound as it is ({', '.join(recoded)}); "
                 f"converted to {encoder.removeprefix('lib')}"
             )
         return tracks, notes
@@ -93,10 +124,25 @@ class Soundtrack:
             apart_s = self._first_packets_s.get(stream.index, Fraction(0)) - self._video_start_s
             if ranged or codec not in _AVI_COPIES or abs(apart_s) > SYNC_TOLERANCE_S:
                 return False
+            if stream.index in self._uneven:
+                return False
         # PCM in MP4 is young: few players know it, and FFmpeg itself refuses channels without places.
         if kind.format == "mp4" and codec.startswith("pcm"):
             return False
         return accepts(kind.format, stream)
+
+
+def _silent(path: Path, indices: Sequence[int]) -> frozenset[int]:
+    """Returns those of some streams that have no packet; broadcasts announce sound that is not sent."""
+    waiting = set(indices)
+    if waiting:
+        with open_media(path) as source, suppress(av.FFmpegError, OSError):
+            for packet in source.demux(*(source.streams[index] for index in indices)):
+                if packet.size:
+                    waiting.discard(packet.stream.index)
+                    if not waiting:
+                        break
+    return frozenset(waiting)
 
 
 def check_sound(output: Path, info: ClipInfo, audio: str) -> None:

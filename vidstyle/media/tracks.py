@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from contextlib import suppress
 from fractions import Fraction
+from math import ceil
 from typing import Any, Protocol
 
 import av
@@ -19,7 +20,7 @@ EDIT_LIST_FORMATS = frozenset({"mp4", "mov"})
 # AVI counts packets of 20 ms and more; what is moved by less needs smaller ticks.
 _COARSE_S, _FINE_S = Fraction(1, 1000), Fraction(1, 10**6)
 # No codec's priming samples last as long as this.
-_LONGEST_PRIMING_S = Fraction(1, 10)
+LONGEST_PRIMING_S = Fraction(1, 10)
 # What an attached picture is comes with how it is written, and other kinds of streams have no use for the rest.
 _KEPT_DISPOSITION = ~(Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image)
 
@@ -58,8 +59,9 @@ class SoundCopy:
         self._stream = copied_stream(stream, output, kind)
         self.language = self._stream.metadata.get("language")
         self._last_dts: int | None = None
+        self._end = 0  # of the last packet, in ticks of the source
         self._hides_earlier = kind.format in EDIT_LIST_FORMATS
-        self._priming_s = Fraction(0) if stream.codec_context.codec.lossless else _LONGEST_PRIMING_S
+        self._priming_s = Fraction(0) if stream.codec_context.codec.lossless else LONGEST_PRIMING_S
 
     def send(self, packet: av.Packet[Any]) -> None:
         """Writes one packet."""
@@ -75,14 +77,23 @@ class SoundCopy:
         # An edit list of the source hides it, and nothing would here.
         if not self._hides_earlier and (pts + (packet.duration or 0)) * base <= -self._priming_s:
             return
-        # Muxers refuse time that stands still; broken recordings have it.
-        if self._last_dts is not None and dts <= self._last_dts:
-            dts = self._last_dts + 1
+        if self._last_dts is not None:
+            # Time that was heard already, as where recordings overlap, would make all that follows late.
+            length = packet.duration or 0
+            if length * base > _COARSE_S and dts + length <= self._end:
+                return
+            # Muxers refuse time that stands still; broken recordings have it.
+            dts = max(dts, self._last_dts + self._least_step(base))
         packet.dts, packet.pts = dts, max(pts, dts)
-        self._last_dts = dts
+        self._last_dts, self._end = dts, dts + (packet.duration or 0)
         self.last_packet_s = packet.pts * base
         packet.stream = self._stream
         self._output.mux(packet)
+
+    def _least_step(self, base: Fraction) -> int:
+        """Returns after how many ticks of the source another time is another one in the output as well."""
+        # Other containers take the same time twice, and their ticks may be longer than a packet.
+        return ceil(Fraction(self._stream.time_base or base) / base) if self._hides_earlier else 1
 
     def finish(self) -> None:
         """Nothing is held back."""
