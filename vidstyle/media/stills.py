@@ -11,11 +11,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import cv2
 import numpy as np
-from PIL import Image, ImageChops, PngImagePlugin, TiffImagePlugin
+import numpy.typing as npt
+from PIL import Image, ImageChops, ImageFile, PngImagePlugin, TiffImagePlugin
 
 from vidstyle.errors import SourceError, VidstyleError
 from vidstyle.frames import Picture
@@ -28,8 +29,8 @@ MAX_IMAGE_PIXELS = 1 << 28
 _LARGEST_PROFILE_BYTES = 1 << 24
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "PPM", "AVIF")
 
-_SAMPLE_FORMAT_TAG, _EXTRA_SAMPLES_TAG = 339, 338
-_FLOAT_SAMPLES, _MULTIPLIED_ALPHA = 3, 1
+_BITS_TAG, _PHOTOMETRIC_TAG, _PLANES_TAG, _SAMPLE_FORMAT_TAG, _EXTRA_SAMPLES_TAG = 258, 262, 284, 339, 338
+_WHITE_IS_ZERO, _SEPARATE_PLANES, _FLOAT_SAMPLES, _MULTIPLIED_ALPHA = 0, 2, 3, 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,11 +184,12 @@ def _of_unclear_brightness(path: Path) -> SourceError:
 
 def _still(picture: Image.Image, data: bytes, path: Path) -> Still:
     profile, pages = picture.info.get("icc_profile"), _pictures(picture)
-    # A PNG's EXIF may stand behind its pixels; a TIFF's orientation is applied when it is loaded.
     layers = _deep_layers(picture, data) if _is_deep(picture) else None
     if layers is None:
         layers = _layers(picture, path)
-    orientation, exif = _orientation(picture), kept_exif(picture)
+    # A PNG's EXIF may stand behind its pixels; a TIFF is turned by whoever decodes it, OpenCV as well as Pillow.
+    orientation = 1 if picture.format == "TIFF" else _orientation(picture)
+    exif = kept_exif(picture)
     still = _finished(*layers, profile, pages)
     alpha = None if still.alpha is None else _upright(still.alpha, orientation)
     return Still(_upright(still.image, orientation), alpha, still.notes, exif)
@@ -208,12 +210,13 @@ def _finished(base: Image.Image, alpha: Picture | None, profile: bytes | None, p
 
 def _layers(picture: Image.Image, path: Path) -> tuple[Image.Image, Picture | None]:
     """Returns 8-bit colours, of mode L, RGB, CMYK or LAB, and the transparency."""
+    _mend_header(picture)
     picture.load()
     mode = picture.mode
     if mode == "F" or (mode == "I" and picture.format == "TIFF"):
         raise _of_unclear_brightness(path)
     if mode.startswith("I"):
-        values = np.asarray(picture).astype(np.uint16)
+        values = _stretched(np.asarray(picture).astype(np.uint16), picture)
         key = picture.info.get("transparency")
         alpha = None if key is None else np.where(values == key, 0, 255).astype(np.uint8)
         return Image.fromarray(_to_8_bits(values)), alpha
@@ -230,9 +233,45 @@ def _layers(picture: Image.Image, path: Path) -> tuple[Image.Image, Picture | No
     return picture if mode == "LAB" else picture.convert("RGB"), None
 
 
+def _mend_header(picture: Image.Image) -> None:
+    """Corrects what Pillow takes wrongly from a header, before the pixels are decoded."""
+    if not isinstance(picture, ImageFile.ImageFile) or not picture.tile:
+        return
+    if isinstance(picture, TiffImagePlugin.TiffImageFile) and _has_deep_planes(picture):
+        # It takes planes of 16 bits for planes of 8 where they are not compressed.
+        order = ";16L" if picture.tag_v2.prefix == b"II" else ";16B"
+        picture.tile = [tile if ";16" in str(tile.args) else _with_order(tile, order) for tile in picture.tile]
+    key, raw_mode = picture.info.get("transparency"), str(picture.tile[0].args)
+    if picture.format == "PNG" and isinstance(key, int) and raw_mode in ("L;2", "L;4"):
+        # The level that stands for transparent, on the scale of the file; pixels are stretched to 255.
+        picture.info["transparency"] = key * 255 // (2 ** int(raw_mode[-1]) - 1)
+
+
+def _with_order(tile: Any, order: str) -> Any:
+    raw_mode, *others = tile.args
+    return tile._replace(args=(raw_mode + order, *others))
+
+
+def _has_deep_planes(picture: Image.Image) -> bool:
+    if not isinstance(picture, TiffImagePlugin.TiffImageFile) or len(picture.getbands()) < 2:
+        return False
+    return picture.tag_v2.get(_PLANES_TAG) == _SEPARATE_PLANES and picture.tag_v2.get(_BITS_TAG, (8,))[0] == 16
+
+
+def _stretched(values: npt.NDArray[np.uint16], picture: Image.Image) -> npt.NDArray[np.uint16]:
+    """Returns a TIFF's grey levels, which Pillow leaves as they are stored, from black at 0 to white at 65535."""
+    if not isinstance(picture, TiffImagePlugin.TiffImageFile):
+        return values
+    bits = int(picture.tag_v2.get(_BITS_TAG, (16,))[0])
+    if bits < 16:
+        values = (values.astype(np.uint32) * 65535 // (2**bits - 1)).astype(np.uint16)
+    return np.uint16(65535) - values if picture.tag_v2.get(_PHOTOMETRIC_TAG) == _WHITE_IS_ZERO else values
+
+
 def _deep_layers(picture: Image.Image, data: bytes) -> tuple[Image.Image, Picture | None] | None:
     """Returns the colours and the transparency of a PNG or TIFF with 16-bit RGB; None where OpenCV cannot read it."""
-    if picture.format not in ("PNG", "TIFF") or picture.mode not in ("RGB", "RGBA"):
+    # OpenCV takes planes for pixels.
+    if picture.format not in ("PNG", "TIFF") or picture.mode not in ("RGB", "RGBA") or _has_deep_planes(picture):
         return None
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None or pixels.dtype != np.uint16 or pixels.ndim != 3 or pixels.shape[2] not in (3, 4):
@@ -251,7 +290,11 @@ def _to_8_bits(values: np.ndarray) -> Picture:
 
 
 def _is_deep(picture: Image.Image) -> bool:
-    return picture.mode.startswith("I") or any(";16" in str(tile[3]) for tile in getattr(picture, "tile", ()))
+    return (
+        picture.mode.startswith("I")
+        or _has_deep_planes(picture)
+        or any(";16" in str(tile[3]) for tile in getattr(picture, "tile", ()))
+    )
 
 
 def _colours(picture: Image.Image) -> str:
