@@ -120,6 +120,9 @@ def test_what_does_not_fit(tmp_path: Path) -> None:
     path = animated(tmp_path / "a.webp")
     with pytest.raises(SettingsError, match="has its own timing"):
         open_source(path, fps=Fraction(25))
+    for suffix in (".webp", ".apng"):
+        with pytest.raises(SettingsError, match=r"stream: .* holds pictures"):
+            open_source(animated(tmp_path / f"c{suffix}"), stream=7)
     first, second = (Image.fromarray(picture(k, (15, 40))) for k in range(2))
     first.save(tmp_path / "b.webp", save_all=True, append_images=[second])
     with pytest.raises(SourceError, match=r"too small \(15x40"):
