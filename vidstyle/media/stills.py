@@ -8,7 +8,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -21,6 +21,7 @@ from PIL import Image, ImageChops, ImageFile, PngImagePlugin, TiffImagePlugin
 from vidstyle.errors import SourceError, VidstyleError
 from vidstyle.frames import Picture
 from vidstyle.media.alpha import filled
+from vidstyle.media.colour_claims import HEAD_BYTES, colour_note
 from vidstyle.media.colour_profiles import lab_to_srgb, to_srgb
 from vidstyle.media.exif import ORIENTATION_TAG, kept_exif
 
@@ -115,18 +116,35 @@ def still_header(path: Path) -> StillHeader | None:
             width, height = picture.size
             # A TIFF's size is that of the upright picture already; a PNG would be decoded for what may come at its end.
             is_settled = picture.format == "TIFF" or (picture.format == "PNG" and "exif" not in picture.info)
-            if not is_settled and _orientation(picture) >= 5:
+            if not is_settled and orientation_of(picture) >= 5:
                 width, height = height, width
             return StillHeader(width, height, kind, _pictures(picture))
     except Exception:  # the same file is read as a whole later, and reported then
         return None
 
 
-def composed_still(picture: Image.Image, path: Path) -> Still:
-    """Returns the current picture of an opened animation; see `decoded_still`."""
+def layers_of(data: bytes, path: Path) -> tuple[Image.Image, Picture | None]:
+    """Returns a picture's 8-bit colours as stored, of mode L, RGB, CMYK or LAB, and its transparency.
+
+    Raises:
+        SourceError: see `decoded_still`.
+    """
+    with decoding(path), open_still(BytesIO(data), path) as picture:
+        return _layers_of(picture, data, path)
+
+
+def current_layers(picture: Image.Image, path: Path) -> tuple[Image.Image, Picture | None]:
+    """Returns the same of the current picture of an opened animation."""
     with decoding(path):
-        base, alpha = _layers(picture, path)
-        return _finished(base, alpha, picture.info.get("icc_profile"), 1)
+        return _layers(picture, path)
+
+
+def composed_still(
+    layers: tuple[Image.Image, Picture | None], profile: bytes | None, orientation: int, path: Path
+) -> Still:
+    """Returns a frame of an animation, upright and in sRGB."""
+    with decoding(path):
+        return _turned(_finished(*layers, profile, 1), orientation)
 
 
 @contextmanager
@@ -184,15 +202,22 @@ def _of_unclear_brightness(path: Path) -> SourceError:
 
 def _still(picture: Image.Image, data: bytes, path: Path) -> Still:
     profile, pages = picture.info.get("icc_profile"), _pictures(picture)
-    layers = _deep_layers(picture, data) if _is_deep(picture) else None
-    if layers is None:
-        layers = _layers(picture, path)
+    layers = _layers_of(picture, data, path)
     # A PNG's EXIF may stand behind its pixels; a TIFF is turned by whoever decodes it, OpenCV as well as Pillow.
-    orientation = 1 if picture.format == "TIFF" else _orientation(picture)
-    exif = kept_exif(picture)
-    still = _finished(*layers, profile, pages)
+    orientation = 1 if picture.format == "TIFF" else orientation_of(picture)
+    still = _turned(_finished(*layers, profile, pages), orientation)
+    claim = None if profile else colour_note(data[:HEAD_BYTES])
+    return replace(still, notes=still.notes if claim is None else (*still.notes, claim), exif=kept_exif(picture))
+
+
+def _layers_of(picture: Image.Image, data: bytes, path: Path) -> tuple[Image.Image, Picture | None]:
+    layers = _deep_layers(picture, data) if _is_deep(picture) else None
+    return _layers(picture, path) if layers is None else layers
+
+
+def _turned(still: Still, orientation: int) -> Still:
     alpha = None if still.alpha is None else _upright(still.alpha, orientation)
-    return Still(_upright(still.image, orientation), alpha, still.notes, exif)
+    return replace(still, image=_upright(still.image, orientation), alpha=alpha)
 
 
 def _finished(base: Image.Image, alpha: Picture | None, profile: bytes | None, pages: int) -> Still:
@@ -308,7 +333,7 @@ def _pictures(picture: Image.Image) -> int:
     return 1 if picture.format == "MPO" else int(getattr(picture, "n_frames", 1))
 
 
-def _orientation(picture: Image.Image) -> int:
+def orientation_of(picture: Image.Image) -> int:
     """Returns how EXIF says that the picture is to be turned, 1 to 8; 1 is upright."""
     with suppress(Exception):
         value = picture.getexif().get(ORIENTATION_TAG)
