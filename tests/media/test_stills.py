@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import tracemalloc
 import zlib
 from contextlib import suppress
 from io import BytesIO
@@ -231,6 +232,18 @@ def test_12_bit_grey_tiff_reaches_white() -> None:
         struct.pack("<HHIH", 258, 3, 1, 16), struct.pack("<HHIH", 258, 3, 1, 12)
     )
     assert read(data).image.min() == 255
+
+
+def test_16_bits_of_many_rows_are_rounded_in_little_memory() -> None:
+    deep = RNG.integers(0, 65536, (1000, 400, 3), dtype=np.uint16)
+    data = cv2.imencode(".png", deep, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes()
+    tracemalloc.start()
+    still = read(data)
+    peak = tracemalloc.get_traced_memory()[1] / (1000 * 400)
+    tracemalloc.stop()
+    assert np.array_equal(still.image, np.rint(deep[..., ::-1] / 257))
+    # Bytes a pixel, six of them as decoded; wider numbers for all would be twelve more.
+    assert peak < 18
 
 
 def test_16_bit_grey_with_alpha_and_netpbm() -> None:

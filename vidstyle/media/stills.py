@@ -25,8 +25,11 @@ from vidstyle.media.colour_claims import HEAD_BYTES, colour_note
 from vidstyle.media.colour_profiles import lab_to_srgb, to_srgb
 from vidstyle.media.exif import ORIENTATION_TAG, kept_exif
 
-# A picture of this many pixels takes 0.75 GB as RGB; beyond it the file is taken for damaged or hostile.
+# Beyond this many pixels a file is taken for damaged or hostile. So many take 0.75 GiB as RGB, and up to 6.5 GiB while
+# they are decoded, most with 16 bits and transparency.
 MAX_IMAGE_PIXELS = 1 << 28
+# Numbers wider than the pixels are made for so many rows at a time.
+_BAND_ROWS = 64
 _LARGEST_PROFILE_BYTES = 1 << 24
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "PPM", "AVIF")
 
@@ -304,14 +307,19 @@ def _deep_layers(picture: Image.Image, data: bytes) -> tuple[Image.Image, Pictur
     colours, alpha = pixels[..., 2::-1], pixels[..., 3] if pixels.shape[2] == 4 else None
     extra = picture.tag_v2.get(_EXTRA_SAMPLES_TAG) if isinstance(picture, TiffImagePlugin.TiffImageFile) else None
     if alpha is not None and extra == (_MULTIPLIED_ALPHA,):
-        shares = np.maximum(alpha, 1).astype(np.float64)[..., None] / 65535
-        colours = np.minimum(np.rint(colours / shares), 65535).astype(np.uint16)
+        for top in range(0, len(alpha), _BAND_ROWS):
+            band = colours[top : top + _BAND_ROWS]
+            shares = np.maximum(alpha[top : top + _BAND_ROWS], 1).astype(np.float64)[..., None] / 65535
+            band[:] = np.minimum(np.rint(band / shares), 65535)
     return Image.fromarray(_to_8_bits(colours)), None if alpha is None else _to_8_bits(alpha)
 
 
 def _to_8_bits(values: np.ndarray) -> Picture:
     """Returns uint16 values rounded to the nearest of 0 to 255; their high byte alone would be darker."""
-    return np.ascontiguousarray((values.astype(np.uint32) + 128) // 257, np.uint8)
+    rounded = np.empty(values.shape, np.uint8)
+    for top in range(0, len(values), _BAND_ROWS):
+        rounded[top : top + _BAND_ROWS] = (values[top : top + _BAND_ROWS].astype(np.uint32) + 128) // 257
+    return rounded
 
 
 def _is_deep(picture: Image.Image) -> bool:
