@@ -7,6 +7,7 @@ import av
 import cv2
 import pytest
 from clips import make_folder, picture
+from PIL import Image
 from renders import QUICK, contents, paint
 
 from vidstyle import job_status, render, stylize
@@ -153,3 +154,24 @@ def test_pictures_that_stay_in_the_folder_are_noted():
         "in.mp4: a folder of frames holds no sound",
         "out: 2 other pictures in it stayed as before",
     )
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp"])
+def test_no_location_holds_for_stills_and_a_still_with_it_is_not_finished_without(suffix):
+    tags = Image.Exif()
+    tags[0x0110] = "Model"
+    tags.get_ifd(0x8825).update({1: "N"})
+    Image.fromarray(picture(3)).save("photo.jpg", exif=tags)
+    settings = replace(QUICK, iterations=0, first_iterations=0)
+    output = f"out{suffix}"
+    paint(output, settings, "photo.jpg")
+    with Image.open(output) as painted:
+        assert painted.getexif().get_ifd(0x8825) == {1: "N"}
+    silent = replace(settings, no_location=True)
+    with pytest.raises(OutputError, match="--overwrite"):
+        paint(output, silent, "photo.jpg")
+    paint(output, replace(silent, overwrite=True), "photo.jpg")
+    with Image.open(output) as painted:
+        assert painted.getexif()[0x0110] == "Model"
+        assert painted.getexif().get_ifd(0x8825) == {}
+    assert paint(output, silent, "photo.jpg")[0].was_finished

@@ -57,6 +57,7 @@ class ClipInfo:
         bit_depth: bits per channel as stored; pictures come as 8 bits all the same.
         range_start, range_stop: half-open range of frame indices asked for; stop None: to the end.
         stream: index of the video stream among all streams of the file; None where there are none.
+        last_duration_s: how long the last frame is shown, in seconds; None where that is not known from the start.
     """
 
     path: Path
@@ -71,6 +72,7 @@ class ClipInfo:
     range_stop: int | None = None
     bit_depth: int = 8
     stream: int | None = None
+    last_duration_s: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ from vidstyle.job.publishing import is_published_video, is_publishing, publish_f
 from vidstyle.job.status import job_path
 from vidstyle.media.base import Source
 from vidstyle.media.companions import Wanted, companions_of
+from vidstyle.media.exif import without_place
 from vidstyle.media.images import is_image_name, resize, write_image
 from vidstyle.media.outputs import check_encoding, check_output, holds_alpha, output_kind
 from vidstyle.media.segments import check_gaps, video_spec
@@ -353,7 +354,8 @@ class Render:
             self._listeners.on_start(Plan(self._source.info.path, self._output, "still", 1, *size, *where))
         painted = stylizer.paint(resize(frame.image, self._width, self._height))
         alpha = None if frame.alpha is None else resize(frame.alpha, self._width, self._height)
-        write_image(self._output, painted.image, alpha, self._source.exif)
+        exif = self._source.exif
+        write_image(self._output, painted.image, alpha, without_place(exif) if self._settings.no_location else exif)
         if self._listeners.on_frame is not None:
             values = (painted.seconds, painted.loss, painted.evaluations, painted.image)
             self._listeners.on_frame(FrameDone(frame.index, 1, 1, *values))

@@ -16,6 +16,7 @@ from vidstyle.job.manifest import FORMAT_VERSION, MANIFEST_NAME, Identity, read_
 
 def test_what_is_written_is_read(tmp_path):
     info = replace(make_manifest().info, rate=Fraction(30000, 1001), time_base=Fraction(1, 30000), range_stop=9)
+    info = replace(info, last_duration_s=Fraction(1, 3))
     manifest = make_manifest(info=info, cuts=(3, 7), notes=("it is dark",), timestamps=(5, 6, 9, 12, 13, 14, 15, 99))
     manifest.write(tmp_path)
     assert read_manifest(tmp_path) == manifest
@@ -69,6 +70,12 @@ def test_a_damaged_manifest_is_an_error_with_a_remedy(tmp_path, how):
     DAMAGE[how](tmp_path / MANIFEST_NAME)
     with pytest.raises(JobError, match=r"manifest\.json: the job's manifest cannot be read.*--restart"):
         read_manifest(tmp_path)
+
+
+def test_a_manifest_from_before_last_frames_had_durations_is_read(tmp_path):
+    make_manifest().write(tmp_path)
+    damaged(tmp_path / MANIFEST_NAME, lambda content: content["info"].pop("last_duration_s"))
+    assert read_manifest(tmp_path) == make_manifest()
 
 
 def test_a_newer_format_is_not_guessed_at(tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 from clips import picture
 from hypothesis import given
@@ -62,3 +64,19 @@ def test_over_white() -> None:
     alpha = np.array([[0, 255], [51, 128]], np.uint8)
     assert over(image, alpha)[..., 0].tolist() == [[255, 55], [215, 155]]
     assert over(image, None) is image
+
+
+def test_large_pictures_are_put_over_white_and_filled_in_little_memory() -> None:
+    rng = np.random.default_rng(2)
+    image, alpha = rng.integers(0, 256, (2000, 2000, 3), dtype=np.uint8), np.full((2000, 2000), 64, np.uint8)
+    peaks = []
+    for work in (over, filled):
+        tracemalloc.start()
+        got = work(image, alpha)
+        peaks.append(tracemalloc.get_traced_memory()[1] / alpha.size)
+        tracemalloc.stop()
+        assert got.shape == image.shape
+    # Bytes a pixel, of which three are the picture.
+    assert peaks[0] < 8
+    assert peaks[1] < 25
+    assert np.array_equal(over(image, alpha), np.rint(255 + np.float32(64 / 255) * (image.astype(np.float32) - 255)))

@@ -40,7 +40,8 @@ def test_every_frame_at_its_own_time(tmp_path: Path, suffix: str) -> None:
     with open_source(animated(tmp_path / f"a{suffix}")) as source:
         assert source.info.kind == "animation"
         assert (source.info.width, source.info.height, source.info.frame_count) == (64, 48, 6)
-        assert source.info.rate == 25
+        assert source.info.rate == Fraction(6 * 1000, 393)
+        assert source.info.last_duration_s == Fraction(20, 1000)
         frames = list(source)
         assert source.notes == []
         assert next(source, None) is None
@@ -78,6 +79,19 @@ def test_alpha_comes_along(tmp_path: Path, suffix: str) -> None:
         assert np.array_equal(frame.image[want > 0], picture(frame.index)[want > 0])
 
 
+@pytest.mark.parametrize("suffix", [".webp", ".png"])
+def test_turned_as_exif_says(tmp_path: Path, suffix: str) -> None:
+    tags = Image.Exif()
+    tags[0x0112] = 6
+    frames = [Image.fromarray(picture(k)) for k in range(3)]
+    options = {"lossless": True} if suffix == ".webp" else {}
+    frames[0].save(tmp_path / f"a{suffix}", save_all=True, append_images=frames[1:], duration=90, exif=tags, **options)
+    with open_source(tmp_path / f"a{suffix}") as source:
+        assert (source.info.width, source.info.height) == (48, 64)
+        for frame in source:
+            assert np.array_equal(frame.image, np.rot90(picture(frame.index), 3))
+
+
 def test_glances_are_small(tmp_path: Path) -> None:
     assert frames_of(animated(tmp_path / "a.webp"), largest_side_px=32)[0].image.shape == (24, 32, 3)
 
@@ -104,22 +118,27 @@ def test_stills_are_not_animated(tmp_path: Path) -> None:
 
 def test_damage(tmp_path: Path) -> None:
     path = cut(animated(tmp_path / "a.png"), 0.7)
-    with pytest.raises(DamagedSourceError, match=r"frame \d \(0\.\d{3} s\): .*a\.png"):
+    with pytest.raises(DamagedSourceError, match=r"a\.png: cut off.* \(frame \d, 0\.\d{3} s; --keep-going"):
         frames_of(path)
     with open_source(path, keep_going=True) as source:
         frames = list(source)
         assert 0 < len(frames) < 6
         assert [level(frame.image) for frame in frames] == list(range(len(frames)))
         assert len(source.notes) == 1
+        assert "and what follows are missing" in source.notes[0]
     webp = cut(animated(tmp_path / "b.webp"), 0.5)
-    with pytest.raises(SourceError, match=r"b\.webp"):
-        frames_of(webp)
+    for path in (webp, cut(animated(tmp_path / "c.avif"), 0.9)):
+        with pytest.raises(SourceError, match=f"{path.name}: the picture is cut off"), open_source(path):
+            pass
 
 
 def test_what_does_not_fit(tmp_path: Path) -> None:
     path = animated(tmp_path / "a.webp")
     with pytest.raises(SettingsError, match="has its own timing"):
         open_source(path, fps=Fraction(25))
+    for suffix in (".webp", ".apng"):
+        with pytest.raises(SettingsError, match=r"stream: .* holds pictures"):
+            open_source(animated(tmp_path / f"c{suffix}"), stream=7)
     first, second = (Image.fromarray(picture(k, (15, 40))) for k in range(2))
     first.save(tmp_path / "b.webp", save_all=True, append_images=[second])
     with pytest.raises(SourceError, match=r"too small \(15x40"):

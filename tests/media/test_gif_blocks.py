@@ -46,7 +46,7 @@ def test_gif_pictures_come_as_browsers_show_them(tmp_path: Path) -> None:
                                      (50, KEEP, (8, 8, 8, 8), 2)])  # fmt: skip
     with open_source(path) as source:
         frames = list(source)
-        assert source.notes == []
+        assert source.notes == ["a.gif: has transparency; shown on white"]
     assert [f.pts * f.time_base for f in frames] == [Fraction(t, 100) for t in (0, 10, 35, 42)]
     shown = [[f.image[at, at].tolist() for at in (1, 6, 10)] for f in frames]
     assert shown == [[RED, RED, RED], [RED, GREEN, GREEN], [BLUE, RED, RED], [WHITE, RED, BLUE]]
@@ -57,6 +57,10 @@ def test_what_is_transparent_in_a_gif_is_white(tmp_path: Path) -> None:
     with open_source(path) as source:
         for frame in source:
             assert [frame.image[at, at].tolist() for at in (1, 12)] == [RED, WHITE]
+        assert source.notes == ["a.gif: has transparency; shown on white"]
+    with open_source(_gif(tmp_path / "b.gif", [(10, KEEP, ALL, 0), (10, KEEP, ALL, SEE_THROUGH)])) as source:
+        assert len(list(source)) == 2
+        assert source.notes == []
 
 
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.97])

@@ -13,6 +13,7 @@ import pytest
 from clips import VideoWriter, frames_of, info_of, level, make_video, picture, times_s, video_to, write_raw
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from vidstyle.errors import OutputError
 from vidstyle.media.codecs import Wishes
@@ -21,6 +22,7 @@ from vidstyle.media.images import read_image
 from vidstyle.media.joining import check_video, join_video
 from vidstyle.media.segments import output_times, video_spec, write_segment
 from vidstyle.media.sources import open_source
+from vidstyle.media.webp import frame_durations_ms
 
 
 @pytest.mark.parametrize("name", ["o.mp4", "o.mkv", "o.mov", "o.webm", "o.avi"])
@@ -57,6 +59,21 @@ def test_still_source_as_video(place: Path, still: Path) -> None:
         for frame in source:
             writer.write(frame)
     assert times_s(place / "o.mp4") == [0]
+
+
+@pytest.mark.parametrize("frames", [(0, None), (0, 3)])
+def test_an_animations_last_frame_is_shown_as_long_as_it_was(place: Path, frames: tuple[int, int | None]) -> None:
+    durations_ms = [100, 100, 700, 3000][: frames[1]]
+    pictures = [Image.fromarray(picture(k)) for k in range(4)]
+    pictures[0].save(place / "a.png", save_all=True, append_images=pictures[1:], duration=[100, 100, 700, 3000])
+    for name in ("o.mkv", "o.webp"):
+        with open_source(place / "a.png", frames=frames) as source, VideoWriter(place / name, source.info) as writer:
+            for frame in source:
+                writer.write(frame)
+    assert frame_durations_ms(place / "o.webp") == durations_ms
+    with av.open(str(place / "o.mkv")) as container:
+        last = max((p for p in container.demux(video=0) if p.size), key=lambda packet: packet.pts or 0)
+        assert last.duration * last.time_base == Fraction(durations_ms[-1], 1000)
 
 
 def test_crf_chooses_the_quality(place: Path, inputs: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import tracemalloc
 import zlib
 from contextlib import suppress
 from io import BytesIO
@@ -66,6 +67,33 @@ def png(depth: int, colour_type: int, rows: list[bytes], width: int, *chunks: tu
     )
 
 
+def tiff(
+    values: np.ndarray,
+    photometric: int,
+    planes: int = 1,
+    order: str = "<",
+    orientation: int = 1,
+    extra: int | None = None,
+) -> bytes:
+    """An uncompressed TIFF file of 16 bits, of kinds that libraries read but do not write."""
+    layers = np.atleast_3d(values).astype(f"{order}u2")
+    height, width, count = layers.shape
+    parts = [layers.tobytes()] if planes == 1 else [layers[..., k].tobytes() for k in range(count)]
+    starts = [512 + sum(map(len, parts[:k])) for k in range(len(parts))]
+    tags: list[tuple[int, str, list[int]]] = [(256, "I", [width]), (257, "I", [height]), (258, "H", [16] * count)]
+    tags += [(259, "H", [1]), (262, "H", [photometric]), (273, "I", starts), (274, "H", [orientation])]
+    tags += [(277, "H", [count]), (278, "I", [height]), (279, "I", [len(part) for part in parts]), (284, "H", [planes])]
+    tags += [] if extra is None else [(338, "H", [extra])]
+    directory, beside = struct.pack(f"{order}H", len(tags)), b""
+    for tag, letter, numbers in tags:
+        content = struct.pack(f"{order}{len(numbers)}{letter}", *numbers)
+        if len(content) > 4:
+            content, beside = struct.pack(f"{order}I", 256 + len(beside)), beside + content
+        directory += struct.pack(f"{order}HHI", tag, {"H": 3, "I": 4}[letter], len(numbers)) + content.ljust(4, b"\0")
+    head = {"<": b"II", ">": b"MM"}[order] + struct.pack(f"{order}HI", 42, 8) + directory
+    return (head.ljust(256, b"\0") + beside).ljust(512, b"\0") + b"".join(parts)
+
+
 @pytest.mark.parametrize("kind", [*LOSSLESS, "JPEG", "AVIF"])
 @pytest.mark.parametrize("orientation", STORED)
 def test_orientation(tmp_path: Path, kind: str, orientation: int) -> None:
@@ -103,6 +131,14 @@ def test_orientation_after_the_pixels_of_a_png() -> None:
     assert np.array_equal(read(late).image, np.rot90(COLOURS, 3))
     deep = cv2.imencode(".png", DEEP)[1].tobytes()
     assert read(deep[:-12] + chunk + deep[-12:]).image.shape == (40, 24, 3)
+
+
+@pytest.mark.parametrize("orientation", STORED)
+@pytest.mark.parametrize("planes", [1, 2])
+def test_orientation_of_16_bit_tiff(orientation: int, planes: int) -> None:
+    levels = np.kron(np.array(STORED[orientation], np.uint16) * 10280, np.ones((16, 16), np.uint16))
+    still = read(tiff(np.dstack([levels, levels // 2, levels // 4]), 2, planes=planes, orientation=orientation))
+    assert still.image[::16, ::16, 0].tolist() == [[40, 80, 120], [160, 200, 240]]
 
 
 @pytest.mark.parametrize("value", [0, 9, 65535])
@@ -150,6 +186,9 @@ def test_a_colour_that_stands_for_transparent() -> None:
     for depth, colour_type, rows, key in (
         (8, 0, grey, b"\0\x09"),
         (8, 2, [bytes([0, 0, 0, 9, 9, 9] * 8)] * 16, b"\0\x09" * 3),
+        (1, 0, [bytes([0b01010101] * 2)] * 16, b"\0\1"),
+        (2, 0, [bytes([0b00010001] * 4)] * 16, b"\0\1"),
+        (4, 0, [bytes([0x05] * 8)] * 16, b"\0\5"),
         (16, 0, [struct.pack(">HH", 7, 40000) * 8] * 16, struct.pack(">H", 40000)),
         (16, 2, [struct.pack(">6H", 7, 7, 7, 1, 40000, 5) * 8] * 16, struct.pack(">3H", 1, 40000, 5)),
     ):
@@ -169,6 +208,42 @@ def test_16_bits_are_rounded(suffix: str) -> None:
     assert still.alpha is not None
     assert np.unique(still.alpha).tolist() == [255]
     assert np.array_equal(still.image, np.rint(DEEP[..., ::-1] / 257))
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_16_bit_tiff_in_planes(order: str) -> None:
+    # Pillow reads them, and cuts.
+    assert np.array_equal(read(tiff(DEEP, 2, planes=2, order=order)).image, DEEP >> 8)
+    deep = np.dstack([DEEP, np.full(DEEP.shape[:2], 65407, np.uint16)])
+    still = read(tiff(deep, 2, planes=2, order=order, extra=2))
+    assert still.alpha is not None
+    assert np.array_equal(still.image, DEEP >> 8)
+    assert np.unique(still.alpha).tolist() == [255]
+
+
+def test_grey_16_bit_tiff_from_white_to_black() -> None:
+    grey = DEEP[..., 0]
+    assert np.array_equal(read(tiff(grey, 1)).image[..., 1], np.rint(grey / 257))
+    assert np.array_equal(read(tiff(grey, 0)).image[..., 1], 255 - np.rint(grey / 257))
+
+
+def test_12_bit_grey_tiff_reaches_white() -> None:
+    data = tiff(np.full((16, 16), 0xFFFF, np.uint16), 1).replace(
+        struct.pack("<HHIH", 258, 3, 1, 16), struct.pack("<HHIH", 258, 3, 1, 12)
+    )
+    assert read(data).image.min() == 255
+
+
+def test_16_bits_of_many_rows_are_rounded_in_little_memory() -> None:
+    deep = RNG.integers(0, 65536, (1000, 400, 3), dtype=np.uint16)
+    data = cv2.imencode(".png", deep, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes()
+    tracemalloc.start()
+    still = read(data)
+    peak = tracemalloc.get_traced_memory()[1] / (1000 * 400)
+    tracemalloc.stop()
+    assert np.array_equal(still.image, np.rint(deep[..., ::-1] / 257))
+    # Bytes a pixel, six of them as decoded; wider numbers for all would be twelve more.
+    assert peak < 18
 
 
 def test_16_bit_grey_with_alpha_and_netpbm() -> None:

@@ -163,6 +163,8 @@ def _manifest_of(content: Mapping[str, Any]) -> Manifest:
     info = dict(values["info"])
     for name in ("rate", "time_base", "sample_aspect_ratio"):
         info[name] = None if info[name] is None else Fraction(info[name])
+    last_s = info.get("last_duration_s")  # jobs of earlier versions have none
+    info["last_duration_s"] = None if last_s is None else Fraction(last_s)
     Settings(**values["settings"])
     identity = dict(values["identity"])
     if values["kind"] not in ("video", "frames"):

@@ -13,6 +13,8 @@ WHITE_LEVEL = 255
 _LONG_SIDE_PX = 1024
 # A picture without one opaque pixel tells no colour at all.
 _GREY_LEVEL = 128
+# Floating-point numbers are made for so many rows at a time.
+_BAND_ROWS = 64
 
 
 def filled(image: Picture, alpha: Picture) -> Picture:
@@ -40,14 +42,17 @@ def filled(image: Picture, alpha: Picture) -> Picture:
         size = (max(1, round(width / shrink)), max(1, round(height / shrink)))
         layers = [cv2.resize(layer, size, interpolation=cv2.INTER_AREA) for layer in layers]
     small = np.dstack(layers).astype(np.float32)
+    layers.clear()
     small[..., :3] /= 255
     small[..., 3] /= 255 * 255
     around = np.clip(np.rint(_pulled(small[..., :3], small[..., 3:])), 0, 255).astype(np.uint8)
     around = np.asarray(cv2.resize(around, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
-    is_faint = (alpha > 0) & (alpha < 128)
-    own = alpha[is_faint][:, None].astype(np.float32) / 127.5
-    mixed = around[is_faint] + own * (image[is_faint] - around[is_faint].astype(np.float32))
-    around[is_faint] = np.rint(mixed).astype(np.uint8)
+    for top in range(0, height, _BAND_ROWS):
+        rows = slice(top, top + _BAND_ROWS)
+        is_faint = (alpha[rows] > 0) & (alpha[rows] < 128)
+        own = alpha[rows][is_faint][:, None].astype(np.float32) / 127.5
+        mixed = around[rows][is_faint] + own * (image[rows][is_faint] - around[rows][is_faint].astype(np.float32))
+        around[rows][is_faint] = np.rint(mixed).astype(np.uint8)
     cv2.copyTo(image, (alpha > 127).astype(np.uint8), around)
     return around
 
@@ -56,8 +61,12 @@ def over(image: Picture, alpha: Picture | None) -> Picture:
     """Returns the picture as it looks over white, `(H, W, 3)` uint8 RGB; itself where there is no alpha."""
     if alpha is None:
         return image
-    share = alpha.astype(np.float32)[..., None] / 255
-    return np.rint(WHITE_LEVEL + share * (image.astype(np.float32) - WHITE_LEVEL)).astype(np.uint8)
+    shown = np.empty_like(image)
+    for top in range(0, len(image), _BAND_ROWS):
+        share = alpha[top : top + _BAND_ROWS].astype(np.float32)[..., None] / 255
+        band = image[top : top + _BAND_ROWS].astype(np.float32)
+        shown[top : top + _BAND_ROWS] = np.rint(WHITE_LEVEL + share * (band - WHITE_LEVEL))
+    return shown
 
 
 def _pulled(sums: FloatPicture, weight: FloatPicture) -> FloatPicture:

@@ -75,6 +75,15 @@ def has_alpha(av_frame: av.VideoFrame) -> bool:
     return av_frame.format.name == "pal8" or any(component.is_alpha for component in av_frame.format.components)
 
 
+def shows_through(av_frame: av.VideoFrame) -> bool:
+    """Tells whether something of a picture with alpha in its fourth byte, as a GIF's, is not opaque."""
+    if av_frame.format.name not in ("bgra", "rgba"):
+        return False
+    plane = av_frame.planes[0]
+    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
+    return bool(rows[:, 3 : 4 * plane.width : 4].min() < 255)
+
+
 def unknown_matrix(av_frame: av.VideoFrame) -> int | None:
     """Returns the H.273 code of a colour matrix that is tagged but not known here, or None."""
     code = int(av_frame.colorspace)

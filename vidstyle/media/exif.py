@@ -27,14 +27,27 @@ _MOST_BYTES = 60_000
 def kept_exif(picture: Image.Image) -> bytes:
     """Returns EXIF for a painting of a decoded picture, empty where there is nothing to keep or it is damaged."""
     with suppress(Exception):  # whatever Pillow stumbles over in there is not worth a picture
-        old, new = picture.getexif(), Image.Exif()
-        new.update({tag: old[tag] for tag in _KEPT if tag in old})
-        photo, place = old.get_ifd(_PHOTO_TAG), old.get_ifd(_PLACE_TAG)
-        new.get_ifd(_PHOTO_TAG).update({tag: photo[tag] for tag in _KEPT_OF_PHOTO if tag in photo})
-        new.get_ifd(_PLACE_TAG).update(place)
-        if not (new or new.get_ifd(_PHOTO_TAG) or place):
-            return b""
-        new[ORIENTATION_TAG] = UPRIGHT
-        data = new.tobytes()
-        return data if len(data) <= _MOST_BYTES else b""
+        return _rewritten(picture.getexif(), with_place=True)
     return b""
+
+
+def without_place(exif: bytes) -> bytes:
+    """Returns what `kept_exif` returned, less where the photograph was taken."""
+    if not exif:
+        return b""
+    tags = Image.Exif()
+    tags.load(exif)
+    return _rewritten(tags, with_place=False)
+
+
+def _rewritten(old: Image.Exif, *, with_place: bool) -> bytes:
+    new = Image.Exif()
+    new.update({tag: old[tag] for tag in _KEPT if tag in old})
+    photo, place = old.get_ifd(_PHOTO_TAG), old.get_ifd(_PLACE_TAG) if with_place else {}
+    new.get_ifd(_PHOTO_TAG).update({tag: photo[tag] for tag in _KEPT_OF_PHOTO if tag in photo})
+    new.get_ifd(_PLACE_TAG).update(place)
+    if not (new or new.get_ifd(_PHOTO_TAG) or place):
+        return b""
+    new[ORIENTATION_TAG] = UPRIGHT
+    data = new.tobytes()
+    return data if len(data) <= _MOST_BYTES else b""

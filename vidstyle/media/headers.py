@@ -30,9 +30,9 @@ def picture_size(data: bytes) -> tuple[int, int] | None:
 
 
 def is_cut_off(data: bytes) -> bool:
-    """Tells whether a PNG or JPEG file ends before its last picture data; False for other formats.
+    """Tells whether a PNG, JPEG, WebP or AVIF file ends before its last picture data; False for other formats.
 
-    OpenCV fills what is missing with grey instead of failing.
+    OpenCV fills what is missing with grey instead of failing, and Pillow takes the others for no pictures at all.
     """
     if data.startswith(PNG_MAGIC):
         return b"IEND" not in data
@@ -42,7 +42,24 @@ def is_cut_off(data: bytes) -> bool:
                 # Thumbnails come before this marker, telephones append films after the end: the first end counts.
                 return data.find(_JPEG_EOI, body) < 0
         return True
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        # Some writers leave out the last byte, which only makes the length even.
+        return len(data) + 1 < 8 + int.from_bytes(data[4:8], "little")
+    if data[4:8] == b"ftyp":
+        return _ends_within_a_box(data)
     return False
+
+
+def _ends_within_a_box(data: bytes) -> bool:
+    at = 0
+    while at + 8 <= len(data):
+        length = int.from_bytes(data[at : at + 4], "big")
+        if length == 1:
+            length = int.from_bytes(data[at + 8 : at + 16], "big")
+        if length < 8:  # 0 stands for all that is left
+            return False
+        at += length
+    return at > len(data)
 
 
 def is_intact_png(data: bytes) -> bool:

@@ -125,7 +125,7 @@ class _Joint:
                     duration = times[position + 1] - times[position]
                 else:
                     # Asked for this late, since the source is read up to there to know.
-                    last_s = self._last_duration_s(beside)
+                    last_s = self._last_duration_s(info, beside)
                     duration = max(1, round(last_s / base))
                 packet.time_base, packet.pts = base, times[position]
                 # Decoding times are the display times in order, as many frames earlier as the codec reorders.
@@ -154,8 +154,10 @@ class _Joint:
             )
         return positions
 
-    def _last_duration_s(self, beside: Companions | None) -> Fraction:
+    def _last_duration_s(self, info: ClipInfo, beside: Companions | None) -> Fraction:
         known = beside.duration_s(self._timestamps[-1]) if beside is not None else None
+        if known is None and not self._spec.kind.constant_rate:
+            known = info.last_duration_s
         return known or 1 / self._spec.rate
 
 

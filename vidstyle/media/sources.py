@@ -55,7 +55,8 @@ def open_source(
     except (OSError, ValueError) as error:
         raise SourceError(f"{path}: not a path that can be read ({error}); check it") from error
     is_pictures = is_folder or (not is_file and is_pattern(path)) or (is_file and is_image_name(path))
-    if stream is not None and is_pictures:
+    is_moving = is_file and is_animated(path)
+    if stream is not None and (is_pictures or is_moving):
         raise SettingsError(f"stream: {path} holds pictures; a stream is for videos with several, leave it out")
     if not is_pictures and not is_file:
         raise _not_a_file(path)
@@ -63,7 +64,7 @@ def open_source(
         raise SettingsError(f"fps: {path} has its own timing; a frame rate is for folders of pictures, leave it out")
     if is_file:
         check_readable(path)
-        if is_animated(path):
+        if is_moving:
             return AnimatedPictureSource(path, frames, keep_going, largest_side_px)
     if is_pictures:
         return _pictures(path, is_file, is_folder, fps, frames, keep_going, largest_side_px)

@@ -8,28 +8,33 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import cv2
 import numpy as np
-from PIL import Image, ImageChops, PngImagePlugin, TiffImagePlugin
+import numpy.typing as npt
+from PIL import Image, ImageChops, ImageFile, PngImagePlugin, TiffImagePlugin
 
 from vidstyle.errors import SourceError, VidstyleError
 from vidstyle.frames import Picture
 from vidstyle.media.alpha import filled
+from vidstyle.media.colour_claims import HEAD_BYTES, colour_note
 from vidstyle.media.colour_profiles import lab_to_srgb, to_srgb
 from vidstyle.media.exif import ORIENTATION_TAG, kept_exif
 
-# A picture of this many pixels takes 0.75 GB as RGB; beyond it the file is taken for damaged or hostile.
+# Beyond this many pixels a file is taken for damaged or hostile. So many take 0.75 GiB as RGB, and up to 6.5 GiB while
+# they are decoded, most with 16 bits and transparency.
 MAX_IMAGE_PIXELS = 1 << 28
+# Numbers wider than the pixels are made for so many rows at a time.
+_BAND_ROWS = 64
 _LARGEST_PROFILE_BYTES = 1 << 24
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "PPM", "AVIF")
 
-_SAMPLE_FORMAT_TAG, _EXTRA_SAMPLES_TAG = 339, 338
-_FLOAT_SAMPLES, _MULTIPLIED_ALPHA = 3, 1
+_BITS_TAG, _PHOTOMETRIC_TAG, _PLANES_TAG, _SAMPLE_FORMAT_TAG, _EXTRA_SAMPLES_TAG = 258, 262, 284, 339, 338
+_WHITE_IS_ZERO, _SEPARATE_PLANES, _FLOAT_SAMPLES, _MULTIPLIED_ALPHA = 0, 2, 3, 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,18 +119,35 @@ def still_header(path: Path) -> StillHeader | None:
             width, height = picture.size
             # A TIFF's size is that of the upright picture already; a PNG would be decoded for what may come at its end.
             is_settled = picture.format == "TIFF" or (picture.format == "PNG" and "exif" not in picture.info)
-            if not is_settled and _orientation(picture) >= 5:
+            if not is_settled and orientation_of(picture) >= 5:
                 width, height = height, width
             return StillHeader(width, height, kind, _pictures(picture))
     except Exception:  # the same file is read as a whole later, and reported then
         return None
 
 
-def composed_still(picture: Image.Image, path: Path) -> Still:
-    """Returns the current picture of an opened animation; see `decoded_still`."""
+def layers_of(data: bytes, path: Path) -> tuple[Image.Image, Picture | None]:
+    """Returns a picture's 8-bit colours as stored, of mode L, RGB, CMYK or LAB, and its transparency.
+
+    Raises:
+        SourceError: see `decoded_still`.
+    """
+    with decoding(path), open_still(BytesIO(data), path) as picture:
+        return _layers_of(picture, data, path)
+
+
+def current_layers(picture: Image.Image, path: Path) -> tuple[Image.Image, Picture | None]:
+    """Returns the same of the current picture of an opened animation."""
     with decoding(path):
-        base, alpha = _layers(picture, path)
-        return _finished(base, alpha, picture.info.get("icc_profile"), 1)
+        return _layers(picture, path)
+
+
+def composed_still(
+    layers: tuple[Image.Image, Picture | None], profile: bytes | None, orientation: int, path: Path
+) -> Still:
+    """Returns a frame of an animation, upright and in sRGB."""
+    with decoding(path):
+        return _turned(_finished(*layers, profile, 1), orientation)
 
 
 @contextmanager
@@ -183,14 +205,22 @@ def _of_unclear_brightness(path: Path) -> SourceError:
 
 def _still(picture: Image.Image, data: bytes, path: Path) -> Still:
     profile, pages = picture.info.get("icc_profile"), _pictures(picture)
-    # A PNG's EXIF may stand behind its pixels; a TIFF's orientation is applied when it is loaded.
+    layers = _layers_of(picture, data, path)
+    # A PNG's EXIF may stand behind its pixels; a TIFF is turned by whoever decodes it, OpenCV as well as Pillow.
+    orientation = 1 if picture.format == "TIFF" else orientation_of(picture)
+    still = _turned(_finished(*layers, profile, pages), orientation)
+    claim = None if profile else colour_note(data[:HEAD_BYTES])
+    return replace(still, notes=still.notes if claim is None else (*still.notes, claim), exif=kept_exif(picture))
+
+
+def _layers_of(picture: Image.Image, data: bytes, path: Path) -> tuple[Image.Image, Picture | None]:
     layers = _deep_layers(picture, data) if _is_deep(picture) else None
-    if layers is None:
-        layers = _layers(picture, path)
-    orientation, exif = _orientation(picture), kept_exif(picture)
-    still = _finished(*layers, profile, pages)
+    return _layers(picture, path) if layers is None else layers
+
+
+def _turned(still: Still, orientation: int) -> Still:
     alpha = None if still.alpha is None else _upright(still.alpha, orientation)
-    return Still(_upright(still.image, orientation), alpha, still.notes, exif)
+    return replace(still, image=_upright(still.image, orientation), alpha=alpha)
 
 
 def _finished(base: Image.Image, alpha: Picture | None, profile: bytes | None, pages: int) -> Still:
@@ -208,12 +238,13 @@ def _finished(base: Image.Image, alpha: Picture | None, profile: bytes | None, p
 
 def _layers(picture: Image.Image, path: Path) -> tuple[Image.Image, Picture | None]:
     """Returns 8-bit colours, of mode L, RGB, CMYK or LAB, and the transparency."""
+    _mend_header(picture)
     picture.load()
     mode = picture.mode
     if mode == "F" or (mode == "I" and picture.format == "TIFF"):
         raise _of_unclear_brightness(path)
     if mode.startswith("I"):
-        values = np.asarray(picture).astype(np.uint16)
+        values = _stretched(np.asarray(picture).astype(np.uint16), picture)
         key = picture.info.get("transparency")
         alpha = None if key is None else np.where(values == key, 0, 255).astype(np.uint8)
         return Image.fromarray(_to_8_bits(values)), alpha
@@ -230,9 +261,45 @@ def _layers(picture: Image.Image, path: Path) -> tuple[Image.Image, Picture | No
     return picture if mode == "LAB" else picture.convert("RGB"), None
 
 
+def _mend_header(picture: Image.Image) -> None:
+    """Corrects what Pillow takes wrongly from a header, before the pixels are decoded."""
+    if not isinstance(picture, ImageFile.ImageFile) or not picture.tile:
+        return
+    if isinstance(picture, TiffImagePlugin.TiffImageFile) and _has_deep_planes(picture):
+        # It takes planes of 16 bits for planes of 8 where they are not compressed.
+        order = ";16L" if picture.tag_v2.prefix == b"II" else ";16B"
+        picture.tile = [tile if ";16" in str(tile.args) else _with_order(tile, order) for tile in picture.tile]
+    key, raw_mode = picture.info.get("transparency"), str(picture.tile[0].args)
+    if picture.format == "PNG" and isinstance(key, int) and raw_mode in ("L;2", "L;4"):
+        # The level that stands for transparent, on the scale of the file; pixels are stretched to 255.
+        picture.info["transparency"] = key * 255 // (2 ** int(raw_mode[-1]) - 1)
+
+
+def _with_order(tile: Any, order: str) -> Any:
+    raw_mode, *others = tile.args
+    return tile._replace(args=(raw_mode + order, *others))
+
+
+def _has_deep_planes(picture: Image.Image) -> bool:
+    if not isinstance(picture, TiffImagePlugin.TiffImageFile) or len(picture.getbands()) < 2:
+        return False
+    return picture.tag_v2.get(_PLANES_TAG) == _SEPARATE_PLANES and picture.tag_v2.get(_BITS_TAG, (8,))[0] == 16
+
+
+def _stretched(values: npt.NDArray[np.uint16], picture: Image.Image) -> npt.NDArray[np.uint16]:
+    """Returns a TIFF's grey levels, which Pillow leaves as they are stored, from black at 0 to white at 65535."""
+    if not isinstance(picture, TiffImagePlugin.TiffImageFile):
+        return values
+    bits = int(picture.tag_v2.get(_BITS_TAG, (16,))[0])
+    if bits < 16:
+        values = (values.astype(np.uint32) * 65535 // (2**bits - 1)).astype(np.uint16)
+    return np.uint16(65535) - values if picture.tag_v2.get(_PHOTOMETRIC_TAG) == _WHITE_IS_ZERO else values
+
+
 def _deep_layers(picture: Image.Image, data: bytes) -> tuple[Image.Image, Picture | None] | None:
     """Returns the colours and the transparency of a PNG or TIFF with 16-bit RGB; None where OpenCV cannot read it."""
-    if picture.format not in ("PNG", "TIFF") or picture.mode not in ("RGB", "RGBA"):
+    # OpenCV takes planes for pixels.
+    if picture.format not in ("PNG", "TIFF") or picture.mode not in ("RGB", "RGBA") or _has_deep_planes(picture):
         return None
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None or pixels.dtype != np.uint16 or pixels.ndim != 3 or pixels.shape[2] not in (3, 4):
@@ -240,18 +307,27 @@ def _deep_layers(picture: Image.Image, data: bytes) -> tuple[Image.Image, Pictur
     colours, alpha = pixels[..., 2::-1], pixels[..., 3] if pixels.shape[2] == 4 else None
     extra = picture.tag_v2.get(_EXTRA_SAMPLES_TAG) if isinstance(picture, TiffImagePlugin.TiffImageFile) else None
     if alpha is not None and extra == (_MULTIPLIED_ALPHA,):
-        shares = np.maximum(alpha, 1).astype(np.float64)[..., None] / 65535
-        colours = np.minimum(np.rint(colours / shares), 65535).astype(np.uint16)
+        for top in range(0, len(alpha), _BAND_ROWS):
+            band = colours[top : top + _BAND_ROWS]
+            shares = np.maximum(alpha[top : top + _BAND_ROWS], 1).astype(np.float64)[..., None] / 65535
+            band[:] = np.minimum(np.rint(band / shares), 65535)
     return Image.fromarray(_to_8_bits(colours)), None if alpha is None else _to_8_bits(alpha)
 
 
 def _to_8_bits(values: np.ndarray) -> Picture:
     """Returns uint16 values rounded to the nearest of 0 to 255; their high byte alone would be darker."""
-    return np.ascontiguousarray((values.astype(np.uint32) + 128) // 257, np.uint8)
+    rounded = np.empty(values.shape, np.uint8)
+    for top in range(0, len(values), _BAND_ROWS):
+        rounded[top : top + _BAND_ROWS] = (values[top : top + _BAND_ROWS].astype(np.uint32) + 128) // 257
+    return rounded
 
 
 def _is_deep(picture: Image.Image) -> bool:
-    return picture.mode.startswith("I") or any(";16" in str(tile[3]) for tile in getattr(picture, "tile", ()))
+    return (
+        picture.mode.startswith("I")
+        or _has_deep_planes(picture)
+        or any(";16" in str(tile[3]) for tile in getattr(picture, "tile", ()))
+    )
 
 
 def _colours(picture: Image.Image) -> str:
@@ -265,7 +341,7 @@ def _pictures(picture: Image.Image) -> int:
     return 1 if picture.format == "MPO" else int(getattr(picture, "n_frames", 1))
 
 
-def _orientation(picture: Image.Image) -> int:
+def orientation_of(picture: Image.Image) -> int:
     """Returns how EXIF says that the picture is to be turned, 1 to 8; 1 is upright."""
     with suppress(Exception):
         value = picture.getexif().get(ORIENTATION_TAG)

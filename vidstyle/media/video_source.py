@@ -15,7 +15,7 @@ from av.video.stream import VideoStream
 from vidstyle.errors import DamagedSourceError, SourceError
 from vidstyle.frames import DEFAULT_FPS, SMALLEST_SIDE_PX, ClipInfo, Frame, Picture
 from vidstyle.media.base import Source
-from vidstyle.media.colour import BLACK, WHITE, has_alpha, to_rgb, unknown_matrix
+from vidstyle.media.colour import BLACK, WHITE, has_alpha, shows_through, to_rgb, unknown_matrix
 from vidstyle.media.cropping import crop_of
 from vidstyle.media.damage import REORDER_FRAMES, TOLERANCE_S, expected_end_s, expected_packets, whole_frames
 from vidstyle.media.decoding import Decoder
@@ -251,6 +251,10 @@ class VideoSource(Source):
             "wide": (light is not None and not light.is_hdr, "wide or unusual colours, converted to BT.709"),
             "matrix": (matrix is not None, f"colour matrix {matrix} is not known here; colours may be wrong"),
             "alpha": (has_alpha(av_frame) and not is_page, "has transparency; shown on black"),
+            "page": (
+                is_page and "page" not in self._flagged and shows_through(av_frame),
+                "has transparency; shown on white",
+            ),
             "askew": (askew > 0, f"asks to be turned by odd angles; {askew:.0f} degrees of it were left out"),
             "size": (size != self._stored_size, f"the picture size changes ({where}); scaled to the first size"),
         }
