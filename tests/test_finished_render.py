@@ -152,7 +152,7 @@ def test_pictures_that_stay_in_the_folder_are_noted():
     result, _, _ = paint("out/", replace(QUICK, overwrite=True))
     assert result.notes == (
         "in.mp4: a folder of frames holds no sound",
-        "out: 2 other pictures in it stayed as before",
+        "out: 2 other pictures in it stayed as before, without a time in timestamps.csv",
     )
 
 
