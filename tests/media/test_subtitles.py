@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import av
 import pytest
 from av.stream import Disposition
 from beside import STYLES, Film, Sub, carried, make_film, texts
+from hypothesis import given
+from hypothesis import strategies as st
 
-from vidstyle.media.subtitles import LARGEST_EVENT_BYTES
+from vidstyle.media.subtitles import LARGEST_EVENT_BYTES, Overlaps
 
 MOV_TEXT = ((b"\0\5hello", 200, 300), (b"\0\3end", 600, 200))
 PLAIN = ((b"hello", 200, 300), (b"end", 600, 200))
@@ -104,3 +107,34 @@ def test_events_that_cannot_be_converted_are_counted(tmp_path: Path) -> None:
     source = make_film(tmp_path / "in.mkv", Film(subs=[Sub("subrip", events)]))
     assert carried(source, tmp_path / "o.mp4") == ["in.mkv: 1 subtitle was left out, for want of a conversion"]
     assert [text for *_, text in texts(tmp_path / "o.mp4")] == ["fine"]
+
+
+OVERLAPPING = ((b"sign", 200, 700), (b"one", 320, 80), (b"A", 480, 120), (b"B", 480, 120), (b"late", 800, 160))
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov"])
+def test_texts_at_once_are_shown_at_once(tmp_path: Path, suffix: str) -> None:
+    source = make_film(tmp_path / "in.mkv", Film(subs=[Sub("subrip", OVERLAPPING)]))
+    assert carried(source, tmp_path / f"out{suffix}") == []
+    shown = [(round(start, 3), round(length, 3), text) for start, length, text in texts(tmp_path / f"out{suffix}")]
+    assert shown == [
+        (0.2, 0.12, "sign"), (0.32, 0.08, "sign\none"), (0.4, 0.08, "sign"), (0.48, 0.12, "sign\nA\nB"),
+        (0.6, 0.2, "sign"), (0.8, 0.1, "sign\nlate"), (0.9, 0.06, "late"),
+    ]  # fmt: skip
+
+
+events = st.lists(st.tuples(st.integers(0, 40), st.integers(1, 15)), max_size=12)
+
+
+@given(events)
+def test_overlaps_show_at_each_moment_what_was_shown(spans: list[tuple[int, int]]) -> None:
+    overlaps, found = Overlaps(), []
+    spans = sorted(spans, key=lambda span: span[0])
+    for number, (start, length) in enumerate(spans):
+        found += overlaps.until(start)
+        overlaps.add(start + length, [b"%d" % number])
+    found += overlaps.until(None)
+    assert all(before[1] <= after[0] for before, after in pairwise(found))
+    for moment in range(60):
+        wanted = [b"%d" % k for k, (start, length) in enumerate(spans) if start <= moment < start + length]
+        assert [shown for start, stop, shown in found if start <= moment < stop] == ([wanted] if wanted else [])

@@ -168,18 +168,31 @@ def segment_packets(path: Path, spec: VideoSpec) -> Iterator[av.Packet[av.VideoS
                 yield packet
             return
         with av.open(media_url(path), format=spec.segment_format) as container:
+            if not container.streams.video:
+                raise OutputError(f"{path}: holds no pictures; run the same command again")
             yield from (packet for packet in container.demux(container.streams.video[0]) if packet.size)
 
 
 @contextmanager
 def ffmpeg_reported(path: Path) -> Iterator[None]:
-    """Turns what FFmpeg raises into an error that names the file."""
+    """Turns what FFmpeg and PyAV raise into an error that names the file.
+
+    A `ValueError` that is not FFmpeg's passes where a segment is written, since it tells of a fault of the caller's.
+    """
+    is_video = path.suffix.lower() in CONTAINERS
     try:
         yield
     except VidstyleError:
         raise
-    except (av.FFmpegError, OSError, MemoryError, IndexError) as error:
+    except (av.FFmpegError, OSError, MemoryError, OverflowError, ValueError) as error:
+        from_pyav = isinstance(error, ValueError) and not isinstance(error, av.FFmpegError)
+        if from_pyav and not is_video:
+            raise
+        refused = from_pyav or isinstance(error, (av.ArgumentError, OverflowError))
         reason, advice = str(error), "run the same command again"
         if isinstance(error, OSError):
             reason, advice = error.strerror or reason, remedy(error)
+        # What a container does not take today it does not take tomorrow.
+        if refused and is_video and path.suffix.lower() != ".mkv":
+            advice = "try .mkv"
         raise OutputError(f"{path}: cannot be written or read back ({reason}); {advice}") from error
