@@ -66,7 +66,7 @@ def test_an_animations_last_frame_is_shown_as_long_as_it_was(place: Path, frames
     durations_ms = [100, 100, 700, 3000][: frames[1]]
     pictures = [Image.fromarray(picture(k)) for k in range(4)]
     pictures[0].save(place / "a.png", save_all=True, append_images=pictures[1:], duration=[100, 100, 700, 3000])
-    for name in ("o.mkv", "o.webp", "o.mp4", "o.mov"):
+    for name in ("o.mkv", "o.webp"):
         with open_source(place / "a.png", frames=frames) as source, VideoWriter(place / name, source.info) as writer:
             for frame in source:
                 writer.write(frame)
@@ -74,9 +74,6 @@ def test_an_animations_last_frame_is_shown_as_long_as_it_was(place: Path, frames
     with av.open(str(place / "o.mkv")) as container:
         last = max((p for p in container.demux(video=0) if p.size), key=lambda packet: packet.pts or 0)
         assert last.duration * last.time_base == Fraction(durations_ms[-1], 1000)
-    for name in ("o.mp4", "o.mov"):
-        with av.open(str(place / name)) as container:
-            assert container.duration == sum(durations_ms) * 1000
 
 
 def test_crf_chooses_the_quality(place: Path, inputs: Path) -> None:

@@ -25,8 +25,6 @@ from vidstyle.media.webp import frame_durations_ms
 _GIF_FASTEST = Fraction(50)
 # Signature and logical screen, without a global palette.
 _GIF_HEADER_BYTES = 13
-# Their muxers take a film's length from the packet that is stored last, whichever is shown last.
-_ENDS_WITH_LAST_STORED = ("mp4", "mov")
 # Containers may move sound by an encoder's priming samples, and round its times.
 _SOUND_TOLERANCE_S = Fraction(1, 20)
 
@@ -116,7 +114,7 @@ class _Joint:
         """Muxes every packet at the output's `times`, the companions along with them."""
         base, last = self._spec.time_base, len(times) - 1
         step = times[1] - times[0] if last else 1
-        last_s, end = Fraction(0), 0
+        last_s = Fraction(0)
         number = 0
         for path in self._segments:
             for stored in segment_packets(path, self._spec):
@@ -129,12 +127,9 @@ class _Joint:
                     # Asked for this late, since the source is read up to there to know.
                     last_s = self._last_duration_s(info, beside)
                     duration = max(1, round(last_s / base))
-                    end = times[last] + duration
                 packet.time_base, packet.pts = base, times[position]
                 # Decoding times are the display times in order, as many frames earlier as the codec reorders.
                 packet.dts = times[early] if early >= 0 else times[0] + early * step
-                if number == last and self._spec.kind.format in _ENDS_WITH_LAST_STORED:
-                    duration = max(1, end - packet.dts - self._delay_frames * step)
                 packet.duration = duration
                 packet.stream = self.stream
                 self._container.mux(packet)
