@@ -136,17 +136,43 @@ def test_gatys_style_loss_is_the_relative_one_in_other_units():
     assert gatys_style_loss(features, target).item() == pytest.approx(relative * units, rel=1e-5)
 
 
+def test_gatys_losses_of_a_hand_worked_layer_are_exact_in_float64():
+    features = torch.tensor([[[[1.5, -2.0], [0.25, 3.0]], [[0.5, 1.0], [-1.0, 2.0]]]], dtype=torch.float64)
+    target = torch.tensor([[[[1.0, 0.0], [0.25, -1.0]], [[2.0, 1.0], [0.0, 0.5]]]], dtype=torch.float64)
+    # F - P = 0.5, -2, 0, 4 and -1.5, 0, -1, 1.5: squares 0.25 + 4 + 16 and 2.25 + 1 + 2.25, half of 25.75.
+    assert float(gatys_content_loss(features, target)) == pytest.approx(12.875, abs=1e-6)
+    # G = [[2.25 + 4 + 0.0625 + 9, 0.75 - 2 - 0.25 + 6], [., 0.25 + 1 + 1 + 4]] = [[15.3125, 4.5], [4.5, 6.25]]
+    # A = [[1 + 0.0625 + 1, 2 - 0.5], [., 4 + 1 + 0.25]] = [[2.0625, 1.5], [1.5, 5.25]]
+    # G - A = [[13.25, 3], [3, 1]]; N = 2, M = 4: (175.5625 + 9 + 9 + 1) / (4 * 4 * 16)
+    assert float(gatys_style_loss(features, target)) == pytest.approx(194.5625 / 256, abs=1e-6)
+
+
+def test_gatys_gradients_are_those_of_the_papers_equations():
+    generator = torch.Generator().manual_seed(3)
+    features, target = (torch.rand(1, 2, 3, 4, dtype=torch.float64, generator=generator) for _ in range(2))
+    features.requires_grad_()
+    (content,) = torch.autograd.grad(gatys_content_loss(features, target), features)
+    torch.testing.assert_close(content, (features - target).detach(), rtol=0, atol=1e-6)  # equation 2
+    (style,) = torch.autograd.grad(gatys_style_loss(features, target), features)
+    flat, flat_target = features.detach().flatten(2)[0], target.flatten(2)[0]
+    gap = flat @ flat.T - flat_target @ flat_target.T
+    expected = gap.T @ flat / (2**2 * 12**2)  # equation 6
+    torch.testing.assert_close(style.flatten(2)[0], expected, rtol=0, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     "loss",
     [
         lambda f: relative_style_loss(gram_matrix(f).double(), torch.eye(2, dtype=torch.float64)[None]).sum(),
         lambda f: total_variation(f),
+        lambda f: relative_content_loss(f, torch.ones_like(f), 0.3),
+        lambda f: gatys_content_loss(f, torch.ones_like(f)),
         lambda f: gatys_style_loss(f, torch.ones_like(f)),
     ],
 )
 def test_gradients_agree_with_differences(loss):
     features = torch.rand(1, 2, 3, 4, dtype=torch.float64, requires_grad=True)
-    assert gradcheck(loss, (features,), eps=1e-4, atol=2e-3, rtol=2e-3)
+    assert gradcheck(loss, (features,), eps=1e-6, atol=1e-6, rtol=1e-6)
 
 
 def test_temporal_loss_is_the_mean_of_weighted_squares_over_all_pixels():

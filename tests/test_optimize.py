@@ -34,6 +34,19 @@ def test_optimize_tries_as_many_pictures_after_the_start_as_allowed(method, iter
 
 
 @pytest.mark.parametrize("method", ["lbfgs", "adam"])
+def test_each_evaluation_is_told_with_the_best_picture_so_far(method):
+    told = []
+    outcome = optimize(START, quadratic, method, Effort(9), lambda *words: told.append(words))
+    assert [evaluations for evaluations, _, _ in told] == list(range(1, 11))
+    losses = [loss for _, loss, _ in told]
+    assert losses == sorted(losses, reverse=True)
+    assert torch.equal(told[0][2], START)
+    assert losses[-1] == outcome.loss
+    assert torch.equal(told[-1][2], outcome.image)
+    assert all(float(quadratic(image)) == pytest.approx(loss) for _, loss, image in told)
+
+
+@pytest.mark.parametrize("method", ["lbfgs", "adam"])
 def test_optimize_stays_inside_the_range(method):
     outcome = optimize(START, lambda x: (x - 3 * TARGET + 1).square().mean(), method, Effort(60))
     assert float(outcome.image.min()) >= 0

@@ -6,28 +6,19 @@ import argparse
 import io
 import logging
 import math
-import signal
 import sys
-import threading
-import traceback
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
 from dataclasses import Field, fields
 from datetime import timedelta
 from typing import Any
 
 import vidstyle
-from vidstyle.errors import SettingsError, VidstyleError
+from vidstyle.ending import USAGE, Ending, terminable
+from vidstyle.errors import SettingsError
 from vidstyle.frames import FrameDone, Plan, Result
 from vidstyle.process import keep_freed_memory, share_cores
 from vidstyle.progress import FrameBar, LateBar
 from vidstyle.settings import Settings
-
-DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
-
-
-class _TerminatedError(BaseException):
-    """SIGTERM, or SIGHUP from a terminal that was closed: what is half written is cleared away first."""
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -51,7 +42,7 @@ def build_parser() -> argparse.ArgumentParser:
         "default: INPUT_STYLE.mp4 (.mov with --codec prores, .mkv with ffv1), .png or a folder, here",
     )
     for spec in fields(Settings):
-        _add_setting(parser, spec)
+        add_setting(parser, spec)
     parser.add_argument("--status", metavar="OUTPUT", help="print how far the render of OUTPUT is, and do nothing else")
     parser.add_argument(
         "--measure",
@@ -66,21 +57,25 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_setting(parser: argparse.ArgumentParser, spec: Field[Any]) -> None:
+def add_setting(
+    parser: argparse.ArgumentParser, spec: Field[Any], default: Any = None, help_text: str | None = None
+) -> None:
+    """Adds a field of `Settings` as a flag, with its own default and help unless others are given."""
     flag, meta = f"--{spec.name.replace('_', '-')}", spec.metadata
-    help_text = meta["help"].replace("%", "%%")
+    value = spec.default if default is None else default
+    help_text = (help_text or meta["help"]).replace("%", "%%")
     if meta["parse"] is None:
-        parser.add_argument(flag, action="store_true", default=spec.default, help=help_text)
+        parser.add_argument(flag, action="store_true", default=value, help=help_text)
         return
-    default = _shown(spec.default)
+    shown = _shown(value)
     parser.add_argument(
         flag,
-        type=_readable(meta["parse"], meta["metavar"] or "a name"),
+        type=readable(meta["parse"], meta["metavar"] or "a name"),
         choices=meta["choices"] or None,
-        default=spec.default,
+        default=value,
         nargs="+" if meta["many"] else None,
         metavar=meta["metavar"] or None,
-        help=f"{help_text} (default: {default})" if default else help_text,
+        help=f"{help_text} (default: {shown})" if shown else help_text,
     )
 
 
@@ -92,7 +87,9 @@ def _shown(default: Any) -> str:
     return f"{default:g}" if isinstance(default, float) else str(default)
 
 
-def _readable(parse: Callable[[str], Any], form: str) -> Callable[[str], Any]:
+def readable(parse: Callable[[str], Any], form: str) -> Callable[[str], Any]:
+    """Returns `parse` as argparse takes it: a word that it refuses is said to be no `form`."""
+
     def read(word: str) -> Any:
         try:
             return parse(word)
@@ -117,68 +114,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_usage(sys.stderr)
         print(f"vidstyle: error: {error}", file=sys.stderr)
         return USAGE
-    _prepare_console(options)
+    prepare_console(options)
     share_cores()
     keep_freed_memory()
     screen = _Screen(options)
-    try:
-        with _terminable():
-            if options.status is not None:
-                print(_status_lines(vidstyle.job_status(options.status, settings.job_dir)))
-            elif options.measure is not None:
-                source, result = options.measure
-                print(_stability_lines(vidstyle.measure(source, result, frames=settings.frames)))
-            else:
-                _render(options, settings, screen)
-    except (_TerminatedError, KeyboardInterrupt) as stop:
-        terminated = isinstance(stop, _TerminatedError)
-        with suppress(OSError):  # the terminal may be gone
-            how = "terminated" if terminated else "interrupted"
-            print(f"vidstyle: {how}; {screen.what_is_kept()}", file=sys.stderr)
-        return 128 + stop.args[0] if terminated else INTERRUPTED
-    except VidstyleError as error:
-        if options.verbose:
-            traceback.print_exc()
-        print(f"vidstyle: {error}", file=sys.stderr)
-        return FAILED
-    except ImportError as error:
-        if options.verbose:
-            traceback.print_exc()
-        remedy = "install vidstyle's packages again"
-        if "libGL" in str(error):
-            remedy = "install libGL, or opencv-python-headless instead of opencv-python"
-        print(f"vidstyle: a package cannot be loaded ({error}); {remedy}", file=sys.stderr)
-        return FAILED
-    except Exception as error:  # a fault of ours: one line, and where to find more
-        if options.verbose:
-            traceback.print_exc()
-        print(
-            f"vidstyle: {options.input or options.status}: unexpected {type(error).__name__}: {error}; "
-            "run again with --verbose for the traceback and report it",
-            file=sys.stderr,
-        )
-        return FAILED
-    return DONE
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """Makes SIGTERM and SIGHUP unwind the render like Ctrl-C does; by default they would leave temporary files."""
-
-    def stop(number: int, frame: object) -> None:
-        raise _TerminatedError(number)
-
-    if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread may handle signals
-        return
-    numbers = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
-    # What is ignored, as by nohup, stays so.
-    before = {number: signal.signal(number, stop) for number in numbers if signal.getsignal(number) != signal.SIG_IGN}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    ending = Ending(
+        "vidstyle", options.input or options.status, verbose=options.verbose, what_is_kept=screen.what_is_kept
+    )
+    with ending, terminable():
+        if options.status is not None:
+            print(_status_lines(vidstyle.job_status(options.status, settings.job_dir)))
+        elif options.measure is not None:
+            source, result = options.measure
+            print(_stability_lines(vidstyle.measure(source, result, frames=settings.frames)))
+        else:
+            _render(options, settings, screen)
+    return ending.status
 
 
 def _check_needed(options: argparse.Namespace) -> None:
@@ -198,7 +149,8 @@ def _check_needed(options: argparse.Namespace) -> None:
         raise SettingsError(f"the following arguments are required: {', '.join(missing)}")
 
 
-def _prepare_console(options: argparse.Namespace) -> None:
+def prepare_console(options: argparse.Namespace) -> None:
+    """Makes streams take any name of a file, and logging as talkative as the options say."""
     for stream in (sys.stdout, sys.stderr):
         # Names of files may hold what the console's encoding does not.
         if isinstance(stream, io.TextIOWrapper):

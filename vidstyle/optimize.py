@@ -31,6 +31,8 @@ OUTSIDE_WEIGHT = 10.0
 RETRIES, SMALLER = 3, 0.1
 
 ObjectiveFunction = Callable[[Tensor], Tensor]
+# Called with the evaluations so far, the lowest objective among them, and its picture, `(1, 3, H, W)`.
+OnEvaluation = Callable[[int, float, Tensor], None]
 
 
 @dataclass(frozen=True)
@@ -80,8 +82,15 @@ class _EnoughError(Exception):
 class _Descent:
     """Counts evaluations and keeps the best finite picture, whichever optimiser asks."""
 
-    def __init__(self, objective: ObjectiveFunction, start: Tensor, budget: int, effort: Effort) -> None:
-        self.objective, self.budget, self.effort = objective, budget, effort
+    def __init__(
+        self,
+        objective: ObjectiveFunction,
+        start: Tensor,
+        budget: int,
+        effort: Effort,
+        on_evaluation: OnEvaluation | None = None,
+    ) -> None:
+        self.objective, self.budget, self.effort, self.on_evaluation = objective, budget, effort, on_evaluation
         self.best, self.best_loss, self.evaluations = start, math.inf, 0
         self._bests: list[float] = []
 
@@ -99,6 +108,8 @@ class _Descent:
         if loss < self.best_loss:
             self.best, self.best_loss = image.detach().clone(), loss
         self._bests.append(self.best_loss)
+        if self.on_evaluation is not None:
+            self.on_evaluation(self.evaluations, self.best_loss, self.best)
         return loss, gradient
 
     def begin_again(self) -> None:
@@ -113,12 +124,19 @@ class _Descent:
         return self._bests[-1 - steps] - self.best_loss < least * abs(self.best_loss)
 
 
-def optimize(start: Tensor, objective: ObjectiveFunction, method: str, effort: Effort) -> Outcome:
+def optimize(
+    start: Tensor,
+    objective: ObjectiveFunction,
+    method: str,
+    effort: Effort,
+    on_evaluation: OnEvaluation | None = None,
+) -> Outcome:
     """Returns the best picture found from `start`.
 
     Args:
         start: `(1, 3, H, W)` float32 RGB in [0, 1]. method: "lbfgs" or "adam".
         effort: with 0 iterations `start` is returned with a loss of NaN.
+        on_evaluation: called after each finite evaluation; what it raises ends the search and is passed on.
 
     Raises:
         OptimizationError: the objective is not finite at `start`.
@@ -127,7 +145,7 @@ def optimize(start: Tensor, objective: ObjectiveFunction, method: str, effort: E
     if method == "adam":
         effort = replace(effort, least_gain=0)
     # One more evaluation than steps, for the picture after the last step.
-    descent = _Descent(objective, start.detach(), iterations + 1, effort)
+    descent = _Descent(objective, start.detach(), iterations + 1, effort, on_evaluation)
     run, retries = {"lbfgs": _lbfgs, "adam": _adam}[method], 0
     while iterations:
         try:

@@ -8,9 +8,9 @@ from pathlib import Path
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vidstyle.errors import SettingsError
+from vidstyle.errors import SettingsError, WeightsError
 from vidstyle.features.network import FeatureNetwork, PaddingMode, half_size
-from vidstyle.weights.reading import read_weights
+from vidstyle.weights.reading import Shapes, read_weights, shapes_in
 
 # Channels and number of convolutions of the five blocks (Simonyan and Zisserman 2014, table 1, E).
 BLOCKS = ((64, 2), (128, 2), (256, 4), (512, 4), (512, 4))
@@ -97,6 +97,23 @@ def load_vgg19(path: Path, deepest: str, pooling: str = "average") -> Vgg19Featu
         WeightsError: the file is missing, is not weights, or lacks a layer up to `deepest`.
         SettingsError: no such layer or pooling.
     """
-    network = Vgg19Features(deepest, pooling)
-    network.load_state_dict(read_weights(path, weight_shapes(deepest)))
+    network, shapes = Vgg19Features(deepest, pooling), weight_shapes(deepest)
+    try:
+        state = read_weights(path, shapes)
+    except WeightsError:
+        _check_deep_enough(path, shapes, deepest)
+        raise
+    network.load_state_dict(state)
     return network.requires_grad_(False).eval()
+
+
+def _check_deep_enough(path: Path, shapes: Shapes, deepest: str) -> None:
+    """Says of a file that holds the network's first layers where it ends."""
+    present = shapes_in(path)
+    first_missing = next((name for name in shapes if name not in present), None)
+    reached = [layer for layer in LAYER_TABLE if weight_shapes(layer).items() <= present.items()]
+    if first_missing is not None and reached:
+        raise WeightsError(
+            f"{path}: holds VGG-19 up to {reached[-1]} only (it has no {first_missing}), not {deepest}; "
+            "choose layers up to there, or give a file with more of them"
+        )

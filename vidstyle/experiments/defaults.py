@@ -1,0 +1,18 @@
+"""What the experiments do unless told otherwise; free of torch, so that help is quick."""
+
+from __future__ import annotations
+
+from vidstyle.settings import Settings
+
+# Small enough for a minute on two cores. float32, since from noise the last digits of a gradient matter, and a
+# comparison is to show the method, not its rounding.
+SETTINGS = Settings(size=256, iterations=100, precision="float32")
+# What an optimisation can begin with (Gatys et al. 2016, section 3.3, and constants).
+STARTS = ("content", "style", "noise", "black", "grey", "white")
+POOLINGS = ("average", "max")
+# Layers that the paper's figures 1 and 5 show; the compact network has no others than these.
+COMPACT_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu3_4")
+RECONSTRUCTED_LAYERS = {"compact": COMPACT_LAYERS, "vgg19": ("relu1_2", "relu2_2", "relu3_2", "relu4_2", "relu5_2")}
+COMPARED_LAYERS = {"compact": COMPACT_LAYERS, "vgg19": ("relu2_2", "relu4_2")}
+STYLE_WEIGHTS = (0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)
+EVERY, GIF_FRAME_MS = 10, 250
