@@ -24,7 +24,7 @@ def option_table() -> str:
         meta, default = spec.metadata, spec.default
         value = "\\|".join(meta["choices"]) or meta["metavar"].replace("|", "\\|")
         flag = f"`--{spec.name.replace('_', '-')}{' ' + value if value else ''}`"
-        silent = default is None or default is False or default == (0, None)
+        silent = default is None or default is False or default in ((0, None), ())
         words = [str(word) for word in default] if isinstance(default, tuple) and not silent else []
         shown = "" if silent else (" " if meta["many"] else ",").join(words) or f"{default}"
         rows.append(f"| {flag} | {shown} | {meta['help']} |")

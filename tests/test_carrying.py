@@ -6,6 +6,7 @@ import pytest
 from flow.test_occlusion import scene, texture
 
 from vidstyle.carrying import DRY_FRAMES, Chain
+from vidstyle.coverage import coverage_of
 from vidstyle.flow.dis import DisFlow
 
 
@@ -130,3 +131,53 @@ def test_older_frames_are_looked_at_only_where_something_is_uncovered():
     assert len(calls) == 2
     chain.carried(scene(70), estimate)
     assert len(calls) == 2 + 6
+
+
+def mask_from(x_px, width_px=40, level=255):
+    """Returns a coverage of a scene: a band of some columns is painted."""
+    mask = np.zeros(scene(60).shape[:2], np.uint8)
+    mask[:, x_px : x_px + width_px] = level
+    return coverage_of(mask.shape, mask, [], None)
+
+
+def test_only_what_was_painted_is_carried_and_what_a_mask_uncovers_is_new():
+    frame, before, now = scene(60), mask_from(20), mask_from(23)
+    chain = Chain((1,))
+    chain.add(frame, before.blended(frame, tinted(frame)), before)
+    assert not chain.is_wet
+    carried = chain.carried(frame, DisFlow(), now)
+    assert carried.wet[:, 60:63].all()
+    assert not carried.wet[:, :60].any()
+    assert not carried.wet[:, 63:].any()
+    assert carried.confidence[:, 25:58].mean() > 0.9
+    assert not carried.confidence[:, 61:].any()
+    assert not carried.confidence[:, :23].any()
+    assert carried.covered == pytest.approx(37 / 40, abs=0.02)
+    assert np.abs(carried.start - tinted(frame))[:, 25:58].max() < 2
+
+
+def test_a_mask_that_stays_leaves_nothing_new_at_its_edge():
+    frame, band = scene(60), mask_from(20)
+    chain = Chain((1,))
+    for _ in range(2):
+        chain.pass_over(frame, band.blended(frame, tinted(frame)), DisFlow(), band)
+    assert not chain.is_wet
+    assert not chain.carried(frame, DisFlow(), band).wet.any()
+
+
+def test_half_blended_paint_is_carried_as_paint():
+    frame, band = scene(60), mask_from(20, level=128)
+    chain = Chain((1,))
+    chain.add(frame, band.blended(frame, tinted(frame)), band)
+    carried = chain.carried(frame, DisFlow(), band)
+    assert np.abs(carried.reference - tinted(frame))[:, 22:58].max() < 3
+    assert carried.confidence[:, 22:58].max() == pytest.approx(128 / 255)
+
+
+def test_paint_is_looked_for_further_back_where_a_mask_was_closed():
+    frame, opened, closed = scene(60), mask_from(20), mask_from(0, 0)
+    for window, confidence in (((1,), 0), ((1, 2), 1)):
+        chain = Chain(window)
+        chain.add(frame, opened.blended(frame, tinted(frame)), opened)
+        chain.pass_over(frame, frame, DisFlow(), closed)
+        assert chain.carried(frame, DisFlow(), opened).confidence[:, 22:58].mean() == pytest.approx(confidence, abs=0.1)

@@ -30,11 +30,12 @@ def test_every_setting_comes_back():
         keep_going=True,
         weights=Path("my weights.safetensors"),
         cuts="list of cuts.txt",
+        region=("a mask=b.jpg", "c=d.jpg"),
         restart=True,
     )
     options = parsed(command_line(Path("in.mp4"), Path("a b.jpg"), "out.mp4", settings, anywhere=False))
     given = {name: getattr(options, name) for name in to_json(settings)}
-    again = Settings(**given | {"style_layers": tuple(given["style_layers"])})
+    again = Settings(**given)
     assert to_json(again) == to_json(settings) | {"restart": False}
     assert (options.input, options.style, options.output) == ("in.mp4", "a b.jpg", "out.mp4")
 
@@ -48,8 +49,9 @@ def test_names_that_look_like_flags_are_told_apart():
 
 def test_whole_paths_fit_anywhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    settings = Settings(cuts="cuts.txt")
+    settings = Settings(cuts="cuts.txt", mask=Path("m.png"), region=("m.png=/s.jpg",))
     options = parsed(command_line(Path("in.mp4"), Path("/s.jpg"), "out/", settings, anywhere=True))
     assert (options.input, options.style) == (str(tmp_path / "in.mp4"), "/s.jpg")
     assert (options.output, options.cuts) == (f"{tmp_path}/out/", str(tmp_path / "cuts.txt"))
+    assert (options.mask, options.region) == (tmp_path / "m.png", (f"{tmp_path}/m.png=/s.jpg",))
     assert parsed(command_line(Path("i"), Path("s"), "o", Settings(), anywhere=True)).cuts == "auto"

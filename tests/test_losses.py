@@ -17,6 +17,7 @@ from vidstyle.losses import (
     relative_style_loss,
     temporal_loss,
     total_variation,
+    weighted_grams,
 )
 
 
@@ -194,3 +195,50 @@ def test_temporal_loss_pulls_the_picture_and_only_where_it_is_sure():
     torch.testing.assert_close(gradient, 3 * 2 * confidence * (image - reference).detach() / image.numel())
     assert not gradient[..., 2].any()
     assert bool((gradient[..., :2] != 0).all())
+
+
+def test_weighted_grams_are_those_of_rows_times_the_weights_roots():
+    features = torch.rand(1, 3, 5, 7, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
+    groups = [
+        (torch.arange(35), torch.rand(35, dtype=torch.float64)),
+        (torch.tensor([1, 30]), torch.tensor([0.5, 0.5])),
+    ]
+    rows = features[0].flatten(1).T
+    for gram, (places, weights) in zip(weighted_grams(features, groups), groups, strict=True):
+        scaled = rows[places] * weights.double().sqrt()[:, None]
+        torch.testing.assert_close(gram, scaled.T @ scaled)
+    features.requires_grad_()
+    assert gradcheck(lambda f: weighted_grams(f, groups)[:, 0], features)  # of matrices that are not symmetric
+    assert gradgradcheck(lambda f: weighted_grams(f, groups), features)
+
+
+def test_weighted_grams_with_equal_weights_are_the_gram_matrix():
+    features = torch.rand(1, 4, 6, 7)
+    (gram,) = weighted_grams(features, [(torch.arange(42), torch.full((42,), 1 / 42))])
+    torch.testing.assert_close(gram, gram_matrix(features)[0])
+
+
+def test_weighted_grams_of_a_tile_without_positions_are_zero():
+    empty = torch.zeros(0, dtype=torch.int64), torch.zeros(0)
+    assert not weighted_grams(torch.rand(1, 3, 4, 4), [empty]).any()
+
+
+def test_weighted_content_loss_and_scale_count_a_position_by_its_weight():
+    target, weights = torch.rand(1, 2, 3, 4), torch.zeros(3, 4)
+    weights[:, :2] = 1
+    assert content_scale(target, weights) == pytest.approx(float(target[..., :2].var(correction=0)), rel=1e-5)
+    other = target + 2 * (1 - weights)
+    assert relative_content_loss(other, target, 1.0, weights).item() == 0
+    assert relative_content_loss(target + 1, target, 1.0, weights).item() == pytest.approx(0.5)
+
+
+def test_weighted_total_variation_counts_a_pair_by_the_mean_of_its_weights():
+    image = torch.tensor([[[[0.0, 1.0, 3.0]]]], dtype=torch.float64)
+    weights = torch.tensor([[[[0.0, 1.0, 1.0]]]], dtype=torch.float64)
+    assert total_variation(image, weights).item() == pytest.approx((0.5 * 1 + 1 * 4) / 2)
+    picture = torch.rand(1, 3, 4, 5, dtype=torch.float64, requires_grad=True)
+    assert total_variation(picture, torch.ones(1, 1, 4, 5).double()).item() == pytest.approx(
+        total_variation(picture).item()
+    )
+    uneven = torch.rand(1, 1, 4, 5, dtype=torch.float64)
+    assert gradcheck(lambda x: total_variation(x, uneven), picture)

@@ -38,7 +38,9 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("input.mp4", "film.mkv"):
         make_video(tmp_path / name, frames=3, size=(48, 32), audio="aac")
-    for name in ("starry.jpg", "photo.jpg", "frames/shot.0001.png", "frames/shot.0002.png"):
+    for name in ("starry.jpg", "wave.jpg", "photo.jpg", "frames/shot.0001.png", "frames/shot.0002.png"):
+        save(name)
+    for name in ("sky.png", "dancer/0.png", "dancer/1.png", "dancer/2.png"):
         save(name)
     shapes = weight_shapes("relu3_4")
     save_file({name: torch.rand(shape) * 0.01 for name, shape in shapes.items()}, "vgg19.safetensors")
@@ -46,7 +48,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_readme_has_the_recipes():
-    assert len(commands()) == 14
+    assert len(commands()) == 16
 
 
 @pytest.mark.parametrize("command", commands())

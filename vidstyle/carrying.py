@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
+from vidstyle.coverage import Coverage
 from vidstyle.filling import filled
 from vidstyle.flow import FlowEstimator
 from vidstyle.flow.occlusion import Motion, motion_between
-from vidstyle.flow.warp import came_from, carried_sharply
+from vidstyle.flow.warp import came_from, carried_sharply, warped
 from vidstyle.frames import FloatPicture, Mask, Picture
 
 # Older frames are only looked at where at least this share of the frame is uncovered: each costs two flows.
@@ -51,12 +52,15 @@ class Carried:
 class _Past(NamedTuple):
     content: Picture
     painted: Picture | None
+    delivered: Picture | None
+    coverage: Coverage | None
 
 
 class _Piece(NamedTuple):
     back: int
     motion: Motion
     share: FloatPicture
+    was_painted: FloatPicture | None
 
 
 class Chain:
@@ -75,7 +79,11 @@ class Chain:
 
     @property
     def last(self) -> _Past | None:
-        """The previous frame: `content` and `painted`, `(H, W, 3)` uint8 RGB; None at a shot's start."""
+        """The previous frame; None at a shot's start.
+
+        `content`, `painted` and `delivered` are `(H, W, 3)` uint8 RGB: the paint alone, and blended into the content
+        as `coverage` says; that is None where all is paint.
+        """
         return self._past[-1] if self._past else None
 
     @property
@@ -92,34 +100,47 @@ class Chain:
         """Takes a shot's first painted frame for the one whose mean and contrast are kept."""
         self._levels = _levels(painted)
 
-    def add(self, content: Picture, painted: Picture | None) -> None:
+    def add(self, content: Picture, delivered: Picture | None, coverage: Coverage | None = None) -> None:
         """Takes the frame that was carried last, or a shot's first, as painted; both `(H, W, 3)` uint8 RGB.
 
         What is further back than the window need not be known as painted.
         """
-        if self._levels is None and painted is not None:
-            self.begin(painted)
-        self._past.append(_Past(content, painted))
+        if self._levels is None and delivered is not None:
+            self.begin(delivered)
+        painted = delivered
+        if coverage is not None and delivered is not None:
+            painted = coverage.paint_of(content, delivered)
+        self._past.append(_Past(content, painted, delivered, coverage))
 
-    def pass_over(self, content: Picture, painted: Picture | None, estimate: FlowEstimator) -> None:
+    def pass_over(
+        self,
+        content: Picture,
+        delivered: Picture | None,
+        estimate: FlowEstimator,
+        coverage: Coverage | None = None,
+    ) -> None:
         """Takes the next frame as `add` does, one that need not be painted: an earlier run's, or a repeated one."""
         if self.last is not None:
-            self._age(self._pieces(content, estimate), content)
-        self.add(content, painted)
+            self._age(self._pieces(content, estimate, coverage), content, coverage)
+        self.add(content, delivered, coverage)
 
-    def carried(self, content: Picture, estimate: FlowEstimator) -> Carried:
+    def carried(self, content: Picture, estimate: FlowEstimator, coverage: Coverage | None = None) -> Carried:
         """Returns what the past makes of a frame, `(H, W, 3)` uint8 RGB of the size of the others.
 
-        There must be a previous frame.
+        There must be a previous frame. Only what is painted counts, in the past and, by the coverage, in this one.
         """
-        pieces = self._pieces(content, estimate)
-        ages = self._age(pieces, content)
+        pieces = self._pieces(content, estimate, coverage)
+        ages = self._age(pieces, content, coverage)
         covered = _covered(pieces)
         paint, confidence = self._paint(pieces, covered)
-        paint = self._held(paint)
+        if coverage is None:
+            paint = self._held(paint)
         start = filled(content, paint, covered)
         confidence *= ages / np.float32(DRY_FRAMES)
-        return Carried(start, paint, confidence, ages < DRY_FRAMES, float(covered.mean()))
+        share = 1 - _uncovered(pieces, coverage)
+        if coverage is not None:
+            confidence *= coverage.amount
+        return Carried(start, paint, confidence, ages < DRY_FRAMES, share)
 
     def _paint(self, pieces: list[_Piece], covered: FloatPicture) -> tuple[FloatPicture, FloatPicture]:
         """Returns the carried paint, `(H, W, 3)` float32 RGB, 0 to 255, and its confidence, `(H, W)`."""
@@ -136,18 +157,24 @@ class Chain:
             paint = carried if paint is None else paint + carried
         return np.asarray(paint, np.float32), confidence
 
-    def _pieces(self, content: Picture, estimate: FlowEstimator) -> list[_Piece]:
+    def _pieces(self, content: Picture, estimate: FlowEstimator, coverage: Coverage | None) -> list[_Piece]:
         """Returns what each frame of the window covers that nearer ones do not: Ruder et al. (2016, section 4.3)."""
         pieces: list[_Piece] = []
         for back in (back for back in self._window if back <= len(self._past)):
-            motion = motion_between(estimate, self._past[-back].content, content)
+            past = self._past[-back]
+            motion, was_painted = motion_between(estimate, past.content, content), None
+            if past.coverage is not None:
+                # What was not painted then has nothing to hand on, however surely it is seen again.
+                was_painted = warped(past.coverage.holds_paint, motion.flow)
+                trust, confidence = motion.trust * was_painted, motion.confidence * was_painted
+                motion = replace(motion, trust=trust, confidence=confidence)
             covered = _covered(pieces) if pieces else np.zeros_like(motion.trust)
-            pieces.append(_Piece(back, motion, np.maximum(motion.trust - covered, 0)))
-            if 1 - float(_covered(pieces).mean()) < _LEAST_UNCOVERED:
+            pieces.append(_Piece(back, motion, np.maximum(motion.trust - covered, 0), was_painted))
+            if _uncovered(pieces, coverage) < _LEAST_UNCOVERED:
                 break
         return pieces
 
-    def _age(self, pieces: list[_Piece], content: Picture) -> FloatPicture:
+    def _age(self, pieces: list[_Piece], content: Picture, coverage: Coverage | None) -> FloatPicture:
         """Makes everything a frame older, but what was not there before, and returns the ages, `(H, W)`.
 
         Ages are not interpolated, so that after `DRY_FRAMES` frames they do not depend on what they were before:
@@ -161,12 +188,20 @@ class Chain:
         x_px, y_px = x_px + np.float32(dither_x_px), y_px + np.float32(dither_y_px)
         older = cv2.remap(before, x_px, y_px, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE) + 1
         covered = _covered(pieces)
-        is_new = cv2.blur(covered, (_SPECK_PX, _SPECK_PX), borderType=cv2.BORDER_REPLICATE) < 0.5
+        seen = covered if coverage is None else np.where(coverage.holds_paint, covered, np.float32(1))
+        is_new = cv2.blur(seen, (_SPECK_PX, _SPECK_PX), borderType=cv2.BORDER_REPLICATE) < 0.5
+        was_painted = pieces[0].was_painted
+        if was_painted is not None:
+            # The edge of a mask is no fault of the flow's: what it uncovers is new, however narrow.
+            is_new |= (was_painted < 0.5) & (covered < 0.5)
         # What comes back after a while was painted then, and is dry.
         is_back = nearest.trust < np.minimum(0.5, _covered(pieces[1:], like=nearest.trust))
         older = np.where(is_back, np.float32(DRY_FRAMES), np.minimum(older, np.float32(DRY_FRAMES)))
-        self._ages = np.where(is_new, np.float32(0), older)
-        return self._ages
+        ages = np.where(is_new, np.float32(0), older)
+        if coverage is not None:
+            ages[~coverage.holds_paint] = DRY_FRAMES
+        self._ages = ages
+        return ages
 
     def _held(self, paint: FloatPicture) -> FloatPicture:
         """Leads mean and contrast back to where they were when the shot began, a little each frame."""
@@ -186,6 +221,15 @@ def _covered(pieces: list[_Piece], like: FloatPicture | None = None) -> FloatPic
     if not pieces:
         return np.zeros_like(like)
     return np.asarray(sum(piece.share for piece in pieces), np.float32)
+
+
+def _uncovered(pieces: list[_Piece], coverage: Coverage | None) -> float:
+    """Returns the share of what is to be painted that no piece covers."""
+    covered = _covered(pieces)
+    if coverage is None:
+        return 1 - float(covered.mean())
+    places = coverage.holds_paint
+    return 1 - float(covered[places].mean()) if places.any() else 0.0
 
 
 def _levels(picture: Picture) -> tuple[FloatPicture, FloatPicture]:

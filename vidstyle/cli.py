@@ -74,13 +74,22 @@ def add_setting(
         choices=meta["choices"] or None,
         default=value,
         nargs="+" if meta["many"] else None,
+        action=_Collected if meta["many"] else "store",
         metavar=meta["metavar"] or None,
         help=f"{help_text} (default: {shown})" if shown else help_text,
     )
 
 
+class _Collected(argparse.Action):
+    """Takes several words, after the same flag or after several of them, instead of the default."""
+
+    def __call__(self, parser: Any, namespace: argparse.Namespace, values: Any, option_string: Any = None) -> None:
+        before = getattr(namespace, self.dest)
+        setattr(namespace, self.dest, (*(() if before is self.default else before), *values))
+
+
 def _shown(default: Any) -> str:
-    if default is None or default == (0, None):
+    if default is None or default in ((0, None), ()):
         return ""
     if isinstance(default, tuple):
         return ("," if isinstance(default[0], int) else " ").join(map(str, default))
@@ -109,7 +118,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = {spec.name: getattr(options, spec.name) for spec in fields(Settings)}
     try:
         _check_needed(options)
-        settings = Settings(**given | {"style_layers": tuple(given["style_layers"])})
+        settings = Settings(**given)
     except SettingsError as error:
         parser.print_usage(sys.stderr)
         print(f"vidstyle: error: {error}", file=sys.stderr)
@@ -134,8 +143,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _check_needed(options: argparse.Namespace) -> None:
     defaults = {spec.name: spec.default for spec in fields(Settings)}
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in vars(options).items()}
-    given = {name for name, value in values.items() if value != defaults.get(name)} - {"verbose", "quiet"}
+    given = {name for name, value in vars(options).items() if value != defaults.get(name)} - {"verbose", "quiet"}
     if options.status is not None:
         if given - {"status", "job_dir"}:
             raise SettingsError("--status OUTPUT stands alone, but for --job-dir")

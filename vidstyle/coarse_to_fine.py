@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from vidstyle.coverage import Coverage
 from vidstyle.features import FeatureNetwork
 from vidstyle.frames import Picture
 from vidstyle.media.images import resize
 from vidstyle.objective import Objective, StyleTargets, style_targets, to_tensor
 from vidstyle.optimize import Effort, Outcome, optimize
+from vidstyle.regions import Regions
 from vidstyle.settings import Settings
 from vidstyle.tiling import bytes_per_px
 
@@ -58,6 +61,29 @@ class StyleBySize:
         self._targets.clear()
 
 
+def regions_of(
+    styles: Sequence[StyleBySize],
+    coverage: Coverage | None,
+    memory_share: float,
+    width: int,
+    height: int,
+    levels: int | None = None,
+    wet: Tensor | None = None,
+) -> Regions | None:
+    """Returns the regions of a frame, reduced to a size in pixels; None where it is all painted in one style.
+
+    Args:
+        styles: the main one and those of regions. memory_share, levels: see `StyleBySize.at`.
+        wet: see `Regions`; of that size.
+    """
+    if coverage is None:
+        return None
+    device = styles[0].network.get_buffer("mean").device
+    weights = torch.tensor(coverage.resized(width, height).shares, device=device)[None]
+    used = styles[: weights.shape[1]]
+    return Regions(weights, [style.at(width, height, levels, memory_share).grams for style in used], wet)
+
+
 def smaller_sizes(width: int, height: int, levels: int) -> list[tuple[int, int, int]]:
     """Returns width, height and levels of the pictures that are painted before the full one, smallest first.
 
@@ -75,6 +101,7 @@ def optimized_coarse_to_fine(
     method: str,
     effort: Effort,
     memory_share: float = 1,
+    regions_at: Callable[[int, int, int], Regions | None] = lambda width, height, levels: None,
 ) -> Outcome:
     """Optimises ever larger copies of a picture with the same effort each, and last the picture.
 
@@ -84,6 +111,7 @@ def optimized_coarse_to_fine(
     Args:
         content: `(H, W, 3)` uint8 RGB. start: `(1, 3, H, W)` float32 RGB in [0, 1]. objective: of `content`.
         method, effort: see `optimize`. memory_share: see `StyleBySize.memory_bytes`.
+        regions_at: returns the regions of a picture of a width and height in pixels and so many levels.
 
     Returns:
         the outcome at full size, with the evaluations and retries of all.
@@ -99,8 +127,11 @@ def optimized_coarse_to_fine(
         target = styles.at(small_width, small_height, levels, memory_share)
         small_content = to_tensor(resize(content, small_width, small_height), start.device)
         memory_bytes = styles.memory_bytes(small_width, small_height, memory_share)
-        small_objective = Objective(styles.network, styles.settings, target, small_content, memory_bytes=memory_bytes)
-        reduced = _reduced(start, size)
+        regions = regions_at(small_width, small_height, levels)
+        small_objective = Objective(
+            styles.network, styles.settings, target, small_content, memory_bytes=memory_bytes, regions=regions
+        )
+        reduced = small_objective.pinned(_reduced(start, size))
         own = replace(effort, first_step_rms=SMALLEST_FIRST_STEP_RMS) if change is None else effort
         outcome = optimize(_changed(reduced, change), small_objective, method, own)
         change = outcome.image - reduced

@@ -7,6 +7,7 @@ values do not depend on size, layer or network, so that one set of default weigh
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -56,6 +57,39 @@ class _Gram(torch.autograd.Function):
         return down.view(batch, height, width, channels).permute(0, 3, 1, 2).to(features.dtype), None
 
 
+class _WeightedGrams(torch.autograd.Function):
+    """Sums of w f f^T over some positions' features f, one for each of several groups, with one gradient for all."""
+
+    @staticmethod
+    def forward(ctx: Any, features: Tensor, *groups: Tensor) -> Tensor:
+        """Returns `(K, C, C)`, float32 or finer, of `(1, C, h, w)` and K pairs of places `(P,)` and weights `(P,)`."""
+        ctx.save_for_backward(features, *groups)
+        rows = _rows(features)
+        grams = []
+        for places, weights in _pairs(groups):
+            of_places = _at(rows, places)
+            grams.append(_product(of_places * weights[:, None].to(rows.dtype), of_places))
+        return torch.cat(grams)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        """Returns `(1, C, h, w)`, channels last, in the features' precision; can be differentiated again."""
+        features, *groups = ctx.saved_tensors
+        rows = _rows(features)
+        _, channels, height, width = features.shape
+        both = (gradient + gradient.transpose(1, 2)).to(rows.dtype)
+        down = torch.zeros_like(rows[0])
+        for number, (places, weights) in enumerate(_pairs(groups)):
+            weighted = _at(rows, places)[0] * weights[:, None].to(rows.dtype)
+            down = down.index_add(0, places, weighted @ both[number])
+        gradients = down.view(1, height, width, channels).permute(0, 3, 1, 2).to(features.dtype)
+        return (gradients, *[None] * len(groups))
+
+
+def _pairs(groups: Sequence[Tensor]) -> list[tuple[Tensor, Tensor]]:
+    return list(zip(groups[::2], groups[1::2], strict=True))
+
+
 def _at(rows: Tensor, places: Tensor) -> Tensor:
     """Returns some rows, `(B, P, C)`, of `(B, M, C)`."""
     return rows.index_select(1, places)
@@ -63,14 +97,19 @@ def _at(rows: Tensor, places: Tensor) -> Tensor:
 
 def _mean_product(rows: Tensor) -> Tensor:
     """Returns rows^T rows / M, `(B, C, C)` float32 or finer, of `(B, M, C)`."""
-    batch, positions, channels = rows.shape
+    return _product(rows, rows) / rows.shape[1]
+
+
+def _product(left: Tensor, right: Tensor) -> Tensor:
+    """Returns left^T right, `(B, C, C)` float32 or finer, of two `(B, M, C)`."""
+    batch, positions, channels = left.shape
     even = positions - positions % GRAM_PARTS
-    parts = rows[:, :even].reshape(batch * GRAM_PARTS, even // GRAM_PARTS, channels)
-    gram = at_least_float32(parts.transpose(1, 2) @ parts).view(batch, GRAM_PARTS, channels, channels).sum(1)
+    shape = (batch * GRAM_PARTS, even // GRAM_PARTS, channels)
+    parts = left[:, :even].reshape(shape).transpose(1, 2) @ right[:, :even].reshape(shape)
+    gram = at_least_float32(parts).view(batch, GRAM_PARTS, channels, channels).sum(1)
     if even < positions:
-        rest = rows[:, even:]
-        gram = gram + at_least_float32(rest.transpose(1, 2) @ rest)
-    return gram / positions
+        gram = gram + at_least_float32(left[:, even:].transpose(1, 2) @ right[:, even:])
+    return gram
 
 
 def _rows(features: Tensor) -> Tensor:
@@ -98,6 +137,19 @@ def gram_matrices(features: Tensor, places: Tensor) -> Tensor:
     return grams
 
 
+def weighted_grams(features: Tensor, groups: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
+    """Returns sum_p w_p f_p f_p^T for each of K groups of positions p of features `(1, C, h, w)`: `(K, C, C)`.
+
+    Args:
+        groups: numbers of positions, counted by rows, int64 `(P,)`, and their weights `(P,)`. Divided by the
+            weights' sum the result is the Gram matrix of a region (Gatys et al., Controlling Perceptual Factors in
+            Neural Style Transfer, 2017, section 4.1, who scale each row by the weight's root).
+    """
+    flat = [tensor for group in groups for tensor in group]
+    grams: Tensor = _WeightedGrams.apply(features, *flat)  # type: ignore[no-untyped-call]
+    return grams
+
+
 def measured(gram: Tensor, metric: Tensor | None) -> Tensor:
     """Returns ``R G R^T`` for Gram matrices `(B, C, C)` and a metric R `(C, C)`, or G where R is None."""
     if metric is None:
@@ -116,31 +168,69 @@ def relative_style_loss(gram: Tensor, target: Tensor) -> Tensor:
     return (gram - target).square().sum((1, 2)) / norm
 
 
-def relative_content_loss(features: Tensor, target: Tensor, scale: float) -> Tensor:
+def relative_content_loss(features: Tensor, target: Tensor, scale: float, weights: Tensor | None = None) -> Tensor:
     """Returns the mean squared difference of features `(B, C, h, w)` divided by `scale`, shape ().
+
+    With weights `(h, w)` in [0, 1] each position's difference counts times its own; the mean still goes over all.
 
     A departure from Gatys et al. (2016, equation 1), who sum and halve: `scale` is the variance of the
     content's features (`content_scale`), so 1 means "as far off as a flat picture".
     """
-    return (at_least_float32(features) - target).square().mean() / scale
+    squares = (at_least_float32(features) - target).square()
+    return (squares if weights is None else squares * weights).mean() / scale
 
 
-def content_scale(target: Tensor) -> float:
+def content_scale(target: Tensor, weights: Tensor | None = None) -> float:
     """Returns the variance over all values of content features `(B, C, h, w)`, at least 1e-8.
 
-    A blank picture has features without variance; the floor keeps its loss finite.
+    A blank picture has features without variance; the floor keeps its loss finite. With weights `(h, w)` each
+    position counts times its own.
     """
-    return max(float(target.float().var()), SMALLEST_NORM)
+    if weights is None:
+        return max(float(target.float().var()), SMALLEST_NORM)
+    values, shares = target.double(), weights.double().expand_as(target)
+    total = shares.sum().clamp_min(SMALLEST_NORM)
+    mean = (values * shares).sum() / total
+    return max(float(((values - mean).square() * shares).sum() / total), SMALLEST_NORM)
 
 
-def total_variation(image: Tensor) -> Tensor:
+def total_variation(image: Tensor, weights: Tensor | None = None) -> Tensor:
     """Returns the mean squared difference of neighbouring pixels of `(B, 3, H, W)`, shape ().
 
     The exponent beta = 2 of Mahendran and Vedaldi (2015, section 3). A picture one pixel wide or high
-    has no neighbours in that direction, which then counts as 0.
+    has no neighbours in that direction, which then counts as 0. With weights `(1, 1, H, W)` in [0, 1] a pair counts
+    times the mean of its two; the mean still goes over all pairs.
     """
+    if weights is not None:
+        weighted: Tensor = _WeightedVariation.apply(image, weights)  # type: ignore[no-untyped-call]
+        return weighted
     pairs = ((image[..., :, 1:], image[..., :, :-1]), (image[..., 1:, :], image[..., :-1, :]))
     return sum((F.mse_loss(a, b) for a, b in pairs if a.numel()), image.new_zeros(()))
+
+
+class _WeightedVariation(torch.autograd.Function):
+    """mean(w (a - b)^2) over neighbours a and b, and its gradient in few passes over the picture."""
+
+    @staticmethod
+    def forward(ctx: Any, image: Tensor, weights: Tensor) -> Tensor:
+        """Returns a loss of shape ()."""
+        total, pulls = image.new_zeros(()), []
+        for side in (3, 2):
+            gap = image.diff(dim=side)
+            count = image.shape[side] - 1
+            pair = (weights.narrow(side, 0, count) + weights.narrow(side, 1, count)) / (2 * max(1, gap.numel()))
+            pulls.append(gap * pair)
+            total = total + torch.dot(pulls[-1].flatten(), gap.flatten())
+        ctx.save_for_backward(*pulls)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        """Returns the gradient for the picture."""
+        across, down = (pull * (2 * gradient) for pull in ctx.saved_tensors)
+        return F.pad(across, (1, 0)) - F.pad(across, (0, 1)) + F.pad(down, (0, 0, 1, 0)) - F.pad(
+            down, (0, 0, 0, 1)
+        ), None
 
 
 class _Held(torch.autograd.Function):

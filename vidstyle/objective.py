@@ -24,18 +24,13 @@ from vidstyle.losses import (
     total_variation,
 )
 from vidstyle.media.images import resize
+from vidstyle.regions import SMALLEST_REGION, WET_WEIGHT, Regions
 from vidstyle.settings import Settings
 from vidstyle.tiling import Tile, summed_over_tiles, tiles_by_picture
 
 # The coarsest level's long side lies in (half of this, this]: there relu3 sees what conv4 and conv5
 # see of the full picture, and large strokes are measured.
 COARSEST_LONG_SIDE_PX = 160
-# A region of fewer positions in a layer has no statistics to speak of.
-SMALLEST_REGION = 64
-# How much a new place's own style loss counts, relative to a first frame's. By measure and by eye: at 0.1 a pan
-# uncovers soft paint; at 0.3 its style loss is that of its surroundings, or nearly; at 1 small places take on all
-# colours of the style, and paint becomes less steady.
-WET_WEIGHT = 0.3
 
 
 def to_tensor(image: Picture | FloatPicture, device: torch.device | str = "cpu") -> Tensor:
@@ -133,7 +128,8 @@ class Objective:
     """w_content C + w_style S + w_tv TV + w_temporal T for one content picture; see the losses for each term.
 
     S is the mean over levels and style layers; C is taken at the coarsest level, so that brush
-    strokes are free to differ from the content where they are finer than it can see.
+    strokes are free to differ from the content where they are finer than it can see. With regions all terms count
+    only what is painted, and S is the mean over the frame of each pixel's region's.
     """
 
     def __init__(
@@ -144,12 +140,15 @@ class Objective:
         content: Tensor,
         reference: Reference | None = None,
         memory_bytes: float = math.inf,
+        regions: Regions | None = None,
     ) -> None:
         """Measures `content`, `(1, 3, H, W)` float32 RGB in [0, 1] of the size that `style` was made for.
 
         Args:
             memory_bytes: for the network's activations; where it does not suffice, pictures are seen in tiles.
+            regions: where which style paints; None: `style` everywhere.
         """
+        self.regions, self._unpainted = regions, content
         self.network, self.settings, self.style, self.reference = network, settings, style, reference
         self.metrics = network.metrics()
         pictures = pyramid(content, len(style.grams))
@@ -160,24 +159,30 @@ class Objective:
         self._wet_places: dict[tuple[torch.Size, int, Tile], Tensor] = {}
         with torch.no_grad():
             self.content = self._content_of(pictures[-1])
-            self.content_scale = content_scale(self.content)
+            self._amount = None if regions is None else regions.amount_at(self.content.shape[2:])
+            self.content_scale = content_scale(self.content, self._amount)
 
     def __call__(self, image: Tensor) -> Tensor:
         """Returns the objective, shape (), of `(1, 3, H, W)` float32 RGB in [0, 1]."""
         settings, levels = self.settings, len(self.style.grams)
-        total = image.new_zeros(())
+        image, total = self.pinned(image), image.new_zeros(())
         style_scale = settings.style_weight / (levels * len(settings.style_layers))
         for level, (picture, targets) in enumerate(zip(pyramid(image, levels), self.style.grams, strict=True)):
             *grams, content = self._terms(picture, self._tiles[level], has_content=level == levels - 1)
             for (layer, target), gram in zip(targets.items(), grams, strict=True):
-                total = total + style_scale * self._style_loss(layer, gram, target, picture)
+                total = total + style_scale * self._style_loss(level, layer, gram, target, picture)
             total = total + settings.content_weight * content
         if settings.tv_weight:
-            total = total + settings.tv_weight * total_variation(image)
+            amount = None if self.regions is None else self.regions.amount
+            total = total + settings.tv_weight * total_variation(image, amount)
         if self.reference is not None and settings.temporal_weight:
             held = temporal_loss(image, self.reference.picture, self.reference.confidence)
             total = total + settings.temporal_weight * held
         return total
+
+    def pinned(self, image: Tensor) -> Tensor:
+        """Returns `(1, 3, H, W)`: the picture, but the content where nothing is to be painted."""
+        return image if self.regions is None else self.regions.pinned(image, self._unpainted)
 
     def _terms(self, picture: Tensor, tiles: Sequence[Tile], *, has_content: bool) -> list[Tensor]:
         """Returns a level's Gram matrices, one or two `(C, C)` by style layer, and its content loss, 0 without."""
@@ -220,13 +225,19 @@ class Objective:
         layer = self.settings.content_layer
         target = tile.part(self.content, self.network.stride_px(layer))
         share = target.numel() / self.content.numel()
-        return relative_content_loss(self._seen(features[layer]), target, self.content_scale) * share
+        amount = None if self._amount is None else tile.part(self._amount, self.network.stride_px(layer))
+        return relative_content_loss(self._seen(features[layer]), target, self.content_scale, amount) * share
 
     # -- style ---------------------------------------------------------------------------------
 
     def _grams(self, layer: str, features: Tensor, tile: Tile, picture: Tensor) -> Tensor:
-        """Returns a tile's part in a layer's Gram matrix, `(1, C, C)`, or `(2, C, C)`: and in that of new places."""
+        """Returns a tile's part in a layer's Gram matrix, `(1, C, C)`, or `(2, C, C)`: and in that of new places.
+
+        With regions there is one or two for each.
+        """
         size = self.network.layer_size(layer, picture)
+        if self.regions is not None:
+            return self.regions.grams(features, size, self.network.stride_px(layer), tile)
         share = _positions(features) / size.numel()
         wet = self._wet_mask(size)
         if wet is None:
@@ -242,12 +253,15 @@ class Objective:
         whole, new = gram_matrices(features, places)
         return torch.stack([whole * share, new * (len(places) / self._wet_count[size])])
 
-    def _style_loss(self, layer: str, grams: Tensor, target: Tensor, picture: Tensor) -> Tensor:
+    def _style_loss(self, level: int, layer: str, grams: Tensor, target: Tensor, picture: Tensor) -> Tensor:
         """Returns a layer's style loss, shape (), and that of new places alone, times their share of the frame.
 
         In the Gram matrix of the whole frame new places hardly count, and would stay content. This pulls at each
         of their pixels as the whole frame's loss does at a first frame's, but for the weight.
         """
+        if self.regions is not None:
+            size = self.network.layer_size(layer, picture)
+            return self.regions.style_loss(grams, size, level, layer, self.metrics.get(layer))
         losses = relative_style_loss(measured(grams, self.metrics.get(layer)), target)
         if len(losses) == 1:
             return losses[0]

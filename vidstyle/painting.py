@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from vidstyle.errors import SourceError
 from vidstyle.frames import Frame, Picture
 from vidstyle.job.folder import JobFolder
+from vidstyle.masking import Masks
 from vidstyle.media.base import Source
 from vidstyle.media.images import resize
 from vidstyle.shots import Shot
@@ -28,11 +29,11 @@ class ShotPainter:
 
     Args:
         job: where frames are saved. source: the job's input, not yet read from.
-        stylizer: with a size of "source"; frames are fitted here.
+        stylizer: with a size of "source"; frames are fitted here. masks: not yet read from, either.
     """
 
-    def __init__(self, job: JobFolder, source: Source, stylizer: Stylizer) -> None:
-        self._job, self._source, self._stylizer = job, source, stylizer
+    def __init__(self, job: JobFolder, source: Source, stylizer: Stylizer, masks: Masks) -> None:
+        self._job, self._source, self._stylizer, self._masks = job, source, stylizer, masks
         self._economies = {entry.frame: entry.economy for entry in job.journal().values() if entry.economy}
         self._passed = 0  # frames of the source that were read or skipped
 
@@ -57,11 +58,12 @@ class ShotPainter:
                 last = position
                 frame = self._read(position)
                 image = resize(frame.image, job.manifest.width, job.manifest.height)
+                coverage = self._masks.of(frame, job.manifest.width, job.manifest.height)
                 if position not in missing:
                     before = self._load(position) if position in as_painted else None
-                    self._stylizer.pass_over(image, before)
+                    self._stylizer.pass_over(image, before, coverage)
                     continue
-                painted = self._stylizer.paint(image)
+                painted = self._stylizer.paint(image, coverage)
                 self._economies[position] = painted.economy
                 alpha = None if frame.alpha is None else resize(frame.alpha, *image.shape[1::-1])
                 job.save_frame(position, painted.image, alpha)

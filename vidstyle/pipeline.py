@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 from vidstyle.devices import resolve_device, resolve_precision
 from vidstyle.features import check_layers
 from vidstyle.flow import check_flow
-from vidstyle.frames import Picture, Result
+from vidstyle.frames import ClipInfo, Frame, Picture, Result
 from vidstyle.inputs import opened
+from vidstyle.masking import Masks
+from vidstyle.media.images import read_still
 from vidstyle.render import Listeners, OnFrame, OnStart, Render
 from vidstyle.settings import Settings
 from vidstyle.stylizer import Stylizer, checked_picture
@@ -69,7 +72,16 @@ def stylize_image(
     Raises:
         VidstyleError: see its subclasses in `vidstyle.errors`.
     """
-    return Stylizer(style, settings)(checked_picture(content, "content picture"))
+    settings = settings or Settings()
+    image, alpha = checked_picture(content, "content picture"), None
+    if isinstance(content, (str, Path)):
+        alpha = read_still(Path(content)).alpha
+    height, width = image.shape[:2]
+    with Masks(settings) as masks:
+        info = ClipInfo(Path("content picture"), "still", width, height, None, 1, Fraction(1))
+        masks.check_shapes(info)
+        coverage = masks.of(Frame(0, image, 0, Fraction(1), alpha=alpha), width, height)
+    return Stylizer(style, settings).paint(image, coverage).image
 
 
 def default_output(source: Path, style: Path, kind: str, codec: str = "auto") -> str:

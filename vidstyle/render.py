@@ -20,7 +20,7 @@ from vidstyle.features import weights_file
 from vidstyle.frames import FrameDone, Plan, Result
 from vidstyle.inputs import opened
 from vidstyle.job.entry import check_new_job, check_unchanged, clear_leftovers, removed_if_empty
-from vidstyle.job.fingerprints import file_fingerprint, source_fingerprint
+from vidstyle.job.fingerprints import file_fingerprint, mask_fingerprints, source_fingerprint
 from vidstyle.job.finished import finished_frames, remember
 from vidstyle.job.folder import (
     FINISHED_NAME,
@@ -35,6 +35,7 @@ from vidstyle.job.lock import locked
 from vidstyle.job.manifest import MANIFEST_NAME, Identity, Manifest, read_manifest
 from vidstyle.job.publishing import is_published_video, is_publishing, publish_frames, publish_video
 from vidstyle.job.status import job_path
+from vidstyle.masking import Masks, check_all_masks, mask_paths
 from vidstyle.media.base import Source
 from vidstyle.media.companions import Wanted, companions_of
 from vidstyle.media.exif import without_place
@@ -76,13 +77,17 @@ class Render:
         self._source, self._style, self._settings, self._listeners = source, style, settings, listeners
         self._kind = output_kind(target, source.info)
         self._output = Path(target)
-        if self._output.is_file() and style.is_file() and self._output.samefile(style):
-            raise OutputError(f"{target}: is the style itself; choose another output")
+        for other, what in (style, "the style"), *((path, "a mask") for path in mask_paths(settings)):
+            if self._output.exists() and other.exists() and self._output.samefile(other):
+                raise OutputError(f"{target}: is {what} itself; choose another output")
         self._suffix = f".{settings.frame_format}"
         if self._kind != "frames" and self._suffix != ".png":
             raise SettingsError(f"frame_format is for folders of frames, and {target} is none; leave it out")
-        checked_picture(style, "style")
+        for picture in (style, *(path for _, path in settings.regions)):
+            checked_picture(picture, "style")
         info = source.info
+        with Masks(settings) as masks:
+            masks.check_shapes(info)
         # Pictures cannot say that their pixels are not square, so they are shown as wide as the video is.
         aspect = Fraction(1) if self._kind == "video" else info.sample_aspect_ratio
         wishes = wishes_of(settings)
@@ -179,6 +184,7 @@ class Render:
             "style": file_fingerprint(self._style),
             "weights": file_fingerprint(weights),
         }
+        files |= mask_fingerprints(settings)
         if has_list:
             files["cuts"] = file_fingerprint(Path(settings.cuts))
         return Identity(flags, files, place)
@@ -223,6 +229,7 @@ class Render:
         if self._kind == "video":
             spec = video_spec(self._output, self._source.info, self._width, self._height, wishes_of(self._settings))
             check_gaps(self._output, spec, seen.timestamps)
+        about_masks = check_all_masks(self._settings, self._source.info.range_start, seen.last_index)
         return Manifest(
             command=self._command(anywhere=True),
             identity=identity,
@@ -237,7 +244,7 @@ class Render:
             timestamps=seen.timestamps,
             cuts=seen.cuts,
             segment_frames=SEGMENT_FRAMES,
-            notes=(*seen.notes, *over_white),
+            notes=(*seen.notes, *over_white, *about_masks),
         )
 
     def _over_white(self, source: Source) -> list[str]:
@@ -303,9 +310,10 @@ class Render:
             with Workers(workers, job, self._source.info.path, self._style, self._settings) as pool:
                 yield from pool.paint(shots)
             return
-        painter = ShotPainter(job, self._source, self._stylizer)
-        for shot in shots:
-            yield from painter.paint(shot)
+        with Masks(self._settings) as masks:
+            painter = ShotPainter(job, self._source, self._stylizer, masks)
+            for shot in shots:
+                yield from painter.paint(shot)
 
     def _note_troubles(self, job: JobFolder) -> None:
         entries = job.journal().values()
@@ -352,7 +360,10 @@ class Render:
             size = (self._width, self._height)
             where = (self._settings.network, self._device.type, self._precision)
             self._listeners.on_start(Plan(self._source.info.path, self._output, "still", 1, *size, *where))
-        painted = stylizer.paint(resize(frame.image, self._width, self._height))
+        self._notes += check_all_masks(self._settings, frame.index, frame.index)
+        with Masks(self._settings) as masks:
+            coverage = masks.of(frame, self._width, self._height)
+        painted = stylizer.paint(resize(frame.image, self._width, self._height), coverage)
         alpha = None if frame.alpha is None else resize(frame.alpha, self._width, self._height)
         exif = self._source.exif
         write_image(self._output, painted.image, alpha, without_place(exif) if self._settings.no_location else exif)

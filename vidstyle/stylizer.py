@@ -6,7 +6,8 @@ import logging
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,7 +15,8 @@ import numpy as np
 import torch
 
 from vidstyle.carrying import DRY_FRAMES, Carried, Chain
-from vidstyle.coarse_to_fine import StyleBySize, optimized_coarse_to_fine
+from vidstyle.coarse_to_fine import StyleBySize, optimized_coarse_to_fine, regions_of
+from vidstyle.coverage import Coverage, are_same
 from vidstyle.devices import resolve_device, resolve_precision
 from vidstyle.errors import DeviceError, SourceError
 from vidstyle.features import load_network
@@ -77,7 +79,7 @@ class Stylizer:
     """Paints frames in one style, each starting from the one before.
 
     Attributes: `settings`; `device` and `precision` as resolved; `network`; `style`, the picture;
-    `styles`, its Gram matrices by frame size; `economy`, an index into
+    `styles`, its Gram matrices by frame size, and `region_styles`, those of regions; `economy`, an index into
     `economies()`: above 0 where memory did not suffice for the optimiser asked for.
 
     ::
@@ -86,7 +88,8 @@ class Stylizer:
         for image in my_frames:           # (H, W, 3) uint8 RGB
             painted = stylizer(image)     # the same, at most 480 px long
 
-    The network is loaded and the style measured once. Pictures of another size start a new chain.
+    The network is loaded and the style measured once. Pictures of another size start a new chain. Masks that the
+    settings name are files beside an input, and not read here: `paint` takes a `coverage` for each frame instead.
     """
 
     def __init__(
@@ -110,6 +113,8 @@ class Stylizer:
         network = load_network(settings.network, layers, settings.weights, settings.pooling, on_download)
         self.network = network.placed(self.device, self.precision)
         self.styles = StyleBySize(self.network, self.style, settings)
+        pictures = (checked_picture(path, "style") for _, path in settings.regions)
+        self.region_styles = [StyleBySize(self.network, picture, settings) for picture in pictures]
         self.economy = 0
         self._flow: FlowEstimator | None = None
         if settings.needs_flow:
@@ -131,14 +136,14 @@ class Stylizer:
         if first is not None:
             self._chain.begin(checked_picture(first, "painted frame"))
 
-    def pass_over(self, image: Picture, painted: Picture | None) -> None:
+    def pass_over(self, image: Picture, painted: Picture | None, coverage: Coverage | None = None) -> None:
         """Takes a frame that was painted before, so that the next one goes on from it.
 
         Frames are passed over in order, at least as many of a shot's last as `needed_before` says.
 
         Args:
             image: the frame, `(H, W, 3)` uint8 RGB. painted: the same as it was painted; needed for the last
-                `Settings.looks_back_frames`.
+                `Settings.looks_back_frames`. coverage: the one that it was painted with.
 
         Raises:
             SourceError: a picture is not `(H, W, 3)` uint8, or too small. DeviceError: memory is too small.
@@ -146,12 +151,12 @@ class Stylizer:
         content = self.fit(image)
         before = None if painted is None else checked_picture(painted, "painted frame")
         self._forget_other_sizes(content)
-        self._with_room(content, lambda: self._follow(content, before))
+        self._with_room(content, lambda: self._follow(content, before, _fitted(coverage, content)))
 
-    def _follow(self, content: Picture, painted: Picture | None) -> None:
+    def _follow(self, content: Picture, painted: Picture | None, coverage: Coverage | None) -> None:
         if self.settings.init == "noise":
             self._noise.follow(content, self._flow)
-        self._take(content, painted)
+        self._take(content, painted, coverage)
 
     def _forget_other_sizes(self, content: Picture) -> None:
         """Begins a new chain where the frames change their size."""
@@ -159,11 +164,11 @@ class Stylizer:
         if last is not None and last.content.shape != content.shape:
             self._chain.restart()
 
-    def _take(self, content: Picture, painted: Picture | None) -> None:
+    def _take(self, content: Picture, painted: Picture | None, coverage: Coverage | None) -> None:
         if self.settings.is_warped and self._flow is not None:
-            self._chain.pass_over(content, painted, self._flow)
+            self._chain.pass_over(content, painted, self._flow, coverage)
         elif painted is not None:
-            self._chain.add(content, painted)
+            self._chain.add(content, painted, coverage)
 
     def __call__(self, image: Picture) -> Picture:
         """Returns the painted frame, `(h, w, 3)` uint8 RGB, of `(H, W, 3)` uint8 RGB."""
@@ -174,8 +179,11 @@ class Stylizer:
         image = checked_picture(image, "frame")
         return resize(image, *working_size(image.shape[1], image.shape[0], self.settings))
 
-    def paint(self, image: Picture) -> Painted:
+    def paint(self, image: Picture, coverage: Coverage | None = None) -> Painted:
         """Paints `(H, W, 3)` uint8 RGB, reduced to the size that the settings allow.
+
+        Args:
+            coverage: where to paint, and which region's style; None: all of it in the main style.
 
         Raises:
             SourceError: the picture is not `(H, W, 3)` uint8, or smaller than 16 px.
@@ -184,20 +192,28 @@ class Stylizer:
         """
         started = time.perf_counter()
         content = self.fit(image)
+        coverage = _fitted(coverage, content)
         self._forget_other_sizes(content)
-        beginning = self._with_room(content, lambda: self._beginning(content))
+        if coverage is not None and not coverage.is_painted:
+            self._with_room(content, lambda: self._follow(content, content, coverage))
+            return Painted(content, math.nan, 0, 0, time.perf_counter() - started, self.economy)
+        beginning = self._with_room(content, lambda: replace(self._beginning(content, coverage), coverage=coverage))
         outcome = self._within_memory(content, beginning)
         # The chain goes on from the frame as delivered, in 8 bits, so that a render which was
         # interrupted can go on from its files and come out the same.
         painted = to_picture(outcome.image)
+        if beginning.as_delivered is not None:
+            painted = beginning.as_delivered
+        elif coverage is not None:
+            painted = coverage.blended(content, painted)
         if beginning.is_done:
-            self._with_room(content, lambda: self._take(content, painted))
+            self._with_room(content, lambda: self._take(content, painted, coverage))
         else:
-            self._chain.add(content, painted)
+            self._chain.add(content, painted, coverage)
         seconds = time.perf_counter() - started
         return Painted(painted, outcome.loss, outcome.evaluations, outcome.retries, seconds, self.economy)
 
-    def _beginning(self, content: Picture) -> _Beginning:
+    def _beginning(self, content: Picture, coverage: Coverage | None) -> _Beginning:
         settings, last = self.settings, self._chain.last
         afresh = max(settings.iterations, settings.first_iterations)
         if settings.init == "noise":
@@ -205,13 +221,13 @@ class Stylizer:
         if last is None or settings.init == "content":
             return _Beginning(content.astype(np.float32), afresh, is_afresh=True)
         before = np.asarray(last.painted, np.float32)
-        is_repeated = np.array_equal(last.content, content)
+        is_repeated = np.array_equal(last.content, content) and are_same(last.coverage, coverage)
         if is_repeated and settings.iterations and settings.least_gain and not self._chain.is_wet:
             # A drawing that is held, or a still: there is nothing to paint, and nothing to drift.
-            return _Beginning(before, 0, is_done=True)
+            return _Beginning(before, 0, is_done=True, as_delivered=last.delivered)
         if not settings.is_warped or self._flow is None:
             return _Beginning(before, settings.iterations, is_near=True)
-        carried = self._chain.carried(content, self._flow)
+        carried = self._chain.carried(content, self._flow, coverage)
         is_new = carried.covered < _COVERED_ENOUGH and settings.iterations > 0
         return _Beginning(carried.start, afresh if is_new else settings.iterations, carried, is_near=True)
 
@@ -262,7 +278,8 @@ class Stylizer:
                 raise
             return False
         finally:
-            self.styles.forget()
+            for styles in (self.styles, *self.region_styles):
+                styles.forget()
             free_caches(self.device)
         return True
 
@@ -270,16 +287,18 @@ class Stylizer:
         settings, device = self.settings, self.device
         height, width = content_picture.shape[:2]
         content = to_tensor(content_picture, device)
-        carried = beginning.carried
-        reference = None
+        carried, coverage = beginning.carried, beginning.coverage
+        reference = wet = None
         if carried is not None:
             confidence = torch.tensor(carried.confidence, device=device)[None, None]
             wet = torch.tensor(carried.wet, device=device)[None, None].float() if carried.wet.any() else None
             reference = Reference(to_tensor(carried.reference, device), confidence, wet)
         target = self.styles.at(width, height, memory_share=way.share)
         memory_bytes = self.styles.memory_bytes(width, height, way.share)
-        objective = Objective(self.network, settings, target, content, reference, memory_bytes)
-        start = to_tensor(beginning.start, device)
+        regions_at = partial(regions_of, [self.styles, *self.region_styles], coverage, way.share)
+        regions = regions_at(width, height, wet=wet)
+        objective = Objective(self.network, settings, target, content, reference, memory_bytes, regions)
+        start = objective.pinned(to_tensor(beginning.start, device))
         if beginning.is_done:
             with torch.no_grad():
                 return Outcome(start, float(objective(start)), 1, 0)
@@ -293,7 +312,7 @@ class Stylizer:
         )
         if beginning.is_afresh:
             rest = (way.method, effort, way.share)
-            return optimized_coarse_to_fine(self.styles, content_picture, start, objective, *rest)
+            return optimized_coarse_to_fine(self.styles, content_picture, start, objective, *rest, regions_at)
         return optimize(start, objective, way.method, effort)
 
 
@@ -305,6 +324,7 @@ class _Beginning:
         start: `(H, W, 3)` float32 RGB, 0 to 255. iterations: the most steps.
         carried: what holds the paint, if anything does. is_near: whether the start is painted already.
         is_done: whether there is nothing left to paint. is_afresh: whether nothing is painted at all.
+        coverage: what of it is painted. as_delivered: the result, where that is known.
     """
 
     start: FloatPicture
@@ -313,6 +333,12 @@ class _Beginning:
     is_near: bool = False
     is_done: bool = False
     is_afresh: bool = False
+    coverage: Coverage | None = None
+    as_delivered: Picture | None = None
+
+
+def _fitted(coverage: Coverage | None, content: Picture) -> Coverage | None:
+    return None if coverage is None else coverage.resized(content.shape[1], content.shape[0])
 
 
 def needed_before(settings: Settings) -> int | None:

@@ -27,12 +27,13 @@ class Survey:
 
     Attributes:
         timestamps: of all frames, in ticks of the source. cuts: positions of frames that begin a shot.
-        notes: what the user should know about the input.
+        notes: what the user should know about the input. last_index: of the last frame in the input.
     """
 
     timestamps: tuple[int, ...]
     cuts: tuple[int, ...]
     notes: tuple[str, ...]
+    last_index: int
 
 
 def survey(source: Source, cuts: str, on_survey: OnSurvey | None = None) -> Survey:
@@ -65,4 +66,4 @@ def survey(source: Source, cuts: str, on_survey: OnSurvey | None = None) -> Surv
     notes = list(source.notes)
     if cuts not in ("auto", "off") and not found:
         notes.append(f"{cuts}: none of its cuts lies within the render")
-    return Survey(tuple(timestamps), found, tuple(notes))
+    return Survey(tuple(timestamps), found, tuple(notes), indices[-1])

@@ -61,6 +61,7 @@ def _work(task: Mapping[str, Any], orders: queue.Queue[Mapping[str, Any]], answe
     from vidstyle.job.folder import JobFolder
     from vidstyle.job.lock import locked_by_worker
     from vidstyle.job.manifest import read_manifest
+    from vidstyle.masking import Masks
     from vidstyle.painting import ShotPainter
     from vidstyle.process import keep_freed_memory
     from vidstyle.settings import Settings
@@ -73,8 +74,8 @@ def _work(task: Mapping[str, Any], orders: queue.Queue[Mapping[str, Any]], answe
         torch.set_num_threads(manifest.threads)
         job = JobFolder(folder, manifest)
         stylizer = Stylizer(task["style"], settings)
-        with opened(Path(task["source"]), settings) as source:
-            painter = ShotPainter(job, source, stylizer)
+        with opened(Path(task["source"]), settings) as source, Masks(settings) as masks:
+            painter = ShotPainter(job, source, stylizer, masks)
             while (order := orders.get()) != FAREWELL:
                 shot = manifest.shots[order["shot"]]
                 for frame in painter.paint(shot):

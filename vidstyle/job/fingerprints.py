@@ -10,6 +10,8 @@ from vidstyle.errors import SourceError
 from vidstyle.files import sha256_of
 from vidstyle.media.base import Source
 from vidstyle.media.frame_folder import FrameFolderSource
+from vidstyle.media.sources import open_source
+from vidstyle.settings import Settings
 
 
 def file_fingerprint(path: Path) -> tuple[str, str]:
@@ -36,6 +38,26 @@ def files_digest(files: Iterable[Path]) -> str:
         name, content = file_fingerprint(file)
         digest.update(f"{name}\0{content}\n".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
+
+
+def mask_fingerprints(settings: Settings) -> dict[str, tuple[str, str]]:
+    """Returns name and digest of the masks and of the styles of regions, by what they are there for.
+
+    Raises:
+        SourceError: a file cannot be read.
+    """
+    found = {}
+    if settings.mask is not None:
+        found["mask"] = _path_fingerprint(settings.mask)
+    for number, (mask, style) in enumerate(settings.regions, 1):
+        found[f"mask of region {number}"] = _path_fingerprint(mask)
+        found[f"style of region {number}"] = file_fingerprint(style)
+    return found
+
+
+def _path_fingerprint(path: Path) -> tuple[str, str]:
+    with open_source(path) as source:
+        return source_fingerprint(source)
 
 
 def source_fingerprint(source: Source) -> tuple[str, str]:

@@ -18,9 +18,11 @@ from vidstyle.settings.values import (
     parse_cuts,
     parse_frames,
     parse_rate,
+    parse_region,
     parse_size,
     parse_window,
     setting,
+    split_region,
 )
 
 LARGEST_SIZE_PX = 16384
@@ -168,6 +170,23 @@ class Settings:
         metavar="auto|off|FILE",
         paints=False,
     )
+    mask: Path | None = setting(
+        None,
+        "picture, folder or video with a mask for every frame, or one picture for all: white is painted, grey partly, "
+        "and black stays as it is, to the pixel",
+        parse=Path,
+        metavar="MASK",
+        paints=False,
+    )
+    region: tuple[str, ...] = setting(
+        (),
+        "another style where a mask (as for --mask) is white; may be given several times, and what no region covers "
+        "takes --style",
+        parse=parse_region,
+        metavar="MASK=STYLE",
+        many=True,
+        paints=False,
+    )
     device: str = setting("auto", "where to compute", parse=str, choices=("auto", "cpu", "cuda", "mps"), paints=False)
     precision: str = setting(
         "auto",
@@ -308,9 +327,16 @@ class Settings:
             raise SettingsError(f"frames {start}:{'' if stop is None else stop} is empty; give A:B with 0 <= A < B")
         if not self.style_layers or len(set(self.style_layers)) != len(self.style_layers):
             raise SettingsError("style_layers needs at least one layer, each named once")
+        for region in self.region:
+            split_region(region)
         window = self.temporal_window
         if not window or window[0] != 1 or list(window) != sorted(set(window)):
             raise SettingsError("temporal_window begins with 1, the frame before, and ascends")
+
+    @property
+    def regions(self) -> tuple[tuple[Path, Path], ...]:
+        """Mask and style of each region."""
+        return tuple(split_region(region) for region in self.region)
 
     @property
     def is_warped(self) -> bool:

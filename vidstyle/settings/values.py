@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import field
 from fractions import Fraction
+from pathlib import Path
 from typing import Any, Literal
 
 from vidstyle.errors import SettingsError
@@ -37,6 +38,24 @@ def parse_frames(text: str) -> FrameRange:
 def parse_window(text: str) -> tuple[int, ...]:
     """Returns how many frames back to look from "1,5,15"."""
     return tuple(int(word) for word in text.split(","))
+
+
+def split_region(text: str) -> tuple[Path, Path]:
+    """Returns mask and style of "MASK=STYLE"; names of styles hold no "=".
+
+    Raises:
+        SettingsError: it is not of that form.
+    """
+    mask, _, style = text.rpartition("=")
+    if not mask or not style:
+        raise SettingsError(f"region is {text!r}; give it as MASK=STYLE")
+    return Path(mask), Path(style)
+
+
+def parse_region(text: str) -> str:
+    """Returns "MASK=STYLE" as it is, if it is that."""
+    split_region(text)
+    return text
 
 
 def parse_cuts(text: str) -> str:

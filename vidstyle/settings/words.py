@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from vidstyle.settings.definitions import Settings
+from vidstyle.settings.values import split_region
 
 
 def to_json(settings: Settings) -> dict[str, Any]:
@@ -45,6 +46,8 @@ def to_words(settings: Settings, shown: Callable[[Path], str] = str) -> list[str
         words.append(_flag(spec.name))
         if isinstance(value, Path) or (spec.name == "cuts" and value not in ("auto", "off")):
             words.append(shown(Path(value)))
+        elif spec.name == "region":
+            words += ["=".join(map(shown, split_region(region))) for region in value]
         elif not isinstance(value, bool):
             words += _words(spec.name, value)
     return words
