@@ -112,6 +112,7 @@ MAY_IMPORT = {
     "cli": {"__init__", "ending", "errors", "frames", "process", "progress", "settings"},
     "__main__": {"cli"},
     "experiments": {
+        "__init__",
         "cli",
         "coarse_to_fine",
         "devices",
