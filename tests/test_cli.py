@@ -51,7 +51,19 @@ def test_every_setting_is_a_flag_with_its_default_and_help(spec):
 
 def test_no_flag_is_beside_the_settings():
     extra = set(actions()) - {spec.name for spec in fields(Settings)}
-    assert extra == {"help", "input", "style", "output", "quiet", "verbose", "version", "status", "measure", "dry_run"}
+    assert extra == {
+        "help",
+        "input",
+        "style",
+        "output",
+        "quiet",
+        "verbose",
+        "version",
+        "status",
+        "measure",
+        "dry_run",
+        "preview",
+    }
 
 
 def test_help_can_be_printed(capsys):

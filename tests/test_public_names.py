@@ -20,6 +20,7 @@ def test_public_names_are_these_and_can_be_imported():
         "forecast",
         "job_status",
         "measure",
+        "preview",
         "stylize",
         "stylize_image",
     ]

@@ -48,7 +48,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_readme_has_the_recipes():
-    assert len(commands()) == 17
+    assert len(commands()) == 18
 
 
 @pytest.mark.parametrize("command", commands())

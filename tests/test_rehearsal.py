@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from clips import make_video
 from filelock import FileLock
-from renders import QUICK, paint
+from renders import QUICK, everything, paint
 from safetensors.torch import save_file
 
 import vidstyle
@@ -22,12 +22,6 @@ UNPAINTED = replace(QUICK, iterations=0, first_iterations=0)
 @pytest.fixture(autouse=True)
 def scene(painting_scene):
     """A clip of ten frames and a style in the current folder."""
-
-
-def everything(*folders):
-    """Returns every path under some folders with its content and time of change."""
-    paths = sorted(p for folder in folders for p in folder.rglob("*"))
-    return [(p, p.stat().st_mtime_ns, p.read_bytes() if p.is_file() else None) for p in paths]
 
 
 @pytest.mark.parametrize("output", ["out.mp4", "frames/", "out.webp"])

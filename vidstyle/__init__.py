@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from vidstyle.job.status import Status, job_status
     from vidstyle.metrics import Stability, measure
     from vidstyle.pipeline import forecast, stylize, stylize_image
+    from vidstyle.previewing import preview
     from vidstyle.stylizer import Stylizer
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "forecast",
     "job_status",
     "measure",
+    "preview",
     "stylize",
     "stylize_image",
 ]
@@ -42,6 +44,7 @@ _LATER = {
     "forecast": "pipeline",
     "job_status": "job.status",
     "measure": "metrics",
+    "preview": "previewing",
     "stylize": "pipeline",
     "stylize_image": "pipeline",
 }

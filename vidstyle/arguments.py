@@ -36,7 +36,14 @@ def build_parser() -> argparse.ArgumentParser:
     )
     for spec in fields(Settings):
         add_setting(parser, spec)
-    parser.add_argument(
+    aside = parser.add_mutually_exclusive_group()
+    aside.add_argument(
+        "--preview",
+        metavar="SHEET",
+        help="paint three frames at three strengths onto a labelled picture, with what the whole would take, and "
+        "nothing else",
+    )
+    aside.add_argument(
         "--dry-run",
         action="store_true",
         help="print what would be done, and what it would take in time, disk and memory, and write nothing",
@@ -126,7 +133,7 @@ def check_needed(options: argparse.Namespace) -> None:
     Raises:
         SettingsError: it is not so.
     """
-    others = {"input", "style", "output", "dry_run", "status", "measure"}
+    others = {"input", "style", "output", "preview", "dry_run", "status", "measure"}
     given = {name for name in others if getattr(options, name)} | set(options.given)
     if options.status is not None:
         if given - {"status", "job_dir"}:

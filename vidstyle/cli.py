@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         elif options.measure is not None:
             source, result = options.measure
             print(stability_lines(vidstyle.measure(source, result, frames=settings.frames)))
-        elif options.dry_run:
+        elif options.dry_run or options.preview is not None:
             _rehearse(options, settings, screen)
         else:
             _render(options, settings, screen)
@@ -72,6 +72,7 @@ class _Screen:
         self.shown = not options.quiet
         self.download = LateBar("fetching VGG-19", shown=self.shown, unit="B", unit_scale=True)
         self.survey = LateBar("looking for cuts", shown=self.shown, unit="frame", delay=1, leave=False)
+        self.preview = LateBar("painting a preview", shown=self.shown, unit="picture", leave=False)
         self._bar: FrameBar | None = None
         self._plan: Plan | None = None
         self._done = 0
@@ -92,7 +93,7 @@ class _Screen:
             self._bar.frame_done(frame)
 
     def close(self) -> None:
-        for bar in (self.survey, self.download, self._bar):
+        for bar in (self.survey, self.download, self.preview, self._bar):
             if bar is not None:
                 bar.close()
 
@@ -124,11 +125,27 @@ def _render(options: argparse.Namespace, settings: Settings, screen: _Screen) ->
 
 
 def _rehearse(options: argparse.Namespace, settings: Settings, screen: _Screen) -> None:
+    """Tells what a render would do; with --preview, paints a few frames as well."""
+    source, style, output = options.input, options.style, options.output
     try:
-        forecast = vidstyle.forecast(options.input, options.style, options.output, settings, on_survey=screen.survey)
+        if options.preview is None:
+            forecast = vidstyle.forecast(source, style, output, settings, on_survey=screen.survey)
+        else:
+            forecast = vidstyle.preview(
+                source,
+                style,
+                options.preview,
+                settings,
+                output=output,
+                on_survey=screen.survey,
+                on_download=screen.download,
+                on_picture=screen.preview,
+            )
     finally:
         screen.close()
     if screen.shown:
         print(forecast_lines(forecast))
         for note in forecast.notes:
             print(f"note: {note}")
+        if options.preview is not None:
+            print(f"wrote {options.preview}")
