@@ -24,3 +24,9 @@ def paint(output="out.mp4", settings=QUICK, source="in.mp4", stop_after=None, st
 def contents(output):
     files = sorted(output.iterdir()) if output.is_dir() else [output]
     return [file.read_bytes() for file in files]
+
+
+def everything(*folders):
+    """Returns every path under some folders with its content and time of change."""
+    paths = sorted(p for folder in folders for p in folder.rglob("*"))
+    return [(p, p.stat().st_mtime_ns, p.read_bytes() if p.is_file() else None) for p in paths]

@@ -17,7 +17,8 @@ from clips import make_video
 
 import vidstyle
 from vidstyle import progress
-from vidstyle.cli import build_parser, main
+from vidstyle.arguments import build_parser
+from vidstyle.cli import main
 from vidstyle.settings import Settings
 
 QUICK = ["--iterations", "1", "--first-iterations", "2", "--size", "32", "--device", "cpu"]
@@ -50,7 +51,19 @@ def test_every_setting_is_a_flag_with_its_default_and_help(spec):
 
 def test_no_flag_is_beside_the_settings():
     extra = set(actions()) - {spec.name for spec in fields(Settings)}
-    assert extra == {"help", "input", "style", "output", "quiet", "verbose", "version", "status", "measure"}
+    assert extra == {
+        "help",
+        "input",
+        "style",
+        "output",
+        "quiet",
+        "verbose",
+        "version",
+        "status",
+        "measure",
+        "dry_run",
+        "preview",
+    }
 
 
 def test_help_can_be_printed(capsys):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from vidstyle.cli import build_parser
+from vidstyle.arguments import build_parser
 from vidstyle.command import command_line
 from vidstyle.settings import Settings
 from vidstyle.settings.words import to_json

@@ -8,6 +8,7 @@ import vidstyle
 
 def test_public_names_are_these_and_can_be_imported():
     assert vidstyle.__all__ == [
+        "Forecast",
         "FrameDone",
         "Plan",
         "Result",
@@ -16,8 +17,10 @@ def test_public_names_are_these_and_can_be_imported():
         "Status",
         "Stylizer",
         "VidstyleError",
+        "forecast",
         "job_status",
         "measure",
+        "preview",
         "stylize",
         "stylize_image",
     ]

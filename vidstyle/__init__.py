@@ -6,17 +6,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from vidstyle.errors import VidstyleError
-from vidstyle.frames import FrameDone, Plan, Result
+from vidstyle.frames import Forecast, FrameDone, Plan, Result
 from vidstyle.settings import Settings
 from vidstyle.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from vidstyle.job.status import Status, job_status
     from vidstyle.metrics import Stability, measure
-    from vidstyle.pipeline import stylize, stylize_image
+    from vidstyle.pipeline import forecast, stylize, stylize_image
+    from vidstyle.previewing import preview
     from vidstyle.stylizer import Stylizer
 
 __all__ = [
+    "Forecast",
     "FrameDone",
     "Plan",
     "Result",
@@ -25,8 +27,10 @@ __all__ = [
     "Status",
     "Stylizer",
     "VidstyleError",
+    "forecast",
     "job_status",
     "measure",
+    "preview",
     "stylize",
     "stylize_image",
 ]
@@ -37,8 +41,10 @@ _LATER = {
     "Stability": "metrics",
     "Status": "job.status",
     "Stylizer": "stylizer",
+    "forecast": "pipeline",
     "job_status": "job.status",
     "measure": "metrics",
+    "preview": "previewing",
     "stylize": "pipeline",
     "stylize_image": "pipeline",
 }

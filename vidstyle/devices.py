@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 
 from vidstyle.errors import DeviceError
@@ -46,3 +49,14 @@ def _cpu_has_bfloat16() -> bool:
     # Older releases of torch cannot be asked; float32 is right everywhere.
     capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") or capabilities.get("bf16"))
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Computes with as many threads as a job began with; sums come out differently with another number."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -144,3 +144,33 @@ class Result:
     notes: tuple[str, ...] = field(default=())
     painted: int = 0
     was_finished: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What a render would do and take; nothing of it has been done.
+
+    Attributes:
+        plan: as `on_start` gets it. codec: how pictures are encoded, in words.
+        duration_s: of the input's range, or None for stills and what is finished.
+        cuts: indices of the frames that begin a shot, but for the first one.
+        is_finished: whether the same render has finished it before, so that nothing is left to do.
+        first_frame_s: seconds for a shot's first frame, or a still. later_frame_s: for another one, if it moves.
+        total_s: for all that is left. These three are None where they cannot be told: weights are to be fetched.
+        disk_bytes: the most that job folder and output take together, by a rule of thumb. free_bytes: on that disk.
+        memory_bytes: what painting takes at its peak, of the GPU's where one paints; None as above.
+        notes: what the user should know, one line each.
+    """
+
+    plan: Plan
+    codec: str
+    duration_s: float | None
+    cuts: tuple[int, ...]
+    is_finished: bool
+    first_frame_s: float | None
+    later_frame_s: float | None
+    total_s: float | None
+    disk_bytes: int
+    free_bytes: int
+    memory_bytes: int | None
+    notes: tuple[str, ...] = ()

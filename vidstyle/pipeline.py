@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
 from vidstyle.devices import resolve_device, resolve_precision
 from vidstyle.features import check_layers
 from vidstyle.flow import check_flow
-from vidstyle.frames import ClipInfo, Frame, Picture, Result
+from vidstyle.frames import ClipInfo, Forecast, Frame, Picture, Result
 from vidstyle.inputs import opened
+from vidstyle.listeners import Listeners, OnFrame, OnStart
 from vidstyle.masking import Masks
+from vidstyle.media.base import Source
 from vidstyle.media.images import read_still
-from vidstyle.render import Listeners, OnFrame, OnStart, Render
+from vidstyle.rehearsal import Rehearsal
+from vidstyle.render import Render
 from vidstyle.settings import Settings
 from vidstyle.stylizer import Stylizer, checked_picture
 from vidstyle.survey import OnSurvey
@@ -52,7 +57,36 @@ def stylize(
         JobChangedError: an unfinished job of other settings, input, style or weights is in the way.
         VidstyleError: see its subclasses in `vidstyle.errors`. Nothing is left under the output's name.
     """
-    settings = settings or Settings()
+    listeners = Listeners(on_start, on_frame, on_download, on_survey)
+    with _opened(source, style, output, settings or Settings()) as arguments:
+        return Render(*arguments, listeners).run()
+
+
+def forecast(
+    source: str | Path,
+    style: str | Path,
+    output: str | Path | None = None,
+    settings: Settings | None = None,
+    *,
+    on_survey: OnSurvey | None = None,
+) -> Forecast:
+    """Returns what `stylize` with the same arguments would do and take, and writes and fetches nothing.
+
+    The input is gone through for cuts; seconds come from painting its first frame for a few steps, within a few
+    seconds, and from how many steps frames usually get.
+
+    Raises:
+        VidstyleError: whatever `stylize` would raise before its first frame.
+    """
+    with _opened(source, style, output, settings or Settings()) as arguments:
+        return Rehearsal(*arguments, Listeners(on_survey=on_survey)).forecast()
+
+
+@contextmanager
+def _opened(
+    source: str | Path, style: str | Path, output: str | Path | None, settings: Settings
+) -> Iterator[tuple[Source, Path, str, Settings]]:
+    """Yields what a render is made with, once it is known that this machine has what the settings ask for."""
     check_layers(settings.network, (*settings.style_layers, settings.content_layer))
     resolve_precision(settings.precision, resolve_device(settings.device))
     with opened(Path(source), settings) as frames:
@@ -60,8 +94,7 @@ def stylize(
             check_flow(settings.flow)
         names = frames.info.path, Path(style), frames.info.kind
         target = str(output) if output is not None else default_output(*names, settings.codec)
-        listeners = Listeners(on_start, on_frame, on_download, on_survey)
-        return Render(frames, Path(style), target, settings, listeners).run()
+        yield frames, Path(style), target, settings
 
 
 def stylize_image(

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +13,7 @@ import av
 import torch
 
 from vidstyle.command import command_line
-from vidstyle.devices import resolve_device, resolve_precision
+from vidstyle.devices import resolve_device, resolve_precision, threads
 from vidstyle.errors import OutputError, SettingsError
 from vidstyle.features import weights_file
 from vidstyle.frames import FrameDone, Plan, Result
@@ -35,6 +34,7 @@ from vidstyle.job.lock import locked
 from vidstyle.job.manifest import MANIFEST_NAME, Identity, Manifest, read_manifest
 from vidstyle.job.publishing import is_published_video, is_publishing, publish_frames, publish_video
 from vidstyle.job.status import job_path
+from vidstyle.listeners import Listeners
 from vidstyle.masking import Masks, check_all_masks, mask_paths
 from vidstyle.media.base import Source
 from vidstyle.media.companions import Wanted, companions_of
@@ -50,23 +50,9 @@ from vidstyle.settings import Settings
 from vidstyle.settings.words import painting_flags, to_json
 from vidstyle.shots import SEGMENT_FRAMES, Shot
 from vidstyle.stylizer import Stylizer, checked_picture, working_size
-from vidstyle.survey import GLANCE_PX, OnSurvey, survey
+from vidstyle.survey import GLANCE_PX, survey
 from vidstyle.versions import changed, versions_of
-from vidstyle.weights.fetching import OnDownload
 from vidstyle.workers import Workers
-
-OnStart = Callable[[Plan], None]
-OnFrame = Callable[[FrameDone], None]
-
-
-@dataclass(frozen=True)
-class Listeners:
-    """Whom to tell what; see `pipeline.stylize`."""
-
-    on_start: OnStart | None = None
-    on_frame: OnFrame | None = None
-    on_download: OnDownload | None = None
-    on_survey: OnSurvey | None = None
 
 
 class Render:
@@ -94,8 +80,8 @@ class Render:
         even = check_encoding(self._output, self._kind, info, wishes)
         shown = round(info.width * aspect), info.height
         size = working_size(*shown, settings, even=even)
-        if self._kind == "video":
-            video_spec(self._output, info, *size, wishes)  # says what is wrong with the size
+        # Says what is wrong with the size.
+        self._spec = video_spec(self._output, info, *size, wishes) if self._kind == "video" else None
         self._width, self._height = size
         self._device = resolve_device(settings.device)
         self._precision = str(resolve_precision(settings.precision, self._device)).removeprefix("torch.")
@@ -107,26 +93,15 @@ class Render:
 
     def run(self) -> Result:
         """Renders what is not finished yet."""
-        path = job_path(self._output, self._settings.job_dir)
-        has_job = self._kind != "still" and (path / MANIFEST_NAME).is_file()
-        # Whatever is wrong with the output is said before the input is read through.
-        if not has_job and not self._output.exists():
-            self._check_output()
-        identity = self._identity(path if has_job and not self._settings.restart else None)
-        if not self._settings.restart:
-            count = finished_frames(self._output, identity)
-            if count is not None:
-                clear_leftovers(path, identity)
-                return self._result(count, was_finished=True)
-        if not has_job:
-            self._check_output()
+        path, identity, count = self._entry()
+        if count is not None:
+            clear_leftovers(path, identity)
+            return self._result(count, was_finished=True)
         if self._kind == "still":
             return self._still(identity)
-        if not has_job:
-            check_new_job(path)
         with locked(path), removed_if_empty(path):
-            job = self._job(path, identity)
-            with _threads(job.manifest.threads):
+            job = self._begun(self._job(path, identity))
+            with threads(job.manifest.threads):
                 painted = self._paint(job)
             self._publish(job)
             record = remember(self._output, identity, job.manifest.frame_count)
@@ -136,6 +111,24 @@ class Render:
             else:
                 clear_job(path)
             return self._result(job.manifest.frame_count, painted=painted)
+
+    def _entry(self) -> tuple[Path, Identity, int | None]:
+        """Returns where the job is, what it is, and how many frames it has if it is finished; nothing is written.
+
+        Whatever stands in the way of the output and of a new job folder is said here.
+        """
+        path = job_path(self._output, self._settings.job_dir)
+        has_job = self._kind != "still" and (path / MANIFEST_NAME).is_file()
+        # Whatever is wrong with the output is said before the input is read through.
+        if not has_job and not self._output.exists():
+            self._check_output()
+        identity = self._identity(path if has_job and not self._settings.restart else None)
+        count = None if self._settings.restart else finished_frames(self._output, identity)
+        if count is None and not has_job:
+            self._check_output()
+            if self._kind != "still":
+                check_new_job(path)
+        return path, identity, count
 
     def _command(self, *, anywhere: bool) -> str:
         paths = (self._source.info.path, self._style, self._target)
@@ -178,21 +171,25 @@ class Render:
         if path is not None:
             manifest = read_manifest(path)
             check_unchanged(path, manifest, Identity(flags, manifest.identity.files, place))
-        weights = weights_file(settings.network, settings.weights, self._listeners.on_download)
+        weights = self._weights_fingerprint()
         files = {
             "input": source_fingerprint(self._source),
             "style": file_fingerprint(self._style),
-            "weights": file_fingerprint(weights),
+            "weights": weights,
         }
         files |= mask_fingerprints(settings)
         if has_list:
             files["cuts"] = file_fingerprint(Path(settings.cuts))
         return Identity(flags, files, place)
 
+    def _weights_fingerprint(self) -> tuple[str, str]:
+        settings = self._settings
+        return file_fingerprint(weights_file(settings.network, settings.weights, self._listeners.on_download))
+
     # -- the job -------------------------------------------------------------------------------
 
     def _job(self, path: Path, identity: Identity) -> JobFolder:
-        """Returns the job as an earlier run has left it, or a new one."""
+        """Returns the job as an earlier run has left it, or a new one; nothing is written."""
         if (path / MANIFEST_NAME).is_file() and not self._settings.restart:
             manifest = read_manifest(path)
             check_unchanged(path, manifest, identity)
@@ -202,17 +199,21 @@ class Render:
             # Files may have been moved since; their content is known to be the same.
             info = replace(manifest.info, path=self._source.info.path)
             job = JobFolder(path, replace(manifest, info=info, output=str(self._output)))
-            job.make_folders()
-            published = self._is_published(job)
-            self._check_output(overwrite=published)
-            if not published:
-                (path / FINISHED_NAME).unlink(missing_ok=True)  # a kept job serves again
+            self._check_output(overwrite=self._is_published(job))
             return job
         self._check_output()
-        manifest = self._plan(identity)
-        if (path / MANIFEST_NAME).is_file():
-            clear_job(path)  # only now: whatever is wrong with the new plan was said before
-        job = JobFolder(path, manifest)
+        return JobFolder(path, self._plan(identity))
+
+    def _begun(self, job: JobFolder) -> JobFolder:
+        """Returns the job with its folder made or put in order."""
+        has_manifest = (job.path / MANIFEST_NAME).is_file()
+        if has_manifest and not self._settings.restart:
+            job.make_folders()
+            if not self._is_published(job):
+                (job.path / FINISHED_NAME).unlink(missing_ok=True)  # a kept job serves again
+            return job
+        if has_manifest:
+            clear_job(job.path)  # only now: whatever is wrong with the new plan was said before
         job.create()
         return job
 
@@ -221,14 +222,16 @@ class Render:
         # Frames reach the stylizer at the job's size, even for video, so it has nothing left to fit.
         return Stylizer(self._style, replace(self._settings, size="source"))
 
-    def _plan(self, identity: Identity) -> Manifest:
+    def _load(self) -> None:
         _ = self._stylizer  # bad weights are said before the input is read through
+
+    def _plan(self, identity: Identity) -> Manifest:
+        self._load()
         with opened(self._source.info.path, self._settings, GLANCE_PX) as glance:
             seen = survey(glance, self._settings.cuts, self._listeners.on_survey)
             over_white = self._over_white(glance)
-        if self._kind == "video":
-            spec = video_spec(self._output, self._source.info, self._width, self._height, wishes_of(self._settings))
-            check_gaps(self._output, spec, seen.timestamps)
+        if self._spec is not None:
+            check_gaps(self._output, self._spec, seen.timestamps)
         about_masks = check_all_masks(self._settings, self._source.info.range_start, seen.last_index)
         return Manifest(
             command=self._command(anywhere=True),
@@ -262,7 +265,7 @@ class Render:
         # What was painted and encoded before stays so when only the last step was interrupted.
         shots = [] if self._is_published(job) else [shot for shot in manifest.shots if not job.is_done(shot)]
         before = done = manifest.frame_count - sum(len(job.missing_positions(shot)) for shot in shots)
-        self._say_start(job, done)
+        self._say_start(self._plan_of(manifest.frame_count, done, job))
         for frame in self._painted(job, shots) if shots else ():
             done += 1
             painted = frame.painted
@@ -282,25 +285,26 @@ class Render:
         self._note_troubles(job)
         return done - before
 
-    def _say_start(self, job: JobFolder, done: int) -> None:
+    def _say_start(self, plan: Plan) -> None:
         if self._listeners.on_start is not None:
-            manifest = job.manifest
-            plan = Plan(
-                source=self._source.info.path,
-                output=self._output,
-                output_kind=self._kind,
-                frame_count=manifest.frame_count,
-                width=self._width,
-                height=self._height,
-                network=self._settings.network,
-                device=self._device.type,
-                precision=self._precision,
-                done=done,
-                shots=len(manifest.shots),
-                job=job.path,
-                command=self._command(anywhere=False),
-            )
             self._listeners.on_start(plan)
+
+    def _plan_of(self, frame_count: int, done: int = 0, job: JobFolder | None = None) -> Plan:
+        return Plan(
+            source=self._source.info.path,
+            output=self._output,
+            output_kind=self._kind,
+            frame_count=frame_count,
+            width=self._width,
+            height=self._height,
+            network=self._settings.network,
+            device=self._device.type,
+            precision=self._precision,
+            done=done,
+            shots=1 if job is None else len(job.manifest.shots),
+            job=None if job is None else job.path,
+            command="" if job is None else self._command(anywhere=False),
+        )
 
     def _painted(self, job: JobFolder, shots: list[Shot]) -> Iterator[PaintedFrame]:
         workers = min(self._settings.workers, len(shots))
@@ -356,10 +360,7 @@ class Render:
     def _still(self, identity: Identity) -> Result:
         stylizer = self._stylizer
         frame = next(self._source)
-        if self._listeners.on_start is not None:
-            size = (self._width, self._height)
-            where = (self._settings.network, self._device.type, self._precision)
-            self._listeners.on_start(Plan(self._source.info.path, self._output, "still", 1, *size, *where))
+        self._say_start(self._plan_of(1))
         self._notes += check_all_masks(self._settings, frame.index, frame.index)
         with Masks(self._settings) as masks:
             coverage = masks.of(frame, self._width, self._height)
@@ -384,14 +385,3 @@ def _retried_note(frames: int) -> str:
 def _counted(number: int, noun: str) -> str:
     plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
     return f"{number} {noun if number == 1 else plural}"
-
-
-@contextmanager
-def _threads(count: int) -> Iterator[None]:
-    """Computes with as many threads as the job began with; sums come out differently with another number."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

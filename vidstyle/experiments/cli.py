@@ -11,7 +11,8 @@ from typing import Any
 
 import vidstyle
 from vidstyle import experiments
-from vidstyle.cli import add_setting, prepare_console, readable
+from vidstyle.arguments import add_setting, readable
+from vidstyle.cli import prepare_console
 from vidstyle.ending import USAGE, Ending, terminable
 from vidstyle.errors import SettingsError
 from vidstyle.experiments.defaults import EVERY, GIF_FRAME_MS, SETTINGS, STARTS, STYLE_WEIGHTS

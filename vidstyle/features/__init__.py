@@ -8,11 +8,11 @@ from pathlib import Path
 from vidstyle.errors import SettingsError, WeightsError
 from vidstyle.features.compact import CompactFeatures, compact_weights, load_compact
 from vidstyle.features.network import FeatureNetwork
-from vidstyle.features.published import vgg19_weights
+from vidstyle.features.published import VGG19, vgg19_weights
 from vidstyle.features.vgg19 import LAYER_TABLE, load_vgg19
-from vidstyle.weights.fetching import OnDownload
+from vidstyle.weights.fetching import OnDownload, is_fetched
 
-__all__ = ["FeatureNetwork", "check_layers", "load_network", "weights_file"]
+__all__ = ["FeatureNetwork", "check_layers", "load_network", "to_be_fetched", "weights_file"]
 
 LAYERS = {"compact": CompactFeatures.layer_names, "vgg19": tuple(LAYER_TABLE)}
 
@@ -37,6 +37,11 @@ def weights_file(name: str, weights: Path | None = None, on_download: OnDownload
     if weights is not None and not weights.is_file():
         raise WeightsError(f"{weights}: no such weights file; give a .safetensors or .pth file of the network")
     return weights or (compact_weights() if name == "compact" else vgg19_weights(on_download))
+
+
+def to_be_fetched(name: str, weights: Path | None = None) -> str:
+    """Returns whose weights must be fetched before the network `name` can be loaded, in words; "" if none."""
+    return VGG19.what if name == "vgg19" and weights is None and not is_fetched(VGG19) else ""
 
 
 def load_network(

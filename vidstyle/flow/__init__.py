@@ -7,10 +7,10 @@ from typing import Protocol
 import torch
 
 from vidstyle.flow.dis import DisFlow
-from vidstyle.flow.raft import RaftFlow, check_torchvision
+from vidstyle.flow.raft import RAFT, RaftFlow, check_torchvision
 from vidstyle.flow.warp import FlowField
 from vidstyle.frames import Picture
-from vidstyle.weights.fetching import OnDownload
+from vidstyle.weights.fetching import OnDownload, is_fetched
 
 
 class FlowEstimator(Protocol):
@@ -32,6 +32,11 @@ def check_flow(method: str) -> None:
     """
     if method == "raft":
         check_torchvision()
+
+
+def flow_to_be_fetched(method: str) -> str:
+    """Returns whose weights must be fetched before flow can be estimated, in words; "" if none."""
+    return RAFT.what if method == "raft" and not is_fetched(RAFT) else ""
 
 
 def load_flow(method: str, device: torch.device, on_download: OnDownload | None = None) -> FlowEstimator:

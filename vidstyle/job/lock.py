@@ -35,7 +35,7 @@ def locked(path: Path) -> Iterator[None]:
         # Somebody who asks for the status holds it for a moment.
         lock.acquire(timeout=BUSY_S)
     except Timeout as error:
-        raise JobError(f"{path}: another vidstyle is at work on this job; wait for it, or stop it first") from error
+        raise _busy(path) from error
     except OSError as error:
         raise JobError(f"{path}: cannot be made or written to ({error.strerror or error}); see --job-dir") from error
     try:
@@ -79,6 +79,20 @@ def _wait_for_workers(path: Path) -> None:
                 pass
         except Timeout as error:
             raise JobError(f"{path}: workers of an earlier run are still at work on this job; stop them") from error
+
+
+def check_free(path: Path) -> None:
+    """Makes sure that nobody is at work on a job folder, which need not be there; nothing is made or kept.
+
+    Raises:
+        JobError: somebody is, as `locked` says it.
+    """
+    if is_running(path):
+        raise _busy(path)
+
+
+def _busy(path: Path) -> JobError:
+    return JobError(f"{path}: another vidstyle is at work on this job; wait for it, or stop it first")
 
 
 def is_running(path: Path) -> bool:

@@ -40,6 +40,11 @@ class Published:
     remedy: str
 
 
+def is_fetched(published: Published) -> bool:
+    """Tells whether the file is in the cache."""
+    return (cache_folder() / published.name).is_file()
+
+
 def fetched(published: Published, shapes: Shapes, on_download: OnDownload | None = None) -> Path:
     """Returns the cached file of the tensors named in `shapes` (safetensors), fetching it the first time.
 

@@ -1,0 +1,98 @@
+"""A preview: one picture, whole or not at all, and nothing else."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from renders import QUICK, everything, paint
+
+from vidstyle import VidstyleError, preview
+from vidstyle.cli import main
+from vidstyle.errors import OptimizationError
+from vidstyle.media.images import read_image, write_image
+
+
+@pytest.fixture(autouse=True)
+def scene(painting_scene):
+    """A clip of ten frames and a style in the current folder."""
+
+
+def test_a_sheet_is_written_and_nothing_else(tmp_path):
+    before, seen = everything(tmp_path), []
+    told = preview("in.mp4", "style.png", "sheet.png", QUICK, on_picture=lambda done, total: seen.append((done, total)))
+    assert seen == [(done, 9) for done in range(1, 10)]
+    assert (told.plan.frame_count, told.plan.output.name) == (10, "in_style.mp4")
+    sheet = read_image(Path("sheet.png"))
+    Path("sheet.png").unlink()
+    assert everything(tmp_path) == before
+    # Three rows of three pictures of 32x24, a title, and the forecast's lines.
+    assert sheet.shape == (16 + 22 + 3 * (22 + 24 + 8) + 8 * 22, 16 + 480, 3)
+    # As a render's first frame, from the same settings.
+    middle = sheet[8 + 22 + 22 :, 8 + 40 :][:24, :32]
+    assert len(np.unique(middle.reshape(-1, 3), axis=0)) > 100
+
+
+def test_an_output_or_a_job_of_the_render_is_not_in_the_way(tmp_path):
+    paint()
+    paint("other.mp4", stop_after=2)
+    before = everything(tmp_path)
+    preview("in.mp4", "style.png", "sheet.png", replace(QUICK, seed=3), output="out.mp4")
+    preview("in.mp4", "style.png", "sheet.jpg", replace(QUICK, seed=3), output="other.mp4")
+    for name in ("sheet.png", "sheet.jpg"):
+        Path(name).unlink()
+    assert everything(tmp_path) == before
+
+
+def test_a_still_is_one_row():
+    write_image(Path("photo.png"), np.full((32, 40, 3), 90, np.uint8))
+    preview("photo.png", "style.png", "sheet.png", QUICK)
+    assert read_image(Path("sheet.png")).shape[0] == 16 + 22 + (22 + 26 + 8) + 7 * 22
+
+
+@pytest.mark.parametrize(
+    ("sheet", "said"),
+    [
+        ("there.png", "there.png: exists already; choose another output or use --overwrite"),
+        ("style.png", "style.png: is the style itself"),
+        ("none/sheet.png", "no such folder"),
+        ("sheet.mp4", "a preview is a picture; end it in .png"),
+        ("in.mp4", "a preview is a picture"),
+    ],
+)
+def test_a_sheet_that_cannot_be_written_is_said_first(sheet, said, tmp_path, monkeypatch):
+    Path("there.png").write_bytes(b"mine")
+    before = everything(tmp_path)
+    monkeypatch.setattr("vidstyle.previewing.forecast", None)
+    with pytest.raises(VidstyleError) as error:
+        preview("in.mp4", "style.png", sheet, QUICK)
+    assert said in str(error.value)
+    assert everything(tmp_path) == before
+
+
+def test_overwrite_replaces_a_sheet_and_a_failure_leaves_it(monkeypatch):
+    cv2.imwrite("sheet.png", np.zeros((9, 9, 3), np.uint8))
+    before = Path("sheet.png").read_bytes()
+
+    def failing(*_):
+        raise OptimizationError("not finite")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("vidstyle.stylizer.Stylizer.paint", failing)
+        with pytest.raises(OptimizationError):
+            preview("in.mp4", "style.png", "sheet.png", replace(QUICK, overwrite=True))
+    assert Path("sheet.png").read_bytes() == before
+    preview("in.mp4", "style.png", "sheet.png", replace(QUICK, overwrite=True))
+    assert Path("sheet.png").read_bytes() != before
+
+
+def test_the_command_line_writes_it(tmp_path, capsys):
+    words = ["in.mp4", "--style", "style.png", "--size", "32", "--first-iterations", "1", "--iterations", "1"]
+    assert main([*words, "--preview", "sheet.png", "--device", "cpu"]) == 0
+    printed = capsys.readouterr()
+    assert printed.out.splitlines()[-1] == "wrote sheet.png"
+    assert "time     about" in printed.out
+    assert main([*words, "--preview", "sheet.png", "--dry-run"]) == 2
+    assert main([*words, "--preview", "sheet.png"]) == 1
+    assert "exists already" in capsys.readouterr().err

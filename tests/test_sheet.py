@@ -1,0 +1,56 @@
+"""The sheet of a preview: which frames, how strongly, and how they are laid out."""
+
+import numpy as np
+import pytest
+from clips import picture
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vidstyle.settings import Settings
+from vidstyle.sheet import Cell, drawn_sheet, spread, strengths
+
+
+def test_three_strengths_around_the_one_asked_for():
+    columns = strengths(Settings(style_weight=60, size=1280, first_iterations=200, seed=5))
+    assert [name for name, _ in columns] == ["style weight 20", "style weight 60", "style weight 200"]
+    assert [shown.style_weight for _, shown in columns] == [20, 60, pytest.approx(200)]
+    assert {(shown.size, shown.first_iterations, shown.seed) for _, shown in columns} == {(512, 30, 5)}
+
+
+@pytest.mark.parametrize(
+    ("size", "network", "shown"), [("source", "compact", 512), (99, "compact", 99), (640, "vgg19", 256)]
+)
+def test_pictures_are_as_large_as_a_minute_allows(size, network, shown):
+    assert strengths(Settings(size=size, network=network))[0][1].size == shown
+
+
+def test_frames_are_the_middles_of_thirds():
+    assert [spread(count) for count in (1, 2, 3, 96)] == [[0], [0, 1], [0, 1, 2], [16, 48, 80]]
+
+
+@given(st.integers(1, 10**7))
+def test_frames_ascend_within_the_clip(count):
+    positions = spread(count)
+    assert positions == sorted(set(positions))
+    assert positions[0] >= 0 and positions[-1] < count
+    assert len(positions) == min(3, count)
+
+
+@pytest.mark.parametrize("size", [(64, 48), (300, 16), (16, 90)])
+def test_pictures_stand_in_the_sheet_untouched_with_their_labels_above(size):
+    cells = [[Cell(f"cell {row}{column}", picture(3 * row + column, size)) for column in range(3)] for row in range(2)]
+    sheet = drawn_sheet("a title", cells, ["a line", "another, \u00fc"])
+    width, height = size
+    for row in range(2):
+        for column in range(3):
+            top = 8 + 22 + row * (22 + height + 8) + 22
+            left = 8 + column * (width + 8)
+            assert np.array_equal(sheet[top : top + height, left : left + width], cells[row][column].image)
+            assert (sheet[top - 22 : top, left : left + width] < 128).any()
+    assert sheet.shape[1] == 16 + max(480, 3 * width + 16)
+    assert (sheet[-30:-8] < 128).any()
+
+
+def test_a_line_that_is_too_long_is_made_smaller():
+    sheet = drawn_sheet("long " * 200, [[Cell("x", picture(0))]], [])
+    assert (sheet[:, -8:] == 255).all()

@@ -1,0 +1,148 @@
+"""The words of a command: flags, defaults, choices and help, derived from the settings."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from dataclasses import Field, fields
+from typing import Any
+
+from vidstyle.errors import SettingsError
+from vidstyle.settings import Settings
+from vidstyle.version import __version__
+
+_NOT_GIVEN = object()
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Returns the parser; flags, defaults, choices and help come from the fields of `Settings`."""
+    parser = argparse.ArgumentParser(
+        prog="vidstyle",
+        description="Turns a video, a folder of frames or a picture into a painting in the style of another.",
+        epilog="Example: vidstyle input.mp4 --style starry.jpg",
+        allow_abbrev=False,
+    )
+    # Both are needed but for --status; main() asks for them.
+    parser.add_argument(
+        "input", nargs="?", metavar="INPUT", help="video, folder of frames, pattern (shot.%%04d.png) or picture"
+    )
+    parser.add_argument("--style", metavar="IMAGE", help="picture whose style is taken")
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="OUTPUT",
+        help="video (.mp4 .mkv .mov .webm .avi .gif .webp), picture, or folder (existing, or with / at its end); "
+        "default: INPUT_STYLE.mp4 (.mov with --codec prores, .mkv with ffv1), .png or a folder, here",
+    )
+    for spec in fields(Settings):
+        add_setting(parser, spec)
+    aside = parser.add_mutually_exclusive_group()
+    aside.add_argument(
+        "--preview",
+        metavar="SHEET",
+        help="paint three frames at three strengths onto a labelled picture, with what the whole would take, and "
+        "nothing else",
+    )
+    aside.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="print what would be done, and what it would take in time, disk and memory, and write nothing",
+    )
+    parser.add_argument("--status", metavar="OUTPUT", help="print how far the render of OUTPUT is, and do nothing else")
+    parser.add_argument(
+        "--measure",
+        nargs=2,
+        metavar=("SOURCE", "RESULT"),
+        help="print how steady a painted video or folder is, against what it was painted from, and do nothing else",
+    )
+    talk = parser.add_mutually_exclusive_group()
+    talk.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    talk.add_argument("--verbose", action="store_true", help="print what happens, and tracebacks")
+    parser.add_argument("--version", action="version", version=f"vidstyle {__version__}")
+    return parser
+
+
+def add_setting(
+    parser: argparse.ArgumentParser, spec: Field[Any], default: Any = None, help_text: str | None = None
+) -> None:
+    """Adds a field of `Settings` as a flag, with its own default and help unless others are given."""
+    flag, meta = f"--{spec.name.replace('_', '-')}", spec.metadata
+    value = spec.default if default is None else default
+    help_text = (help_text or meta["help"]).replace("%", "%%")
+    if meta["parse"] is None:
+        parser.add_argument(flag, action="store_true", default=value, help=help_text)
+        return
+    shown = _shown(value)
+    parser.add_argument(
+        flag,
+        type=readable(meta["parse"], meta["metavar"] or "a name"),
+        choices=meta["choices"] or None,
+        default=value,
+        nargs="+" if meta["many"] else None,
+        action=_Collected if meta["many"] else "store",
+        metavar=meta["metavar"] or None,
+        help=f"{help_text} (default: {shown})" if shown else help_text,
+    )
+
+
+class _Collected(argparse.Action):
+    """Takes several words, after the same flag or after several of them, instead of the default."""
+
+    def __call__(self, parser: Any, namespace: argparse.Namespace, values: Any, option_string: Any = None) -> None:
+        before = getattr(namespace, self.dest)
+        is_first = before is self.default or before is _NOT_GIVEN
+        setattr(namespace, self.dest, (*(() if is_first else before), *values))
+
+
+def _shown(default: Any) -> str:
+    if default is None or default in ((0, None), ()):
+        return ""
+    if isinstance(default, tuple):
+        return ("," if isinstance(default[0], int) else " ").join(map(str, default))
+    return f"{default:g}" if isinstance(default, float) else str(default)
+
+
+def readable(parse: Callable[[str], Any], form: str) -> Callable[[str], Any]:
+    """Returns `parse` as argparse takes it: a word that it refuses is said to be no `form`."""
+
+    def read(word: str) -> Any:
+        try:
+            return parse(word)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(f"{word!r} cannot be read as {form}") from error
+
+    return read
+
+
+def parsed(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Returns the options; its `given` holds the settings that stand on the command line, by name.
+
+    Raises:
+        SystemExit: argparse has printed why, or the help.
+    """
+    names = [spec.name for spec in fields(Settings)]
+    options = parser.parse_args(arguments, argparse.Namespace(**dict.fromkeys(names, _NOT_GIVEN)))
+    values = {name: getattr(options, name) for name in names}
+    options.given = {name: value for name, value in values.items() if value is not _NOT_GIVEN}
+    return options
+
+
+def check_needed(options: argparse.Namespace) -> None:
+    """Makes sure that a command has what it needs, and nothing that it does not take.
+
+    Raises:
+        SettingsError: it is not so.
+    """
+    others = {"input", "style", "output", "preview", "dry_run", "status", "measure"}
+    given = {name for name in others if getattr(options, name)} | set(options.given)
+    if options.status is not None:
+        if given - {"status", "job_dir"}:
+            raise SettingsError("--status OUTPUT stands alone, but for --job-dir")
+        return
+    if options.measure is not None:
+        if given - {"measure", "frames"}:
+            raise SettingsError("--measure SOURCE RESULT stands alone, but for --frames")
+        return
+    missing = [name for name, value in (("INPUT", options.input), ("--style", options.style)) if value is None]
+    if missing:
+        raise SettingsError(f"the following arguments are required: {', '.join(missing)}")

@@ -1,0 +1,23 @@
+"""Whom a render tells what it does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from vidstyle.frames import FrameDone, Plan
+from vidstyle.survey import OnSurvey
+from vidstyle.weights.fetching import OnDownload
+
+OnStart = Callable[[Plan], None]
+OnFrame = Callable[[FrameDone], None]
+
+
+@dataclass(frozen=True)
+class Listeners:
+    """Whom to tell what; see `pipeline.stylize`."""
+
+    on_start: OnStart | None = None
+    on_frame: OnFrame | None = None
+    on_download: OnDownload | None = None
+    on_survey: OnSurvey | None = None

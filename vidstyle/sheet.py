@@ -1,0 +1,85 @@
+"""A labelled sheet of painted frames: rows of frames, columns of strengths, and the forecast below."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from vidstyle.frames import Picture
+from vidstyle.settings import Settings
+
+# Nine pictures are painted within a minute on two cores. VGG-19 takes four times as long for each pixel.
+LARGEST_PX = {"compact": 512, "vgg19": 256}
+# Details settle in the steps after these, which a render has and a sheet can do without.
+MOST_STEPS = 30
+ROWS = 3
+# Of what was asked for: a sheet shows less, that, and more.
+_STYLE_WEIGHTS = (1 / 3, 1.0, 10 / 3)
+_GAP_PX, _LINE_PX, _NARROWEST_PX = 8, 22, 480
+_FONT, _INK = cv2.FONT_HERSHEY_SIMPLEX, (30, 30, 30)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One painted picture, `(h, w, 3)` uint8 RGB, and what stands above it."""
+
+    label: str
+    image: Picture
+
+
+def strengths(settings: Settings) -> list[tuple[str, Settings]]:
+    """Returns the columns: what each is called, and settings to paint it with, which look like a render's."""
+    size = LARGEST_PX[settings.network]
+    shown = replace(
+        settings,
+        size=size if settings.size == "source" else min(size, settings.size),
+        first_iterations=min(MOST_STEPS, settings.first_iterations),
+        iterations=min(MOST_STEPS, settings.iterations),
+        flow="off",  # every picture is a first frame
+    )
+    weights = [settings.style_weight * factor for factor in _STYLE_WEIGHTS]
+    return [(f"style weight {weight:.3g}", replace(shown, style_weight=weight)) for weight in weights]
+
+
+def spread(count: int) -> list[int]:
+    """Returns the positions of up to three frames among `count`: the middles of thirds."""
+    rows = min(ROWS, count)
+    return [(2 * row + 1) * count // (2 * rows) for row in range(rows)]
+
+
+def drawn_sheet(title: str, rows: Sequence[Sequence[Cell]], footer: Sequence[str]) -> Picture:
+    """Returns the sheet, `(H, W, 3)` uint8 RGB, dark on white.
+
+    Args:
+        rows: of as many cells each; cells of a row are of one height. footer: lines below.
+    """
+    bands = [_row(cells) for cells in rows]
+    width = max(_NARROWEST_PX, *(band.shape[1] for band in bands))
+    parts = [_text(title, width), *bands, *(_text(line, width) for line in footer)]
+    body = np.vstack([_widened(part, width) for part in parts])
+    return np.pad(body, ((_GAP_PX, _GAP_PX), (_GAP_PX, _GAP_PX), (0, 0)), constant_values=255)
+
+
+def _row(cells: Sequence[Cell]) -> Picture:
+    columns = []
+    for cell in cells:
+        labelled = np.vstack([_text(cell.label, cell.image.shape[1]), cell.image])
+        columns.append(np.pad(labelled, ((0, _GAP_PX), (0, _GAP_PX), (0, 0)), constant_values=255))
+    return np.hstack(columns)[:, :-_GAP_PX]
+
+
+def _widened(part: Picture, width: int) -> Picture:
+    return np.pad(part, ((0, 0), (0, width - part.shape[1]), (0, 0)), constant_values=255)
+
+
+def _text(text: str, width: int) -> Picture:
+    """Returns a line of text, as wide as asked for; smaller where it would not fit."""
+    line = np.full((_LINE_PX, width, 3), 255, np.uint8)
+    words = text.encode("ascii", "replace").decode()  # OpenCV's letters are ASCII's
+    (length, _), _ = cv2.getTextSize(words, _FONT, 0.5, 1)
+    scale = 0.5 * min(1.0, (width - 4) / max(1, length))
+    cv2.putText(line, words, (2, _LINE_PX - 7), _FONT, scale, _INK, 1, cv2.LINE_AA)
+    return line
