@@ -15,7 +15,7 @@ MAY_IMPORT = {
     "frames": set(),
     "process": set(),
     "files": {"errors"},
-    "settings": {"errors", "frames"},
+    "settings": {"errors", "files", "frames"},
     "devices": {"errors"},
     "media": {"errors", "files", "frames"},
     "inputs": {"media", "settings"},

@@ -8,6 +8,7 @@ import vidstyle
 
 def test_public_names_are_these_and_can_be_imported():
     assert vidstyle.__all__ == [
+        "Config",
         "Forecast",
         "FrameDone",
         "Plan",
@@ -21,6 +22,8 @@ def test_public_names_are_these_and_can_be_imported():
         "job_status",
         "measure",
         "preview",
+        "read_config",
+        "save_config",
         "stylize",
         "stylize_image",
     ]

@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 from vidstyle.cli import main
 from vidstyle.features.vgg19 import weight_shapes
 from vidstyle.media.codecs import CODEC_NAMES, CODECS, LEGAL
+from vidstyle.settings.quality import QUALITIES
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -42,13 +43,14 @@ def folder(tmp_path, monkeypatch):
         save(name)
     for name in ("sky.png", "dancer/0.png", "dancer/1.png", "dancer/2.png"):
         save(name)
+    Path("look.toml").write_text('style = "starry.jpg"\nstyle_weight = 60\n', encoding="utf-8")
     shapes = weight_shapes("relu3_4")
     save_file({name: torch.rand(shape) * 0.01 for name, shape in shapes.items()}, "vgg19.safetensors")
     return tmp_path
 
 
 def test_readme_has_the_recipes():
-    assert len(commands()) == 18
+    assert len(commands()) == 20
 
 
 @pytest.mark.parametrize("command", commands())
@@ -65,7 +67,8 @@ def test_each_command_runs(command, folder, capsys):
         return
     before = set(folder.iterdir())
     assert main([*shlex.split(command)[1:], *SMALL]) == 0, capsys.readouterr().err
-    assert len(set(folder.iterdir()) - before) == (0 if "--dry-run" in command else 1)
+    written = 0 if "--dry-run" in command else 2 if "--save-config" in command else 1
+    assert len(set(folder.iterdir()) - before) == written
 
 
 def test_the_python_example_runs(folder, monkeypatch, capsys):
@@ -82,6 +85,13 @@ def test_the_table_of_options_is_the_settings():
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     assert module.readme_with_table(README) == README
+
+
+def test_the_table_of_qualities_is_what_they_are():
+    for name, quality in QUALITIES.items():
+        values = [quality.settings[key] for key in ("size", "network", "iterations", "first_iterations")]
+        seconds = f"{quality.first_frame_s:g} s | {quality.later_frame_s:g} s"
+        assert f"| {name} | {' | '.join(map(str, values))} | {seconds} |" in README
 
 
 def test_the_table_of_codecs_is_what_can_be_written():

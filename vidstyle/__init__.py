@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from vidstyle.metrics import Stability, measure
     from vidstyle.pipeline import forecast, stylize, stylize_image
     from vidstyle.previewing import preview
+    from vidstyle.settings.config import Config, read_config, save_config
     from vidstyle.stylizer import Stylizer
 
 __all__ = [
+    "Config",
     "Forecast",
     "FrameDone",
     "Plan",
@@ -31,6 +33,8 @@ __all__ = [
     "job_status",
     "measure",
     "preview",
+    "read_config",
+    "save_config",
     "stylize",
     "stylize_image",
 ]
@@ -38,6 +42,7 @@ __all__ = [
 # Names whose modules import torch are looked up when they are first used: `vidstyle --help` and
 # errors of usage answer at once.
 _LATER = {
+    "Config": "settings.config",
     "Stability": "metrics",
     "Status": "job.status",
     "Stylizer": "stylizer",
@@ -45,6 +50,8 @@ _LATER = {
     "job_status": "job.status",
     "measure": "metrics",
     "preview": "previewing",
+    "read_config": "settings.config",
+    "save_config": "settings.config",
     "stylize": "pipeline",
     "stylize_image": "pipeline",
 }

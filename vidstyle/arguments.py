@@ -9,6 +9,8 @@ from typing import Any
 
 from vidstyle.errors import SettingsError
 from vidstyle.settings import Settings
+from vidstyle.settings.config import read_config
+from vidstyle.settings.quality import QUALITIES, quality_help, quality_settings
 from vidstyle.version import __version__
 
 _NOT_GIVEN = object()
@@ -33,6 +35,19 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="OUTPUT",
         help="video (.mp4 .mkv .mov .webm .avi .gif .webp), picture, or folder (existing, or with / at its end); "
         "default: INPUT_STYLE.mp4 (.mov with --codec prores, .mkv with ffv1), .png or a folder, here",
+    )
+    parser.add_argument("--quality", choices=tuple(QUALITIES), help=quality_help())
+    parser.add_argument(
+        "--config",
+        metavar="FILE",
+        help="settings, style and quality from a TOML file, as size = 640 or style = 'starry.jpg'; paths in it are "
+        "relative to it, and what stands on the command line wins",
+    )
+    parser.add_argument(
+        "--save-config",
+        metavar="FILE",
+        help="when all is done, write the settings and the style to a .toml file for --config, but for those of this "
+        "machine and run",
     )
     for spec in fields(Settings):
         add_setting(parser, spec)
@@ -127,13 +142,35 @@ def parsed(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> 
     return options
 
 
+def settings_of(options: argparse.Namespace) -> Settings:
+    """Returns the settings of a command; a style that only its --config names becomes its `style`.
+
+    What stands on the command line wins over the file, and in each of them a setting over the quality.
+
+    Raises:
+        SettingsError: the file cannot be read, a value is not legal, or the command lacks something.
+    """
+    values: dict[str, Any] = {}
+    if options.config is not None:
+        config = read_config(options.config)
+        values |= config.values
+        if options.style is None and config.styles:
+            if len(config.styles) > 1:
+                raise SettingsError(f"{options.config}: names {len(config.styles)} styles; give one")
+            options.style = str(config.styles[0])
+    check_needed(options)
+    if options.quality is not None:
+        values |= quality_settings(options.quality)
+    return Settings(**values | options.given)
+
+
 def check_needed(options: argparse.Namespace) -> None:
     """Makes sure that a command has what it needs, and nothing that it does not take.
 
     Raises:
         SettingsError: it is not so.
     """
-    others = {"input", "style", "output", "preview", "dry_run", "status", "measure"}
+    others = {"input", "style", "output", "quality", "config", "save_config", "preview", "dry_run", "status", "measure"}
     given = {name for name in others if getattr(options, name)} | set(options.given)
     if options.status is not None:
         if given - {"status", "job_dir"}:
@@ -143,6 +180,8 @@ def check_needed(options: argparse.Namespace) -> None:
         if given - {"measure", "frames"}:
             raise SettingsError("--measure SOURCE RESULT stands alone, but for --frames")
         return
+    if options.dry_run and options.save_config is not None:
+        raise SettingsError("--dry-run writes nothing; leave --save-config out")
     missing = [name for name, value in (("INPUT", options.input), ("--style", options.style)) if value is None]
     if missing:
         raise SettingsError(f"the following arguments are required: {', '.join(missing)}")

@@ -7,15 +7,17 @@ import io
 import logging
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import vidstyle
-from vidstyle.arguments import build_parser, check_needed, parsed
+from vidstyle.arguments import build_parser, parsed, settings_of
 from vidstyle.ending import USAGE, Ending, terminable
 from vidstyle.errors import SettingsError
 from vidstyle.frames import FrameDone, Plan
 from vidstyle.process import keep_freed_memory, share_cores
 from vidstyle.progress import FrameBar, LateBar
 from vidstyle.settings import Settings
+from vidstyle.settings.config import check_config, config_text, save_config
 from vidstyle.wording import forecast_lines, plan_line, result_line, stability_lines, status_lines
 
 
@@ -27,8 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SystemExit as stop:  # argparse has printed why, or the help
         return int(stop.code or 0)
     try:
-        check_needed(options)
-        settings = Settings(**options.given)
+        settings = settings_of(options)
     except SettingsError as error:
         parser.print_usage(sys.stderr)
         print(f"vidstyle: error: {error}", file=sys.stderr)
@@ -46,10 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         elif options.measure is not None:
             source, result = options.measure
             print(stability_lines(vidstyle.measure(source, result, frames=settings.frames)))
-        elif options.dry_run or options.preview is not None:
-            _rehearse(options, settings, screen)
         else:
-            _render(options, settings, screen)
+            _work(options, settings, screen)
     return ending.status
 
 
@@ -102,6 +101,20 @@ class _Screen:
             return "no output was written"
         frames = "frame is" if self._done == 1 else "frames are"
         return f"{self._done:,} {frames} kept in {self._plan.job}; continue with: {self._plan.command}"
+
+
+def _work(options: argparse.Namespace, settings: Settings, screen: _Screen) -> None:
+    """Renders or rehearses; and keeps the settings, if asked to, when that went well."""
+    kept = None if options.save_config is None else Path(options.save_config)
+    if kept is not None:
+        text = config_text(settings, [Path(options.style)], kept.parent)
+        check_config(kept, text, overwrite=settings.overwrite)
+    if options.dry_run or options.preview is not None:
+        _rehearse(options, settings, screen)
+    else:
+        _render(options, settings, screen)
+    if kept is not None:
+        save_config(kept, settings, options.style, overwrite=settings.overwrite)
 
 
 def _render(options: argparse.Namespace, settings: Settings, screen: _Screen) -> None:

@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from vidstyle.errors import SettingsError
 from vidstyle.frames import SMALLEST_SIDE_PX
+from vidstyle.settings.quality import quality_settings
 from vidstyle.settings.values import (
     FrameRange,
     checked,
@@ -332,6 +333,15 @@ class Settings:
         window = self.temporal_window
         if not window or window[0] != 1 or list(window) != sorted(set(window)):
             raise SettingsError("temporal_window begins with 1, the frame before, and ascends")
+
+    @classmethod
+    def of_quality(cls, name: str, **others: Any) -> Settings:
+        """Returns the settings of the preset "draft", "standard", "high" or "best"; `others` win over it.
+
+        Raises:
+            SettingsError: there is no such preset, or a value is not legal.
+        """
+        return cls(**quality_settings(name) | others)
 
     @property
     def regions(self) -> tuple[tuple[Path, Path], ...]:

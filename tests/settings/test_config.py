@@ -1,0 +1,237 @@
+"""Settings in a TOML file: read strictly, written so that they come back."""
+
+import os
+import string
+from dataclasses import fields, replace
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vidstyle.errors import OutputError, SettingsError
+from vidstyle.settings import Settings
+from vidstyle.settings.config import OF_ONE_RUN, config_text, read_config, save_config
+from vidstyle.settings.quality import QUALITIES
+
+
+@pytest.fixture
+def config(tmp_path):
+    """Writes a file and returns its path."""
+
+    def write(text):
+        path = tmp_path / "look.toml"
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return path
+
+    return write
+
+
+def test_values_are_those_of_settings_and_paths_are_relative_to_the_file(config, tmp_path):
+    path = config(
+        'style = ["a.jpg"]\nsize = 480\nstyle_weight = 50\nstyle_layers = ["relu1_1", "relu2_1"]\nfps = 23.976\n'
+        'frames = "5:"\ntemporal_window = [1, 5]\nbit_depth = 10\nno_audio = true\ncuts = "cuts.txt"\n'
+        f'weights = "sub/w.pth"\njob_dir = "{(tmp_path / "job").as_posix()}"\n'
+    )
+    read = read_config(path)
+    assert read.styles == (tmp_path / "a.jpg",)
+    assert Settings(**read.values) == Settings(
+        size=480,
+        style_weight=50.0,
+        style_layers=("relu1_1", "relu2_1"),
+        fps=Fraction("23.976"),
+        frames=(5, None),
+        temporal_window=(1, 5),
+        bit_depth="10",
+        no_audio=True,
+        cuts=str(tmp_path / "cuts.txt"),
+        weights=tmp_path / "sub" / "w.pth",
+        job_dir=tmp_path / "job",
+    )
+
+
+def test_masks_and_styles_of_regions_are_relative_too(config, tmp_path):
+    read = Settings(**read_config(config('mask = "m.png"\nregion = ["sky.png=s.jpg", "sea=t.jpg"]')).values)
+    assert read.mask == tmp_path / "m.png"
+    assert read.regions == ((tmp_path / "sky.png", tmp_path / "s.jpg"), (tmp_path / "sea", tmp_path / "t.jpg"))
+
+
+def test_words_that_are_no_files_stay_as_they_are(config):
+    assert read_config(config('cuts = "off"\nsize = "source"')).values == {"cuts": "off", "size": "source"}
+    assert read_config(config('style = "b.png"')).styles[0].name == "b.png"
+    assert read_config(config("")).values == {}
+
+
+def test_a_quality_lies_beneath_what_the_file_says(config):
+    values = read_config(config('size = 100\nquality = "best"')).values
+    assert values == dict(QUALITIES["best"].settings) | {"size": 100}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("size == 3", "is not a TOML file (Invalid value (at line 1, column 7))"),
+        ("size = 1\nsize = 2", "Cannot overwrite a value"),
+        (b"\xff\xfe", "is not a TOML file"),
+        ("[" * 5000, "is not a TOML file"),
+        ("sice = 480", "sice is no setting; did you mean size?"),
+        ("style-weight = 3", "style-weight is no setting; did you mean style_weight?"),
+        ("zzz = 1", "zzz is no setting; see vidstyle --help"),
+        ("[size]\na = 1", "size is {'a': 1}"),
+        ("size = '640'", "size is '640'; long side of the painted picture"),
+        ("size = 8", "size is 8; the range is 16 to 16384"),
+        ("size = 6.5", "size is 6.5"),
+        ("size = true", "size is True"),
+        ("iterations = '5'", "iterations is '5'"),
+        ("iterations = 5.5", "iterations is 5.5"),
+        ("iterations = true", "iterations is True"),
+        ("style_weight = '30'", "style_weight is '30'"),
+        ("style_weight = true", "style_weight is True"),
+        ("style_weight = nan", "style_weight is nan"),
+        ("style_weight = inf", "style_weight is inf"),
+        ("style_weight = [1]", "style_weight is [1]"),
+        ("style_weight = 1979-05-27", "style_weight is datetime.date"),
+        ("network = 3", "network is '3'; choose one of compact, vgg19"),
+        ("network = ['vgg19']", "network is ['vgg19']; choose one of"),
+        ("pix_fmt = 3", "pix_fmt is 3"),
+        ("weights = 3", "weights is 3"),
+        ("style_layers = 'relu1_1'", "style_layers is 'relu1_1'"),
+        ("style_layers = [1]", "style_layers is [1]"),
+        ("no_audio = 1", "no_audio is 1"),
+        ("no_audio = 'yes'", "no_audio is 'yes'"),
+        ("frames = 5", "frames is 5"),
+        ("frames = 'all'", "frames is 'all'"),
+        ("temporal_window = 1", "temporal_window is 1"),
+        ("fps = '1/0'", "fps is '1/0'"),
+        ("fps = [25]", "fps is [25]"),
+        ("region = 'a=b'", "region is 'a=b'"),
+        ("region = ['a']", "region is 'a'; give it as MASK=STYLE"),
+        ("region = [1]", "region is [1]"),
+        ("cuts = 3", "cuts is 3"),
+        ("cuts = ''", "cuts is ''"),
+        ("style = 3", "style is 3; give the name of a picture"),
+        ("style = ['a.jpg', 3]", "style is ['a.jpg', 3]"),
+        ("quality = 'superb'", "quality is 'superb'; choose one of draft, standard, high, best"),
+        ("quality = [1]", "quality is [1]"),
+    ],
+)
+def test_what_is_wrong_is_said_with_the_file_and_the_key(text, said, config):
+    path = config(text)
+    with pytest.raises(SettingsError) as error:
+        read_config(path)
+    assert str(error.value).startswith(f"{path}: ")
+    assert said in str(error.value)
+
+
+def test_a_file_that_cannot_be_read_is_an_error(tmp_path, config):
+    for path in (tmp_path / "none.toml", tmp_path, Path("a\0b")):
+        with pytest.raises(SettingsError):
+            read_config(path)
+    with pytest.raises(SettingsError, match="far too large"):
+        read_config(config("#" * (1 << 20) + "\n"))
+
+
+# -- writing -----------------------------------------------------------------------------------
+
+NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\0/\\:"), min_size=1, max_size=20).filter(
+    lambda name: name.strip(". ") == name and name not in ("auto", "off")
+)
+PLAIN_NAMES = NAMES.filter(lambda name: "=" not in name)
+REGIONS = st.tuples(NAMES, PLAIN_NAMES).map(lambda pair: f"/films/{pair[0]}=/films/{pair[1]}")
+
+
+def values_of(spec):
+    """Returns what a setting may be, by its own metadata."""
+    meta, low, high = spec.metadata, spec.metadata["low"], spec.metadata["high"]
+    if meta["choices"]:
+        return st.sampled_from(meta["choices"])
+    known = {
+        "size": st.integers(int(low), int(high)) if low > 0 else st.none(),
+        "frames": st.tuples(st.integers(0, 50), st.none() | st.integers(51, 99)),
+        "temporal_window": st.sampled_from([(1,), (1, 2), (1, 5, 15)]),
+        "style_layers": st.lists(NAMES, min_size=1, max_size=4, unique=True).map(tuple),
+        "cuts": st.sampled_from(["auto", "off"]) | NAMES.map(lambda name: str(Path("/films", name))),
+        "region": st.lists(REGIONS, max_size=2).map(tuple),
+        "fps": st.none() | st.fractions(1, 100, max_denominator=1001),
+    }
+    if spec.name in known:
+        return known[spec.name] if spec.name != "size" else known["size"] | st.just("source")
+    parse = meta["parse"]
+    if parse is None:
+        return st.booleans()
+    if parse is Path:
+        return st.none() | NAMES.map(lambda name: Path("/films", name))
+    if parse is int:
+        whole = st.integers(int(low), int(high))
+        return whole if spec.default is not None else st.none() | whole
+    if parse is float:
+        return st.floats(low, high, allow_nan=False)
+    return st.text(string.ascii_lowercase + string.digits, min_size=1) if parse is str else st.just(spec.default)
+
+
+@st.composite
+def any_settings(draw):
+    values = {spec.name: draw(values_of(spec)) for spec in fields(Settings)}
+    if values["network"] != "vgg19":
+        values["pooling"] = "average"
+    if values["no_audio"]:
+        values["audio"] = "auto"
+    return Settings(**values)
+
+
+@given(any_settings(), st.lists(NAMES, min_size=1, max_size=3))
+def test_what_is_written_is_read_back(tmp_path_factory, settings, names):
+    folder = tmp_path_factory.getbasetemp()
+    styles = tuple(Path("/films", "styles", name) for name in names)
+    path = folder / "round.toml"
+    save_config(path, settings, styles, overwrite=True)
+    read = read_config(path)
+    run = {name: getattr(settings, name) for name in OF_ONE_RUN}
+    back = Settings(**read.values | run)
+    assert unfolded(back) == unfolded(settings)
+    assert tuple(map(os.path.normpath, read.styles)) == tuple(map(os.path.normpath, styles))
+    assert not OF_ONE_RUN & set(read.values)
+    again = config_text(back, read.styles, folder)
+    assert again == path.read_text(encoding="utf-8")
+
+
+def unfolded(settings):
+    """Returns settings with their paths without `..`, which is how they come back."""
+    paths = {spec.name: getattr(settings, spec.name) for spec in fields(Settings)}
+    changed = {name: Path(os.path.normpath(path)) for name, path in paths.items() if isinstance(path, Path)}
+    changed["cuts"] = settings.cuts if settings.cuts in ("auto", "off") else os.path.normpath(settings.cuts)
+    changed["region"] = tuple("=".join(map(os.path.normpath, pair)) for pair in settings.regions)
+    return replace(settings, **changed)
+
+
+def test_what_belongs_to_one_run_are_settings():
+    assert {spec.name for spec in fields(Settings)} >= OF_ONE_RUN
+
+
+def test_all_that_paints_is_written_whatever_the_defaults_will_be(tmp_path):
+    save_config(tmp_path / "a.toml", Settings(), tmp_path / "s.jpg")
+    written = set(read_config(tmp_path / "a.toml").values)
+    silent = {spec.name for spec in fields(Settings) if spec.default is None} | {"frames"}
+    assert written == {spec.name for spec in fields(Settings)} - OF_ONE_RUN - silent
+    assert 'style = "s.jpg"\nsize = 640\nnetwork = "compact"\n' in (tmp_path / "a.toml").read_text()
+
+
+def test_a_file_is_not_replaced_unless_asked_for(tmp_path):
+    path = tmp_path / "a.toml"
+    save_config(path, Settings(), "s.jpg")
+    first = path.read_bytes(), path.stat().st_mtime_ns
+    save_config(path, Settings(workers=4), "s.jpg")  # the same, but for the run
+    assert (path.read_bytes(), path.stat().st_mtime_ns) == first
+    with pytest.raises(OutputError, match="exists already, and holds something else"):
+        save_config(path, Settings(seed=1), "s.jpg")
+    assert path.read_bytes() == first[0]
+    save_config(path, Settings(seed=1), "s.jpg", overwrite=True)
+    assert read_config(path).values["seed"] == 1
+    for wrong, said in (
+        (tmp_path / "a.mp4", "end the name in .toml"),
+        (tmp_path / "none" / "a.toml", "no such folder"),
+    ):
+        with pytest.raises(OutputError, match=said):
+            save_config(wrong, Settings(), "s.jpg")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.toml"]

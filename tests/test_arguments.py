@@ -1,0 +1,146 @@
+"""Where settings come from: the command line, a file, a preset, and who wins."""
+
+import re
+import shlex
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from renders import everything
+
+from vidstyle.arguments import build_parser, parsed, settings_of
+from vidstyle.cli import main
+from vidstyle.errors import SettingsError
+from vidstyle.settings import Settings
+from vidstyle.settings.config import read_config
+from vidstyle.settings.quality import QUALITIES
+
+QUICK = ["--size", "32", "--iterations", "0", "--first-iterations", "0", "--device", "cpu", "--cuts", "off"]
+
+
+def settings_from(line):
+    return settings_of(parsed(build_parser(), shlex.split(line)))
+
+
+@pytest.fixture
+def look(tmp_path, monkeypatch):
+    """A file of settings in a folder of its own, and the folder above it as the current one."""
+    monkeypatch.chdir(tmp_path)
+    Path("looks").mkdir()
+    Path("looks/a.toml").write_text('style = "s.png"\nsize = 200\nseed = 5\nquality = "draft"\n', encoding="utf-8")
+    return "looks/a.toml"
+
+
+def test_without_words_settings_are_the_defaults():
+    assert settings_from("in.mp4 --style s.jpg") == Settings()
+
+
+def test_explicit_options_win_over_a_quality_even_where_they_say_the_default():
+    assert settings_from("in.mp4 --style s.jpg --quality best") == Settings.of_quality("best")
+    settings = settings_from("in.mp4 --style s.jpg --quality best --size 640 --network compact")
+    assert settings == Settings.of_quality("best", size=640, network="compact")
+
+
+def test_a_file_gives_settings_and_style(look):
+    options = parsed(build_parser(), ["in.mp4", "--config", look])
+    assert settings_of(options) == Settings.of_quality("draft", size=200, seed=5)
+    assert Path(options.style) == Path("looks/s.png")
+
+
+def test_the_command_line_wins_over_the_file_and_its_quality_over_the_files_settings(look):
+    line = f"in.mp4 --config {look} --style t.png --seed 0"
+    options = parsed(build_parser(), shlex.split(line))
+    assert settings_of(options) == Settings.of_quality("draft", size=200, seed=0)
+    assert options.style == "t.png"
+    assert settings_from(f"{line} --quality high") == Settings.of_quality("high", seed=0)
+    assert settings_from(f"{line} --quality high --size 99") == Settings.of_quality("high", seed=0, size=99)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("in.mp4", "--style"),
+        ("--config looks/a.toml", "INPUT"),
+        ("in.mp4 --config none.toml", "none.toml: cannot be read"),
+        ("in.mp4 --style s.png --dry-run --save-config b.toml", "--dry-run writes nothing"),
+        ("--status out.mp4 --config looks/a.toml", "stands alone"),
+        ("--status out.mp4 --quality draft", "stands alone"),
+        ("--status out.mp4 --size 640", "stands alone"),
+        ("--measure a.mp4 b.mp4 --save-config b.toml", "stands alone"),
+    ],
+)
+def test_wrong_usage_is_said(line, said, look, capsys):
+    with pytest.raises(SettingsError, match=re.escape(said)):
+        settings_from(line)
+    assert main(shlex.split(line)) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_files_of_several_styles_are_refused(look):
+    Path("b.toml").write_text('style = ["a.jpg", "b.jpg"]', encoding="utf-8")
+    with pytest.raises(SettingsError, match="names 2 styles"):
+        settings_from("in.mp4 --config b.toml")
+
+
+def test_a_quality_can_change_without_changing_a_job(painting_scene, monkeypatch, capsys):
+    small = {"size": 32, "network": "compact", "iterations": 1, "first_iterations": 2}
+    draft = QUALITIES["draft"]
+    words = ["in.mp4", "--style", "style.png", "-o", "out.mp4", "--quality", "draft", "--device", "cpu"]
+    with monkeypatch.context() as patch:
+        patch.setitem(QUALITIES, "draft", replace(draft, settings=small))
+        patch.setattr("vidstyle.progress.FrameBar.frame_done", stop_at(2))
+        assert main(words) == 130
+    said = capsys.readouterr().err
+    monkeypatch.setitem(QUALITIES, "draft", replace(draft, settings=small | {"size": 48}))
+    # The same words mean something else now, which is said; what was printed goes on as it was begun.
+    assert main(words) == 1
+    assert "--size was 32, is 48" in capsys.readouterr().err
+    command = said.splitlines()[-1].partition("continue with: ")[2]
+    assert "--quality" not in command and "--size 32" in command
+    assert main(shlex.split(command)[1:]) == 0
+    assert "continuing at frame 3 of 10" in capsys.readouterr().out
+
+
+def stop_at(count):
+    def frame_done(bar, frame):
+        if frame.done == count:
+            raise KeyboardInterrupt
+
+    return frame_done
+
+
+def test_settings_are_kept_when_all_is_done_and_do_the_same_again(painting_scene, capsys):
+    Path("kept").mkdir()
+    words = ["in.mp4", "--style", "style.png", "-o", "out.mp4", *QUICK, "--seed", "7"]
+    assert main([*words, "--save-config", "kept/look.toml"]) == 0
+    assert Path("kept/look.toml").read_text(encoding="utf-8").splitlines()[1] == 'style = "../style.png"'
+    assert read_config("kept/look.toml").values["seed"] == 7
+    # The very same render, as far as the job knows.
+    assert main(["in.mp4", "--config", "kept/look.toml", "--device", "cpu", "-o", "out.mp4"]) == 0
+    assert "finished already by the same command" in capsys.readouterr().out
+    # And again with the file there already, which holds the same.
+    assert main([*words, "--save-config", "kept/look.toml"]) == 0
+
+
+def test_a_file_that_is_in_the_way_is_said_before_anything_is_painted(painting_scene, tmp_path, capsys):
+    Path("look.toml").write_text("size = 3\n", encoding="utf-8")
+    before = everything(tmp_path)
+    words = ["in.mp4", "--style", "style.png", "-o", "out.mp4", *QUICK]
+    for name, said in (
+        ("look.toml", "exists already"),
+        ("in.mp4", "end the name in .toml"),
+        ("no/a.toml", "no such folder"),
+    ):
+        assert main([*words, "--save-config", name]) == 1
+        assert said in capsys.readouterr().err
+        assert everything(tmp_path) == before
+    # A render that fails keeps no settings.
+    assert main(["none.mp4", *words[1:], "--save-config", "b.toml"]) == 1
+    assert everything(tmp_path) == before
+    assert main([*words, "--save-config", "look.toml", "--overwrite"]) == 0
+    assert read_config("look.toml").values["size"] == 32
+
+
+def test_a_previews_settings_can_be_kept(painting_scene):
+    assert main(["in.mp4", "--style", "style.png", *QUICK, "--preview", "sheet.png", "--save-config", "a.toml"]) == 0
+    assert read_config("a.toml").values["size"] == 32

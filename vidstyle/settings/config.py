@@ -1,0 +1,222 @@
+"""Settings in a TOML file: a look that can be kept and shared.
+
+Names are those of `Settings`, besides `style` and `quality`. Paths are relative to the file's own folder.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from vidstyle.errors import OutputError, SettingsError
+from vidstyle.files import check_writable, written_whole
+from vidstyle.settings.definitions import Settings
+from vidstyle.settings.quality import quality_settings
+from vidstyle.settings.values import checked, parse_cuts, parse_rate, parse_region, parse_size, split_region
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+SUFFIX = ".toml"
+# What belongs to a machine or to one run, not to a look: it is read, but not written.
+OF_ONE_RUN = frozenset({"device", "precision", "workers", "overwrite", "job_dir", "keep_job", "restart"})
+LARGEST_CONFIG_BYTES = 1 << 20
+_STYLE, _QUALITY = "style", "quality"
+_SPECS = {spec.name: spec for spec in fields(Settings)}
+# What TOML has for each of these; other values may be written as on the command line, too.
+_TYPES: dict[Any, tuple[type, ...]] = {
+    None: (bool,),
+    int: (int,),
+    float: (int, float),
+    str: (str,),
+    Path: (str,),
+    parse_cuts: (str,),
+    parse_region: (str,),
+}
+
+
+@dataclass(frozen=True)
+class Config:
+    """What a file says.
+
+    Attributes:
+        styles: pictures that it names. values: of settings, by name; those of its `quality` beneath its own.
+    """
+
+    styles: tuple[Path, ...] = ()
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read_config(path: str | Path) -> Config:
+    """Reads a TOML file; `Settings(**read_config(path).values)` are the settings that it holds.
+
+    Raises:
+        SettingsError: it cannot be read, or says what is no setting or no legal value; the message names which.
+    """
+    path = Path(path)
+    content = _content(path)
+    styles, values = _styles(path, content.pop(_STYLE, [])), {}
+    try:
+        if _QUALITY in content:
+            values = quality_settings(content.pop(_QUALITY))
+        values |= {name: _value(name, value, path.parent) for name, value in content.items()}
+    except SettingsError as error:
+        raise SettingsError(f"{path}: {error}") from error
+    return Config(styles, values)
+
+
+def _content(path: Path) -> dict[str, Any]:
+    try:
+        if path.is_file() and path.stat().st_size > LARGEST_CONFIG_BYTES:
+            raise SettingsError(f"{path}: far too large for settings; give a TOML file")
+        content: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read ({error.strerror or error}); check the path") from error
+    except (ValueError, RecursionError) as error:  # what is no TOML, no UTF-8, or no path
+        raise SettingsError(f"{path}: is not a TOML file ({error}); write lines such as size = 640") from error
+    return content
+
+
+def _styles(path: Path, given: Any) -> tuple[Path, ...]:
+    names = [given] if isinstance(given, str) else given
+    if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
+        raise SettingsError(f'{path}: style is {given!r}; give the name of a picture, or several: ["a.jpg"]')
+    return tuple(path.parent / name for name in names)
+
+
+def _value(name: str, value: Any, folder: Path) -> Any:
+    """Returns the value of a setting as `Settings` takes it."""
+    if name not in _SPECS:
+        known = [*_SPECS, _STYLE, _QUALITY]
+        nearest = difflib.get_close_matches(name.replace("-", "_"), known, 1)
+        advice = f"did you mean {nearest[0]}?" if nearest else "see vidstyle --help; names have _ for -"
+        raise SettingsError(f"{name} is no setting; {advice}")
+    spec = _SPECS[name]
+    meta, parse = dict(spec.metadata), spec.metadata["parse"]
+    wrong = SettingsError(f"{name} is {value!r}; {meta['help']}")
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if meta["choices"]:
+        value = str(value) if is_number else value  # bit_depth = 10
+    elif parse in _TYPES:
+        ones = value if meta["many"] and isinstance(value, list) else [value]
+        kinds = _TYPES[parse]
+        if (value is ones) != meta["many"] or not all(isinstance(one, kinds) for one in ones):
+            raise wrong
+        if parse is not None and any(isinstance(one, bool) for one in ones):
+            raise wrong
+    elif parse is parse_rate and is_number:
+        value = parse_rate(str(value))  # 23.976 as it is written, not as it is rounded
+    elif isinstance(value, str) and parse is not parse_size:
+        try:
+            value = parse(value)
+        except ValueError as error:
+            raise wrong from error
+    typed = checked(name, value, spec.default, meta)
+    return _with_paths(name, typed, lambda file: folder / file)
+
+
+def _with_paths(name: str, value: Any, moved: Callable[[Path], Path]) -> Any:
+    """Returns a setting's value with the paths in it moved."""
+    if isinstance(value, Path):
+        return moved(value)
+    if name == "cuts" and value not in ("auto", "off"):
+        return str(moved(Path(value)))
+    if name == "region":
+        return tuple("=".join(str(moved(file)) for file in split_region(region)) for region in value)
+    return value
+
+
+def config_text(settings: Settings, styles: Sequence[Path], folder: Path) -> str:
+    """Returns settings as TOML, but for what belongs to one run; what is None is left out.
+
+    Args:
+        folder: of the file, to which paths are made relative, where they can be.
+
+    Raises:
+        SettingsError: a path cannot be written as text.
+    """
+
+    def moved(file: Path) -> Path:
+        try:
+            return Path(os.path.relpath(file, folder))
+        except ValueError:  # on another drive
+            return file.resolve()
+
+    names = [moved(style).as_posix() for style in styles]
+    lines = [f"{_STYLE} = {_toml(names[0] if len(names) == 1 else names)}"]
+    for name, spec in _SPECS.items():
+        value = getattr(settings, name)
+        is_silent = value is None or (name == "frames" and value == spec.default)
+        if name in OF_ONE_RUN or is_silent:
+            continue
+        if name == "frames":
+            value = ":".join("" if end is None else str(end) for end in value)
+        lines.append(f"{name} = {_toml(_with_paths(name, value, moved))}")
+    text = "\n".join(["# How vidstyle paints: vidstyle INPUT --config FILE", *lines, ""])
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise SettingsError(
+            f"a name among the settings cannot be written as text ({error}); rename the file"
+        ) from error
+    return text
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (int, float)):
+        return repr(value)
+    if isinstance(value, (tuple, list)):
+        return f"[{', '.join(map(_toml, value))}]"
+    if isinstance(value, Path):
+        value = value.as_posix()
+    # JSON's strings are TOML's, if nothing but control characters is escaped; TOML counts DEL among these.
+    return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def check_config(path: Path, text: str, *, overwrite: bool) -> None:
+    """Makes sure that settings can be written to a file.
+
+    Raises:
+        OutputError: they cannot, or something else is there that may not be replaced.
+    """
+    if path.suffix.lower() != SUFFIX:
+        raise OutputError(f"{path}: settings are kept as TOML; end the name in {SUFFIX}")
+    if path.exists() and not overwrite and not _holds(path, text):
+        raise OutputError(f"{path}: exists already, and holds something else; choose another name or use --overwrite")
+    check_writable(path.parent)
+
+
+def save_config(
+    path: str | Path, settings: Settings, style: str | Path | Sequence[str | Path], *, overwrite: bool = False
+) -> None:
+    """Writes settings and style as TOML, whole or not at all; a file that holds the same already is left alone.
+
+    What belongs to a machine or a single run is left out: `OF_ONE_RUN`.
+
+    Raises:
+        OutputError, SettingsError: they cannot be written there.
+    """
+    path = Path(path)
+    styles = [style] if isinstance(style, (str, Path)) else style
+    text = config_text(settings, [Path(name) for name in styles], path.parent)
+    check_config(path, text, overwrite=overwrite)
+    if not _holds(path, text):
+        with written_whole(path) as part:
+            part.write_bytes(text.encode())
+
+
+def _holds(path: Path, text: str) -> bool:
+    try:
+        return path.read_bytes() == text.encode()
+    except OSError:
+        return False

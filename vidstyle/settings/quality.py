@@ -1,0 +1,68 @@
+"""Presets: a word for size, network and how many steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from vidstyle.errors import SettingsError
+
+STANDARD = "standard"
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """A preset.
+
+    Attributes:
+        settings: values by name; all presets set the same ones.
+        first_frame_s, later_frame_s: seconds for a shot's first frame, and for one after it that moves, on two
+            cores of a laptop.
+    """
+
+    settings: Mapping[str, Any]
+    first_frame_s: float
+    later_frame_s: float
+
+
+def _quality(
+    size: int, network: str, iterations: int, first_iterations: int, first_frame_s: float, later_frame_s: float
+) -> Quality:
+    values = {"size": size, "network": network, "iterations": iterations, "first_iterations": first_iterations}
+    return Quality(MappingProxyType(values), first_frame_s, later_frame_s)
+
+
+# Seconds are README's ("Limits and speed", 512x288) for standard, by pixels, and for the others times the ratios of
+# their processor time in one run on one core (16:9; draft 0.13 and 0.18, high 3.7 and 2.2, best 33 and 16).
+QUALITIES: dict[str, Quality] = {
+    "draft": _quality(320, "compact", 4, 25, 1.2, 0.13),
+    STANDARD: _quality(640, "compact", 20, 50, 8.7, 0.7),
+    "high": _quality(960, "compact", 30, 80, 32, 1.6),
+    "best": _quality(1280, "vgg19", 40, 100, 290, 11),
+}
+
+
+def quality_settings(name: str) -> dict[str, Any]:
+    """Returns the values that a preset sets, by name.
+
+    Raises:
+        SettingsError: there is no such preset.
+    """
+    if not isinstance(name, str) or name not in QUALITIES:
+        raise SettingsError(f"quality is {name!r}; choose one of {', '.join(QUALITIES)}")
+    return dict(QUALITIES[name].settings)
+
+
+def quality_help() -> str:
+    """Returns what each preset is, in words."""
+    lines = [
+        f"{name}: {row.settings['size']} px, {row.settings['network']}, {row.later_frame_s:g} s a frame and "
+        f"{row.first_frame_s:g} s a shot's first"
+        for name, row in QUALITIES.items()
+    ]
+    return (
+        f"sets --size, --network, --iterations and --first-iterations, which win over it where they are given; "
+        f"on two cores of a laptop, about {'; '.join(lines)} (default: {STANDARD})"
+    )
