@@ -14,8 +14,9 @@ from typing import TypeVar
 import numpy as np
 import torch
 
+from vidstyle.aims import Aim, StyleBySize
 from vidstyle.carrying import DRY_FRAMES, Carried, Chain
-from vidstyle.coarse_to_fine import StyleBySize, optimized_coarse_to_fine, regions_of
+from vidstyle.coarse_to_fine import optimized_coarse_to_fine
 from vidstyle.coverage import Coverage, are_same
 from vidstyle.devices import resolve_device, resolve_precision
 from vidstyle.errors import DeviceError
@@ -23,6 +24,7 @@ from vidstyle.features import load_network
 from vidstyle.fitting import checked_picture, working_size
 from vidstyle.flow import FlowEstimator, load_flow
 from vidstyle.frames import SMALLEST_SIDE_PX, FloatPicture, Picture
+from vidstyle.looks import Look, look_of
 from vidstyle.media.images import resize
 from vidstyle.memory import Economy, economies, free_caches, is_memory_error, too_little_memory
 from vidstyle.noise import DriftingNoise
@@ -57,8 +59,8 @@ class Stylizer:
     """Paints frames in one style, each starting from the one before.
 
     Attributes: `settings`; `device` and `precision` as resolved; `network`; `style`, the picture;
-    `styles`, its Gram matrices by frame size, and `region_styles`, those of regions; `economy`, an index into
-    `economies()`: above 0 where memory did not suffice for the optimiser asked for.
+    `styles`, its Gram matrices by frame size, and `region_styles`, those of regions; `look`, of frames for which none
+    is given; `economy`, an index into `economies()`: above 0 where memory did not suffice for the optimiser asked for.
 
     ::
 
@@ -93,6 +95,7 @@ class Stylizer:
         self.styles = StyleBySize(self.network, self.style, settings)
         pictures = (checked_picture(path, "style") for _, path in settings.regions)
         self.region_styles = [StyleBySize(self.network, picture, settings) for picture in pictures]
+        self.look = self._last_look = look_of(settings, self.styles.count)
         self.economy = 0
         self._flow: FlowEstimator | None = None
         if settings.needs_flow:
@@ -114,14 +117,16 @@ class Stylizer:
         if first is not None:
             self._chain.begin(checked_picture(first, "painted frame"))
 
-    def pass_over(self, image: Picture, painted: Picture | None, coverage: Coverage | None = None) -> None:
+    def pass_over(
+        self, image: Picture, painted: Picture | None, coverage: Coverage | None = None, look: Look | None = None
+    ) -> None:
         """Takes a frame that was painted before, so that the next one goes on from it.
 
         Frames are passed over in order, at least as many of a shot's last as `needed_before` says.
 
         Args:
             image: the frame, `(H, W, 3)` uint8 RGB. painted: the same as it was painted; needed for the last
-                `Settings.looks_back_frames`. coverage: the one that it was painted with.
+                `Settings.looks_back_frames`. coverage, look: those that it was painted with.
 
         Raises:
             SourceError: a picture is not `(H, W, 3)` uint8, or too small. DeviceError: memory is too small.
@@ -130,6 +135,7 @@ class Stylizer:
         before = None if painted is None else checked_picture(painted, "painted frame")
         self._forget_other_sizes(content)
         self._with_room(content, lambda: self._follow(content, before, _fitted(coverage, content)))
+        self._last_look = look or self.look
 
     def _follow(self, content: Picture, painted: Picture | None, coverage: Coverage | None) -> None:
         if self.settings.init == "noise":
@@ -157,11 +163,12 @@ class Stylizer:
         image = checked_picture(image, "frame")
         return resize(image, *working_size(image.shape[1], image.shape[0], self.settings))
 
-    def paint(self, image: Picture, coverage: Coverage | None = None) -> Painted:
+    def paint(self, image: Picture, coverage: Coverage | None = None, look: Look | None = None) -> Painted:
         """Paints `(H, W, 3)` uint8 RGB, reduced to the size that the settings allow.
 
         Args:
             coverage: where to paint, and which region's style; None: all of it in the main style.
+            look: how this frame is to look; None for the settings' own look.
 
         Raises:
             SourceError: the picture is not `(H, W, 3)` uint8, or smaller than 16 px.
@@ -169,17 +176,19 @@ class Stylizer:
             DeviceError: the device's memory is too small for a picture of this size.
         """
         started = time.perf_counter()
-        content = self.fit(image)
+        content, look = self.fit(image), look or self.look
         coverage = _fitted(coverage, content)
         self._forget_other_sizes(content)
         if coverage is not None and not coverage.is_painted:
             self._with_room(content, lambda: self._follow(content, content, coverage))
+            self._last_look = look
             return Painted(content, math.nan, 0, 0, time.perf_counter() - started, self.economy)
-        beginning = self._with_room(content, lambda: replace(self._beginning(content, coverage), coverage=coverage))
+        beginning = self._with_room(content, lambda: self._beginning(content, coverage, look))
+        beginning = replace(beginning, coverage=coverage)
         outcome = self._within_memory(content, beginning)
         # The chain goes on from the frame as delivered, in 8 bits, so that a render which was
         # interrupted can go on from its files and come out the same.
-        painted = to_picture(outcome.image)
+        painted, self._last_look = to_picture(outcome.image), look
         if beginning.as_delivered is not None:
             painted = beginning.as_delivered
         elif coverage is not None:
@@ -191,23 +200,25 @@ class Stylizer:
         seconds = time.perf_counter() - started
         return Painted(painted, outcome.loss, outcome.evaluations, outcome.retries, seconds, self.economy)
 
-    def _beginning(self, content: Picture, coverage: Coverage | None) -> _Beginning:
+    def _beginning(self, content: Picture, coverage: Coverage | None, look: Look) -> _Beginning:
         settings, last = self.settings, self._chain.last
         afresh = max(settings.iterations, settings.first_iterations)
         if settings.init == "noise":
-            return _Beginning(255 * self._noise.follow(content, self._flow), afresh, is_afresh=True)
+            return _Beginning(look, 255 * self._noise.follow(content, self._flow), afresh, is_afresh=True)
         if last is None or settings.init == "content":
-            return _Beginning(content.astype(np.float32), afresh, is_afresh=True)
+            return _Beginning(look, content.astype(np.float32), afresh, is_afresh=True)
         before = np.asarray(last.painted, np.float32)
-        is_repeated = np.array_equal(last.content, content) and are_same(last.coverage, coverage)
+        is_repeated = (
+            look == self._last_look and np.array_equal(last.content, content) and are_same(last.coverage, coverage)
+        )
         if is_repeated and settings.iterations and settings.least_gain and not self._chain.is_wet:
             # A drawing that is held, or a still: there is nothing to paint, and nothing to drift.
-            return _Beginning(before, 0, is_done=True, as_delivered=last.delivered)
+            return _Beginning(look, before, 0, is_done=True, as_delivered=last.delivered)
         if not settings.is_warped or self._flow is None:
-            return _Beginning(before, settings.iterations, is_near=True)
+            return _Beginning(look, before, settings.iterations, is_near=True)
         carried = self._chain.carried(content, self._flow, coverage)
         is_new = carried.covered < _COVERED_ENOUGH and settings.iterations > 0
-        return _Beginning(carried.start, afresh if is_new else settings.iterations, carried, is_near=True)
+        return _Beginning(look, carried.start, afresh if is_new else settings.iterations, carried, is_near=True)
 
     def _with_room(self, content: Picture, call: Callable[[], T]) -> T:
         """Returns what a call with optical flow in it returns; where memory runs out, tried again after making room."""
@@ -250,7 +261,7 @@ class Stylizer:
 
     def _fits(self, content: Picture) -> bool:
         try:
-            self._optimized(content, _Beginning(content.astype(np.float32), 1), economies("adam")[-1])
+            self._optimized(content, _Beginning(self.look, content.astype(np.float32), 1), economies("adam")[-1])
         except Exception as error:
             if not is_memory_error(error):
                 raise
@@ -271,16 +282,17 @@ class Stylizer:
             confidence = torch.tensor(carried.confidence, device=device)[None, None]
             wet = torch.tensor(carried.wet, device=device)[None, None].float() if carried.wet.any() else None
             reference = Reference(to_tensor(carried.reference, device), confidence, wet)
-        target = self.styles.at(width, height, memory_share=way.share)
-        memory_bytes = self.styles.memory_bytes(width, height, way.share)
-        regions_at = partial(regions_of, [self.styles, *self.region_styles], coverage, way.share)
+        aim = Aim(self.styles, beginning.look, content_picture, coverage, self.region_styles)
+        target = aim.at(width, height, memory_share=way.share)
+        memory_bytes = aim.memory_bytes(width, height, way.share)
+        regions_at = partial(aim.regions, way.share)
         regions = regions_at(width, height, wet=wet)
-        objective = Objective(self.network, settings, target, content, reference, memory_bytes, regions)
+        objective = Objective(self.network, aim.settings, target, content, reference, memory_bytes, regions)
         start = objective.pinned(to_tensor(beginning.start, device))
         if beginning.is_done:
             with torch.no_grad():
                 return Outcome(start, float(objective(start)), 1, 0)
-        if not beginning.iterations:
+        if not beginning.iterations or not beginning.look.strength:
             return Outcome(content, math.nan, 0, 0)
         effort = Effort(
             beginning.iterations,
@@ -290,7 +302,7 @@ class Stylizer:
         )
         if beginning.is_afresh:
             rest = (way.method, effort, way.share)
-            return optimized_coarse_to_fine(self.styles, content_picture, start, objective, *rest, regions_at)
+            return optimized_coarse_to_fine(aim, content_picture, start, objective, *rest, regions_at)
         return optimize(start, objective, way.method, effort)
 
 
@@ -299,12 +311,13 @@ class _Beginning:
     """What a frame's optimisation begins with.
 
     Attributes:
-        start: `(H, W, 3)` float32 RGB, 0 to 255. iterations: the most steps.
+        look: what the frame is to look like. start: `(H, W, 3)` float32 RGB, 0 to 255. iterations: the most steps.
         carried: what holds the paint, if anything does. is_near: whether the start is painted already.
         is_done: whether there is nothing left to paint. is_afresh: whether nothing is painted at all.
         coverage: what of it is painted. as_delivered: the result, where that is known.
     """
 
+    look: Look
     start: FloatPicture
     iterations: int
     carried: Carried | None = None
