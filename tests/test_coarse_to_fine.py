@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vidstyle import Settings, optimize
-from vidstyle.coarse_to_fine import StyleBySize, optimized_coarse_to_fine, smaller_sizes
+from vidstyle.aims import StyleBySize
+from vidstyle.coarse_to_fine import optimized_coarse_to_fine, smaller_sizes
 from vidstyle.features import load_network
 from vidstyle.features.compact import CompactFeatures
 from vidstyle.objective import Objective, level_count, to_tensor
@@ -69,12 +70,3 @@ def test_fine_detail_of_the_start_is_kept():
     objective = Objective(NETWORK, settings, styles.at(100, 72), to_tensor(content))
     outcome = optimized_coarse_to_fine(styles, content, to_tensor(content), objective, "lbfgs", Effort(1))
     assert float((outcome.image - to_tensor(content)).abs().mean()) < 0.02
-
-
-def test_a_style_is_measured_once_for_each_size():
-    styles = StyleBySize(NETWORK, picture(2, 80, 80), Settings())
-    assert styles.at(64, 48) is styles.at(64, 48)
-    assert len(styles.at(64, 48, 2).grams) == 2
-    before = styles.at(64, 48)
-    styles.forget()
-    assert styles.at(64, 48) is not before

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from vidstyle.coarse_to_fine import StyleBySize, regions_of
+from vidstyle.aims import Aim, StyleBySize
 from vidstyle.coverage import coverage_of
 from vidstyle.features import load_network
 from vidstyle.features.compact import CompactFeatures
+from vidstyle.looks import look_of
 from vidstyle.losses import gram_matrix, measured, relative_style_loss
 from vidstyle.objective import Objective, Reference, to_tensor
 from vidstyle.regions import WET_WEIGHT
@@ -33,9 +34,9 @@ def objective_of(mask=None, regions=(), styles=(1,), reference=None, memory_byte
     by_size = [StyleBySize(NETWORK, noise(style, 80, 80), settings) for style in styles]
     coverage = coverage_of((HEIGHT, WIDTH), mask, list(regions), None)
     wet = None if reference is None else reference.wet
-    given = regions_of(by_size, coverage, 1, WIDTH, HEIGHT, wet=wet)
-    target, content = by_size[0].at(WIDTH, HEIGHT), to_tensor(noise(0))
-    return Objective(NETWORK, settings, target, content, reference, memory_bytes, given), by_size
+    aim = Aim(by_size[0], look_of(settings, 1), noise(0), coverage, by_size[1:])
+    given, target = aim.regions(1, WIDTH, HEIGHT, wet=wet), aim.at(WIDTH, HEIGHT)
+    return Objective(NETWORK, settings, target, to_tensor(noise(0)), reference, memory_bytes, given), by_size
 
 
 def style_loss(image, columns, style, layer="relu1_1"):
@@ -89,10 +90,22 @@ def test_a_region_of_the_style_itself_has_no_style_loss():
     settings = Settings(levels=1, **ONLY_STYLE)
     style = StyleBySize(NETWORK, noise(0), settings)
     coverage = coverage_of((HEIGHT, WIDTH), None, [left(WIDTH)], None)
-    regions = regions_of([StyleBySize(NETWORK, noise(1), settings), style], coverage, 1, WIDTH, HEIGHT, 1)
+    main = StyleBySize(NETWORK, noise(1), settings)
+    regions = Aim(main, look_of(settings, 1), noise(0), coverage, [style]).regions(1, WIDTH, HEIGHT, 1)
     content = to_tensor(noise(0))
     objective = Objective(NETWORK, settings, style.at(WIDTH, HEIGHT), content, regions=regions)
     assert float(objective(content)) == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("memory_bytes", [float("inf"), 3e6])
+def test_without_strength_each_region_aims_at_its_own_content(memory_bytes):
+    masks = {"mask": left(70), "regions": [left(40)], "styles": (1, 2), "levels": 2, "tv_weight": 0}
+    losses = []
+    for strength in (0, 0.5, 1):
+        objective, _ = objective_of(**masks, strength=strength, memory_bytes=memory_bytes)
+        losses.append(float(objective(to_tensor(noise(0)))))
+    assert losses[0] == pytest.approx(0, abs=1e-6)
+    assert losses[0] < losses[1] < losses[2]
 
 
 def test_tiles_see_what_the_whole_frame_does():

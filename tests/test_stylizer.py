@@ -13,7 +13,7 @@ from vidstyle.errors import DeviceError, SettingsError, SourceError
 from vidstyle.features import load_network
 from vidstyle.features.compact import CompactFeatures
 from vidstyle.metrics import StabilityMeter
-from vidstyle.stylizer import needed_before, working_size
+from vidstyle.stylizer import needed_before
 from vidstyle.tiling import bytes_per_px
 
 QUICK = {"iterations": 4, "first_iterations": 6, "precision": "float32", "device": "cpu"}
@@ -352,22 +352,6 @@ def test_bfloat16_paints_nearly_the_same():
     assert painted["bfloat16"].loss == pytest.approx(painted["float32"].loss, rel=0.1)
 
 
-@pytest.mark.parametrize(
-    ("size", "limit", "even", "expected"),
-    [
-        ((1920, 1080), 640, False, (640, 360)),
-        ((320, 180), 640, False, (320, 180)),
-        ((451, 300), "source", False, (451, 300)),
-        ((451, 300), "source", True, (452, 300)),
-        ((1080, 1920), 640, True, (360, 640)),
-        ((4000, 16), 100, True, (4000, 16)),
-        ((4000, 64), 100, True, (1000, 16)),
-    ],
-)
-def test_working_size_limits_the_long_side_and_never_enlarges(size, limit, even, expected):
-    assert working_size(*size, Settings(size=limit), even=even) == expected
-
-
 def test_pictures_of_the_wrong_kind_are_refused(stylizer):
     for wrong in (np.zeros((32, 32), np.uint8), np.zeros((32, 32, 3), np.float32), np.zeros((32, 32, 4), np.uint8)):
         with pytest.raises(SourceError, match="uint8 RGB"):
@@ -390,8 +374,18 @@ def test_network_is_loaded_without_gradients():
     assert not any(p.requires_grad for p in load_network("compact", ["relu1_1"]).parameters())
 
 
-def test_pictures_too_large_to_be_carried_are_refused_with_a_remedy():
-    with pytest.raises(SourceError, match="at most 32,766 px on a side; use a smaller --size, or --flow off"):
-        working_size(40_000, 64, Settings(size="source"))
-    assert working_size(40_000, 64, Settings(size="source", flow="off")) == (40_000, 64)
-    assert working_size(40_000, 640, Settings(size=1024)) == (1024, 16)
+def test_strength_leads_from_the_content_to_full_paint():
+    content = picture(1)
+    painted = [Stylizer(picture(99, 64, 64), Settings(**QUICK, strength=s)).paint(content) for s in (0, 0.5, 1)]
+    assert np.array_equal(painted[0].image, content)
+    assert painted[0].evaluations == 0
+    far = [np.abs(each.image.astype(int) - content).mean() for each in painted]
+    assert far[0] < far[1] < far[2]
+
+
+def test_a_frame_that_is_repeated_in_another_look_is_painted(stylizer):
+    content = picture(1)
+    looks = [replace(stylizer.look, strength=s) for s in (1, 1, 0.5)]
+    for _ in range(DRY_FRAMES):
+        stylizer.paint(content, look=looks[0])
+    assert [stylizer.paint(content, look=look).evaluations > 1 for look in looks] == [False, False, True]

@@ -161,6 +161,12 @@ class Objective:
             self.content = self._content_of(pictures[-1])
             self._amount = None if regions is None else regions.amount_at(self.content.shape[2:])
             self.content_scale = content_scale(self.content, self._amount)
+            if regions is not None and settings.strength < 1:
+                for level, picture in enumerate(pictures):
+                    *grams, _ = self._terms(picture, self._tiles[level], has_content=False)
+                    named = zip(settings.style_layers, grams, strict=True)
+                    own = {layer: measured(gram, self.metrics.get(layer)) for layer, gram in named}
+                    regions.soften(settings.strength, level, own)
 
     def __call__(self, image: Tensor) -> Tensor:
         """Returns the objective, shape (), of `(1, 3, H, W)` float32 RGB in [0, 1]."""

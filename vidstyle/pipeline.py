@@ -9,6 +9,7 @@ from pathlib import Path
 
 from vidstyle.devices import resolve_device, resolve_precision
 from vidstyle.features import check_layers
+from vidstyle.fitting import checked_picture
 from vidstyle.flow import check_flow
 from vidstyle.frames import ClipInfo, Forecast, Frame, Picture, Result
 from vidstyle.inputs import opened
@@ -19,7 +20,7 @@ from vidstyle.media.images import read_still
 from vidstyle.rehearsal import Rehearsal
 from vidstyle.render import Render
 from vidstyle.settings import Settings
-from vidstyle.stylizer import Stylizer, checked_picture
+from vidstyle.stylizer import Stylizer
 from vidstyle.survey import OnSurvey
 from vidstyle.weights.fetching import OnDownload
 

@@ -51,6 +51,8 @@ class Regions:
         self.weights, self.styles, self._wet = weights, styles, wet
         self.amount = weights.sum(1, keepdim=True).clamp_max(1)
         self._groups: dict[torch.Size, list[_Group]] = {}
+        self._own: dict[tuple[int, str], Tensor] = {}
+        self._strength = 1.0
         self._places: dict[tuple[torch.Size, int, Tile], list[tuple[Tensor, Tensor]]] = {}
 
     def pinned(self, image: Tensor, content: Tensor) -> Tensor:
@@ -82,10 +84,22 @@ class Regions:
     def style_loss(self, grams: Tensor, size: torch.Size, level: int, layer: str, metric: Tensor | None) -> Tensor:
         """Returns a layer's style loss, shape (), of `(G, C, C)` sums over all tiles of what `grams` returned."""
         total = grams.new_zeros(())
-        for gram, group in zip(measured(grams, metric), self._groups_at(size), strict=True):
+        own = self._own.get((level, layer))
+        for number, (gram, group) in enumerate(zip(measured(grams, metric), self._groups_at(size), strict=True)):
             target = self.styles[group.style][level][layer]
+            if own is not None:
+                target = torch.lerp(own[number], target, self._strength)
             total = total + group.share * relative_style_loss(gram[None], target)[0]
         return total
+
+    def soften(self, strength: float, level: int, grams: Mapping[str, Tensor]) -> None:
+        """Lets each region aim between its style and what it is unpainted, at that share of the way.
+
+        Args:
+            grams: of the content, `(G, C, C)` by layer, under the network's metric.
+        """
+        self._strength = strength
+        self._own.update({(level, layer): own for layer, own in grams.items()})
 
     def _groups_at(self, size: torch.Size) -> list[_Group]:
         if size not in self._groups:

@@ -16,6 +16,7 @@ from vidstyle.command import command_line
 from vidstyle.devices import resolve_device, resolve_precision, threads
 from vidstyle.errors import OutputError, SettingsError
 from vidstyle.features import weights_file
+from vidstyle.fitting import checked_picture, working_size
 from vidstyle.frames import FrameDone, Plan, Result
 from vidstyle.inputs import opened
 from vidstyle.job.entry import check_new_job, check_unchanged, clear_leftovers, removed_if_empty
@@ -49,7 +50,7 @@ from vidstyle.painting import PaintedFrame, ShotPainter
 from vidstyle.settings import Settings
 from vidstyle.settings.words import painting_flags, to_json
 from vidstyle.shots import SEGMENT_FRAMES, Shot
-from vidstyle.stylizer import Stylizer, checked_picture, working_size
+from vidstyle.stylizer import Stylizer
 from vidstyle.survey import GLANCE_PX, survey
 from vidstyle.versions import changed, versions_of
 from vidstyle.workers import Workers

@@ -14,15 +14,18 @@ from typing import TypeVar
 import numpy as np
 import torch
 
+from vidstyle.aims import Aim, StyleBySize
 from vidstyle.carrying import DRY_FRAMES, Carried, Chain
-from vidstyle.coarse_to_fine import StyleBySize, optimized_coarse_to_fine, regions_of
+from vidstyle.coarse_to_fine import optimized_coarse_to_fine
 from vidstyle.coverage import Coverage, are_same
 from vidstyle.devices import resolve_device, resolve_precision
-from vidstyle.errors import DeviceError, SourceError
+from vidstyle.errors import DeviceError
 from vidstyle.features import load_network
+from vidstyle.fitting import checked_picture, working_size
 from vidstyle.flow import FlowEstimator, load_flow
 from vidstyle.frames import SMALLEST_SIDE_PX, FloatPicture, Picture
-from vidstyle.media.images import read_image, resize
+from vidstyle.looks import Look, look_of
+from vidstyle.media.images import resize
 from vidstyle.memory import Economy, economies, free_caches, is_memory_error, too_little_memory
 from vidstyle.noise import DriftingNoise
 from vidstyle.objective import Objective, Reference, to_picture, to_tensor
@@ -33,8 +36,6 @@ from vidstyle.weights.fetching import OnDownload
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
-# OpenCV's remapping counts pixels in 16 bits.
-LARGEST_SIDE_PX = 32_766
 # Where the past covers less of a frame than this, it is painted with a first frame's steps.
 _COVERED_ENOUGH = 0.5
 
@@ -54,33 +55,12 @@ class Painted:
     economy: int = 0
 
 
-def working_size(width: int, height: int, settings: Settings, *, even: bool = False) -> tuple[int, int]:
-    """Returns width and height in pixels at which an input of that size is painted.
-
-    The long side is at most `settings.size`, unless the short one would fall under 16 px; inputs are never
-    enlarged. With `even`, both are multiples of two, as video with half-size colour planes needs; that moves a
-    side by one pixel at most.
-
-    Raises:
-        SourceError: larger than optical flow can be carried along.
-    """
-    ratio = 1.0 if settings.size == "source" else min(1.0, settings.size / max(width, height))
-    # A panorama's short side stays paintable, at the cost of a longer long side.
-    ratio = min(1.0, max(ratio, SMALLEST_SIDE_PX / min(width, height)))
-    step = 2 if even else 1
-    fitted = max(step, round(width * ratio / step) * step), max(step, round(height * ratio / step) * step)
-    if max(fitted) > LARGEST_SIDE_PX and settings.needs_flow:
-        at_most = f"at most {LARGEST_SIDE_PX:,} px on a side; use a smaller --size, or --flow off"
-        raise SourceError(f"{fitted[0]}x{fitted[1]} pixels: paint can be carried along in pictures of {at_most}")
-    return fitted
-
-
 class Stylizer:
     """Paints frames in one style, each starting from the one before.
 
     Attributes: `settings`; `device` and `precision` as resolved; `network`; `style`, the picture;
-    `styles`, its Gram matrices by frame size, and `region_styles`, those of regions; `economy`, an index into
-    `economies()`: above 0 where memory did not suffice for the optimiser asked for.
+    `styles`, its Gram matrices by frame size, and `region_styles`, those of regions; `look`, of frames for which none
+    is given; `economy`, an index into `economies()`: above 0 where memory did not suffice for the optimiser asked for.
 
     ::
 
@@ -115,6 +95,7 @@ class Stylizer:
         self.styles = StyleBySize(self.network, self.style, settings)
         pictures = (checked_picture(path, "style") for _, path in settings.regions)
         self.region_styles = [StyleBySize(self.network, picture, settings) for picture in pictures]
+        self.look = self._last_look = look_of(settings, self.styles.count)
         self.economy = 0
         self._flow: FlowEstimator | None = None
         if settings.needs_flow:
@@ -136,14 +117,16 @@ class Stylizer:
         if first is not None:
             self._chain.begin(checked_picture(first, "painted frame"))
 
-    def pass_over(self, image: Picture, painted: Picture | None, coverage: Coverage | None = None) -> None:
+    def pass_over(
+        self, image: Picture, painted: Picture | None, coverage: Coverage | None = None, look: Look | None = None
+    ) -> None:
         """Takes a frame that was painted before, so that the next one goes on from it.
 
         Frames are passed over in order, at least as many of a shot's last as `needed_before` says.
 
         Args:
             image: the frame, `(H, W, 3)` uint8 RGB. painted: the same as it was painted; needed for the last
-                `Settings.looks_back_frames`. coverage: the one that it was painted with.
+                `Settings.looks_back_frames`. coverage, look: those that it was painted with.
 
         Raises:
             SourceError: a picture is not `(H, W, 3)` uint8, or too small. DeviceError: memory is too small.
@@ -152,6 +135,7 @@ class Stylizer:
         before = None if painted is None else checked_picture(painted, "painted frame")
         self._forget_other_sizes(content)
         self._with_room(content, lambda: self._follow(content, before, _fitted(coverage, content)))
+        self._last_look = look or self.look
 
     def _follow(self, content: Picture, painted: Picture | None, coverage: Coverage | None) -> None:
         if self.settings.init == "noise":
@@ -179,11 +163,12 @@ class Stylizer:
         image = checked_picture(image, "frame")
         return resize(image, *working_size(image.shape[1], image.shape[0], self.settings))
 
-    def paint(self, image: Picture, coverage: Coverage | None = None) -> Painted:
+    def paint(self, image: Picture, coverage: Coverage | None = None, look: Look | None = None) -> Painted:
         """Paints `(H, W, 3)` uint8 RGB, reduced to the size that the settings allow.
 
         Args:
             coverage: where to paint, and which region's style; None: all of it in the main style.
+            look: how this frame is to look; None for the settings' own look.
 
         Raises:
             SourceError: the picture is not `(H, W, 3)` uint8, or smaller than 16 px.
@@ -191,17 +176,19 @@ class Stylizer:
             DeviceError: the device's memory is too small for a picture of this size.
         """
         started = time.perf_counter()
-        content = self.fit(image)
+        content, look = self.fit(image), look or self.look
         coverage = _fitted(coverage, content)
         self._forget_other_sizes(content)
         if coverage is not None and not coverage.is_painted:
             self._with_room(content, lambda: self._follow(content, content, coverage))
+            self._last_look = look
             return Painted(content, math.nan, 0, 0, time.perf_counter() - started, self.economy)
-        beginning = self._with_room(content, lambda: replace(self._beginning(content, coverage), coverage=coverage))
+        beginning = self._with_room(content, lambda: self._beginning(content, coverage, look))
+        beginning = replace(beginning, coverage=coverage)
         outcome = self._within_memory(content, beginning)
         # The chain goes on from the frame as delivered, in 8 bits, so that a render which was
         # interrupted can go on from its files and come out the same.
-        painted = to_picture(outcome.image)
+        painted, self._last_look = to_picture(outcome.image), look
         if beginning.as_delivered is not None:
             painted = beginning.as_delivered
         elif coverage is not None:
@@ -213,23 +200,25 @@ class Stylizer:
         seconds = time.perf_counter() - started
         return Painted(painted, outcome.loss, outcome.evaluations, outcome.retries, seconds, self.economy)
 
-    def _beginning(self, content: Picture, coverage: Coverage | None) -> _Beginning:
+    def _beginning(self, content: Picture, coverage: Coverage | None, look: Look) -> _Beginning:
         settings, last = self.settings, self._chain.last
         afresh = max(settings.iterations, settings.first_iterations)
         if settings.init == "noise":
-            return _Beginning(255 * self._noise.follow(content, self._flow), afresh, is_afresh=True)
+            return _Beginning(look, 255 * self._noise.follow(content, self._flow), afresh, is_afresh=True)
         if last is None or settings.init == "content":
-            return _Beginning(content.astype(np.float32), afresh, is_afresh=True)
+            return _Beginning(look, content.astype(np.float32), afresh, is_afresh=True)
         before = np.asarray(last.painted, np.float32)
-        is_repeated = np.array_equal(last.content, content) and are_same(last.coverage, coverage)
+        is_repeated = (
+            look == self._last_look and np.array_equal(last.content, content) and are_same(last.coverage, coverage)
+        )
         if is_repeated and settings.iterations and settings.least_gain and not self._chain.is_wet:
             # A drawing that is held, or a still: there is nothing to paint, and nothing to drift.
-            return _Beginning(before, 0, is_done=True, as_delivered=last.delivered)
+            return _Beginning(look, before, 0, is_done=True, as_delivered=last.delivered)
         if not settings.is_warped or self._flow is None:
-            return _Beginning(before, settings.iterations, is_near=True)
+            return _Beginning(look, before, settings.iterations, is_near=True)
         carried = self._chain.carried(content, self._flow, coverage)
         is_new = carried.covered < _COVERED_ENOUGH and settings.iterations > 0
-        return _Beginning(carried.start, afresh if is_new else settings.iterations, carried, is_near=True)
+        return _Beginning(look, carried.start, afresh if is_new else settings.iterations, carried, is_near=True)
 
     def _with_room(self, content: Picture, call: Callable[[], T]) -> T:
         """Returns what a call with optical flow in it returns; where memory runs out, tried again after making room."""
@@ -272,7 +261,7 @@ class Stylizer:
 
     def _fits(self, content: Picture) -> bool:
         try:
-            self._optimized(content, _Beginning(content.astype(np.float32), 1), economies("adam")[-1])
+            self._optimized(content, _Beginning(self.look, content.astype(np.float32), 1), economies("adam")[-1])
         except Exception as error:
             if not is_memory_error(error):
                 raise
@@ -293,16 +282,17 @@ class Stylizer:
             confidence = torch.tensor(carried.confidence, device=device)[None, None]
             wet = torch.tensor(carried.wet, device=device)[None, None].float() if carried.wet.any() else None
             reference = Reference(to_tensor(carried.reference, device), confidence, wet)
-        target = self.styles.at(width, height, memory_share=way.share)
-        memory_bytes = self.styles.memory_bytes(width, height, way.share)
-        regions_at = partial(regions_of, [self.styles, *self.region_styles], coverage, way.share)
+        aim = Aim(self.styles, beginning.look, content_picture, coverage, self.region_styles)
+        target = aim.at(width, height, memory_share=way.share)
+        memory_bytes = aim.memory_bytes(width, height, way.share)
+        regions_at = partial(aim.regions, way.share)
         regions = regions_at(width, height, wet=wet)
-        objective = Objective(self.network, settings, target, content, reference, memory_bytes, regions)
+        objective = Objective(self.network, aim.settings, target, content, reference, memory_bytes, regions)
         start = objective.pinned(to_tensor(beginning.start, device))
         if beginning.is_done:
             with torch.no_grad():
                 return Outcome(start, float(objective(start)), 1, 0)
-        if not beginning.iterations:
+        if not beginning.iterations or not beginning.look.strength:
             return Outcome(content, math.nan, 0, 0)
         effort = Effort(
             beginning.iterations,
@@ -312,7 +302,7 @@ class Stylizer:
         )
         if beginning.is_afresh:
             rest = (way.method, effort, way.share)
-            return optimized_coarse_to_fine(self.styles, content_picture, start, objective, *rest, regions_at)
+            return optimized_coarse_to_fine(aim, content_picture, start, objective, *rest, regions_at)
         return optimize(start, objective, way.method, effort)
 
 
@@ -321,12 +311,13 @@ class _Beginning:
     """What a frame's optimisation begins with.
 
     Attributes:
-        start: `(H, W, 3)` float32 RGB, 0 to 255. iterations: the most steps.
+        look: what the frame is to look like. start: `(H, W, 3)` float32 RGB, 0 to 255. iterations: the most steps.
         carried: what holds the paint, if anything does. is_near: whether the start is painted already.
         is_done: whether there is nothing left to paint. is_afresh: whether nothing is painted at all.
         coverage: what of it is painted. as_delivered: the result, where that is known.
     """
 
+    look: Look
     start: FloatPicture
     iterations: int
     carried: Carried | None = None
@@ -347,22 +338,3 @@ def needed_before(settings: Settings) -> int | None:
         return None  # noise drifts from the shot's start on
     # Which paint is dry follows from the frames of so long, and what those were carried from.
     return settings.looks_back_frames + (DRY_FRAMES if settings.is_warped else 0)
-
-
-def checked_picture(picture: Picture | str | Path, what: str) -> Picture:
-    """Returns a picture file's or array's `(H, W, 3)` uint8 RGB, if it is one of 16 px or more.
-
-    Raises:
-        SourceError: it is not; `what` says in the message what it was to be.
-    """
-    if isinstance(picture, (str, Path)):
-        image, name = read_image(Path(picture)), str(picture)
-    else:
-        image, name = picture, what
-    if not isinstance(image, np.ndarray) or image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-        raise SourceError(f"{name}: a {what} is an array (H, W, 3) of uint8 RGB")
-    if min(image.shape[:2]) < SMALLEST_SIDE_PX:
-        size = f"{image.shape[1]}x{image.shape[0]}"
-        raise SourceError(f"{name}: {size} is too small for a {what}; it needs {SMALLEST_SIDE_PX} px on each side")
-    # Views such as `bgr[..., ::-1]` have strides that torch does not take.
-    return np.ascontiguousarray(image)

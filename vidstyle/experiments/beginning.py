@@ -12,13 +12,13 @@ from vidstyle.devices import resolve_device, resolve_precision
 from vidstyle.errors import SettingsError
 from vidstyle.experiments.defaults import STARTS
 from vidstyle.features import load_network
+from vidstyle.fitting import checked_picture, working_size
 from vidstyle.frames import Picture
 from vidstyle.media.images import resize
 from vidstyle.noise import DriftingNoise
 from vidstyle.objective import to_tensor
 from vidstyle.optimize import Effort, ObjectiveFunction, OnEvaluation, Outcome, optimize
 from vidstyle.settings import Settings
-from vidstyle.stylizer import checked_picture, working_size
 from vidstyle.tiling import bytes_per_px
 from vidstyle.weights.fetching import OnDownload
 

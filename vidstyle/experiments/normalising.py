@@ -17,11 +17,11 @@ from vidstyle.experiments.defaults import POOLINGS, SETTINGS
 from vidstyle.experiments.panels import Panel, Sheet
 from vidstyle.experiments.reconstructions import GatysObjective
 from vidstyle.features import FeatureNetwork
+from vidstyle.fitting import checked_picture
 from vidstyle.frames import Picture
 from vidstyle.losses import gram_matrix, measured, relative_style_loss
 from vidstyle.objective import to_picture
 from vidstyle.settings import Settings
-from vidstyle.stylizer import checked_picture
 from vidstyle.weights.fetching import OnDownload
 
 

@@ -17,10 +17,10 @@ from vidstyle.errors import SettingsError
 from vidstyle.experiments.beginning import Bench, Meter, OnProgress, chosen, title
 from vidstyle.experiments.defaults import COMPARED_LAYERS, EVERY, SETTINGS, STARTS, STYLE_WEIGHTS
 from vidstyle.experiments.panels import Panel, Sheet
+from vidstyle.fitting import checked_picture
 from vidstyle.frames import Picture
 from vidstyle.objective import Objective, style_targets, to_picture
 from vidstyle.settings import Settings
-from vidstyle.stylizer import checked_picture
 from vidstyle.weights.fetching import OnDownload
 
 # A strip of more pictures is wider than most programs show.

@@ -99,6 +99,15 @@ class Settings:
         high=1e9,
         metavar="W",
     )
+    strength: float = setting(
+        1.0,
+        "how strongly frames are painted, from 0, the content as it is, to 1; in between the content's own Gram "
+        "matrices are mixed with the style's",
+        parse=float,
+        low=0,
+        high=1,
+        metavar="SHARE",
+    )
     tv_weight: float = setting(
         1.0,
         "weight of total variation, which smooths; 1 keeps fine grids away",

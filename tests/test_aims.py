@@ -1,0 +1,62 @@
+"""What a frame aims at."""
+
+import numpy as np
+import pytest
+import torch
+
+from vidstyle import Settings
+from vidstyle.aims import Aim, StyleBySize, mixed
+from vidstyle.features import load_network
+from vidstyle.features.compact import CompactFeatures
+from vidstyle.looks import Look
+from vidstyle.objective import Objective, style_targets, to_tensor
+
+NETWORK = load_network("compact", CompactFeatures.layer_names)
+
+
+def picture(seed, height=48, width=64):
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+def assert_grams(targets, expected):
+    assert len(targets.grams) == len(expected)
+    for grams, others in zip(targets.grams, expected, strict=True):
+        assert grams.keys() == others.keys()
+        assert all(torch.allclose(grams[layer], others[layer], rtol=1e-5) for layer in grams)
+
+
+def test_a_style_is_measured_once_for_each_size():
+    styles = StyleBySize(NETWORK, picture(2, 80, 80), Settings())
+    assert styles.at(64, 48) is styles.at(64, 48)
+    assert len(styles.at(64, 48, 2).grams) == 2
+    before = styles.at(64, 48)
+    styles.forget()
+    assert styles.at(64, 48) is not before
+
+
+def test_at_full_strength_the_aim_is_the_style():
+    styles = StyleBySize(NETWORK, picture(2, 80, 80), Settings())
+    assert Aim(styles, Look(1.0, (1.0,), 1.0), picture(1)).at(64, 48) is styles.at(64, 48)
+
+
+def test_without_strength_nothing_is_better_than_the_content():
+    settings, content = Settings(levels=2, tv_weight=0), picture(1)
+    aim = Aim(StyleBySize(NETWORK, picture(2, 80, 80), settings), Look(0.0, (1.0,), 1.0), content)
+    objective = Objective(NETWORK, aim.settings, aim.at(64, 48), to_tensor(content))
+    assert float(objective(to_tensor(content))) == pytest.approx(0, abs=1e-8)
+
+
+@pytest.mark.parametrize("strength", [0.25, 0.6])
+def test_strength_mixes_the_styles_grams_with_the_contents(strength):
+    settings, content, style = Settings(), picture(1), picture(2)
+    aim = Aim(StyleBySize(NETWORK, style, settings), Look(strength, (1.0,), 1.0), content)
+    ours, theirs = (style_targets(NETWORK, each, 64, 48, settings).grams for each in (content, style))
+    expected = [{n: (1 - strength) * a[n] + strength * b[n] for n in a} for a, b in zip(ours, theirs, strict=True)]
+    assert_grams(aim.at(64, 48), expected)
+
+
+def test_mixed_targets_keep_their_size():
+    targets = style_targets(NETWORK, picture(2), 64, 48, Settings())
+    again = mixed([(0.5, targets), (0.5, targets)])
+    assert (again.width, again.height) == (64, 48)
+    assert_grams(again, targets.grams)
