@@ -61,6 +61,9 @@ def test_no_flag_is_beside_the_settings():
         "version",
         "status",
         "measure",
+        "config",
+        "save_config",
+        "quality",
         "dry_run",
         "preview",
     }
