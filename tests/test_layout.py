@@ -130,6 +130,7 @@ MAY_IMPORT = {
         "settings",
         "stylizer",
         "tiling",
+        "version",
         "weights",
     },
 }
