@@ -169,6 +169,7 @@ MAY_IMPORT = {
         "settings",
         "stylizer",
         "tiling",
+        "version",
         "weights",
     },
 }

@@ -13,6 +13,8 @@ from clips import make_video
 from safetensors.torch import save_file
 
 from vidstyle.cli import main
+from vidstyle.experiments.cli import COMMANDS
+from vidstyle.experiments.cli import main as experiment
 from vidstyle.features.vgg19 import weight_shapes
 from vidstyle.media.codecs import CODEC_NAMES, CODECS, LEGAL
 from vidstyle.settings.quality import QUALITIES
@@ -22,9 +24,9 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 SMALL = ["--size", "32", "--iterations", "1", "--first-iterations", "2", "--device", "cpu"]
 
 
-def commands():
+def commands(program="vidstyle"):
     blocks = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
-    return [line for block in blocks for line in block.splitlines() if line.startswith("vidstyle ")]
+    return [line for block in blocks for line in block.splitlines() if line.startswith(f"{program} ")]
 
 
 @pytest.fixture
@@ -39,7 +41,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("input.mp4", "film.mkv"):
         make_video(tmp_path / name, frames=3, size=(48, 32), audio="aac")
-    for name in ("starry.jpg", "wave.jpg", "photo.jpg", "frames/shot.0001.png", "frames/shot.0002.png"):
+    for name in ("starry.jpg", "wave.jpg", "photo.jpg", "evening.jpg", "frames/shot.0001.png", "frames/shot.0002.png"):
         save(name)
     for name in ("sky.png", "dancer/0.png", "dancer/1.png", "dancer/2.png"):
         save(name)
@@ -50,7 +52,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_readme_has_the_recipes():
-    assert len(commands()) == 20
+    assert len(commands()) == 22
 
 
 @pytest.mark.parametrize("command", commands())
@@ -69,6 +71,19 @@ def test_each_command_runs(command, folder, capsys):
     assert main([*shlex.split(command)[1:], *SMALL]) == 0, capsys.readouterr().err
     written = 0 if "--dry-run" in command else 2 if "--save-config" in command else 1
     assert len(set(folder.iterdir()) - before) == written
+
+
+@pytest.mark.parametrize("command", commands("vidstyle-experiment"))
+def test_each_experiment_runs(command, folder, capsys):
+    before = set(folder.iterdir())
+    few = [] if "feature-maps" in command else ["--iterations", "2"]
+    words = [*shlex.split(command)[1:], "--size", "32", "--device", "cpu"]
+    assert experiment([*words, *few]) == 0, capsys.readouterr().err
+    assert len(set(folder.iterdir()) - before) == 1
+
+
+def test_all_experiments_are_in_readme():
+    assert {command.split()[1] for command in commands("vidstyle-experiment")} == set(COMMANDS)
 
 
 def test_the_python_example_runs(folder, monkeypatch, capsys):

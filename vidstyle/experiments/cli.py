@@ -9,7 +9,6 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-import vidstyle
 from vidstyle import experiments
 from vidstyle.arguments import add_setting, readable
 from vidstyle.cli import prepare_console
@@ -19,6 +18,7 @@ from vidstyle.experiments.defaults import EVERY, GIF_FRAME_MS, SETTINGS, STARTS,
 from vidstyle.process import keep_freed_memory, share_cores
 from vidstyle.progress import LateBar
 from vidstyle.settings import Settings
+from vidstyle.version import __version__
 
 PROGRAM = "vidstyle-experiment"
 # Where a setting means less here than in a render.
@@ -83,7 +83,7 @@ COMMANDS = {
         ("content", "style"),
         (*TRANSFERRED, "style_weight", "content_layer"),
         {"starts": {"nargs": "+", "choices": STARTS, "default": STARTS, "help": "a picture each (default: all)"}},
-        iterations=150,  # black and white, at the border of the range, take the longest
+        iterations=120,  # black and white, at the border of the range, take the longest
     ),
     "trade-off": _Experiment(
         "trade_off",
@@ -161,7 +161,7 @@ def build_parser() -> argparse.ArgumentParser:
         epilog=f"Example: {PROGRAM} content-reconstruction photo.jpg; {PROGRAM} NAME --help says more.",
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"{PROGRAM} {vidstyle.__version__}")
+    parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
     names = parser.add_subparsers(dest="name", metavar="NAME", required=True)
     specs = {spec.name: spec for spec in fields(Settings)}
     for name, experiment in COMMANDS.items():

@@ -14,5 +14,5 @@ POOLINGS = ("average", "max")
 COMPACT_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu3_4")
 RECONSTRUCTED_LAYERS = {"compact": COMPACT_LAYERS, "vgg19": ("relu1_2", "relu2_2", "relu3_2", "relu4_2", "relu5_2")}
 COMPARED_LAYERS = {"compact": COMPACT_LAYERS, "vgg19": ("relu2_2", "relu4_2")}
-STYLE_WEIGHTS = (0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)
+STYLE_WEIGHTS = (0.1, 1.0, 10.0, 30.0, 100.0, 1000.0)
 EVERY, GIF_FRAME_MS = 10, 250

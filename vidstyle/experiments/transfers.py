@@ -115,6 +115,8 @@ def trade_off(
 ) -> Sheet:
     """Returns the same transfer with several weights of the style against the settings' content weight.
 
+    With next to no style, total variation shows (`tv_weight`), since content is held at the coarsest level only.
+
     Args: see `starting_points`.
         style_weights: a panel each. start: of `defaults.STARTS`.
 
