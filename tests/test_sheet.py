@@ -10,10 +10,11 @@ from vidstyle.settings import Settings
 from vidstyle.sheet import Cell, drawn_sheet, spread, strengths
 
 
-def test_three_strengths_around_the_one_asked_for():
-    columns = strengths(Settings(style_weight=60, size=1280, first_iterations=200, seed=5))
-    assert [name for name, _ in columns] == ["style weight 20", "style weight 60", "style weight 200"]
-    assert [shown.style_weight for _, shown in columns] == [20, 60, pytest.approx(200)]
+def test_three_strengths_up_to_the_one_asked_for():
+    columns = strengths(Settings(strength=0.9, size=1280, first_iterations=200, seed=5))
+    assert [name for name, _ in columns] == ["strength 0.3", "strength 0.6", "strength 0.9"]
+    assert [shown.strength for _, shown in columns] == pytest.approx([0.3, 0.6, 0.9])
+    assert columns[-1][1].strength == 0.9
     assert {(shown.size, shown.first_iterations, shown.seed) for _, shown in columns} == {(512, 30, 5)}
 
 

@@ -16,8 +16,8 @@ LARGEST_PX = {"compact": 512, "vgg19": 256}
 # Details settle in the steps after these, which a render has and a sheet can do without.
 MOST_STEPS = 30
 ROWS = 3
-# Of what was asked for: a sheet shows less, that, and more.
-_STYLE_WEIGHTS = (1 / 3, 1.0, 10 / 3)
+# Of the strength that was asked for.
+_SHARES = (1 / 3, 2 / 3, 1.0)
 _GAP_PX, _LINE_PX, _NARROWEST_PX = 8, 22, 480
 _FONT, _INK = cv2.FONT_HERSHEY_SIMPLEX, (30, 30, 30)
 
@@ -40,8 +40,8 @@ def strengths(settings: Settings) -> list[tuple[str, Settings]]:
         iterations=min(MOST_STEPS, settings.iterations),
         flow="off",  # every picture is a first frame
     )
-    weights = [settings.style_weight * factor for factor in _STYLE_WEIGHTS]
-    return [(f"style weight {weight:.3g}", replace(shown, style_weight=weight)) for weight in weights]
+    columns = [settings.strength * share for share in _SHARES]
+    return [(f"strength {strength:.2g}", replace(shown, strength=strength)) for strength in columns]
 
 
 def spread(count: int) -> list[int]:
