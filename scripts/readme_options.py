@@ -25,7 +25,8 @@ def option_table() -> str:
         value = "\\|".join(meta["choices"]) or meta["metavar"].replace("|", "\\|")
         flag = f"`--{spec.name.replace('_', '-')}{' ' + value if value else ''}`"
         silent = default is None or default is False or default in ((0, None), ())
-        words = [str(word) for word in default] if isinstance(default, tuple) and not silent else []
+        several = default if isinstance(default, tuple) and not silent else ()
+        words = [f"{word:g}" if isinstance(word, float) else str(word) for word in several]
         shown = "" if silent else (" " if meta["many"] else ",").join(words) or f"{default}"
         rows.append(f"| {flag} | {shown} | {meta['help']} |")
     return "\n".join(rows)

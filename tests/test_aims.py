@@ -10,6 +10,7 @@ from vidstyle.features import load_network
 from vidstyle.features.compact import CompactFeatures
 from vidstyle.looks import Look
 from vidstyle.objective import Objective, style_targets, to_tensor
+from vidstyle.styles import Style
 
 NETWORK = load_network("compact", CompactFeatures.layer_names)
 
@@ -53,6 +54,34 @@ def test_strength_mixes_the_styles_grams_with_the_contents(strength):
     ours, theirs = (style_targets(NETWORK, each, 64, 48, settings).grams for each in (content, style))
     expected = [{n: (1 - strength) * a[n] + strength * b[n] for n in a} for a, b in zip(ours, theirs, strict=True)]
     assert_grams(aim.at(64, 48), expected)
+
+
+def test_styles_are_blended_by_their_shares():
+    settings, one, two = Settings(), picture(1), picture(2, 90, 30)
+    first, second = (style_targets(NETWORK, each, 64, 48, settings).grams for each in (one, two))
+    expected = [{n: 0.7 * a[n] + 0.3 * b[n] for n in a} for a, b in zip(first, second, strict=True)]
+    assert_grams(StyleBySize(NETWORK, [one, two], Settings(style_blend=(7, 3))).at(64, 48), expected)
+    assert_grams(StyleBySize(NETWORK, [one, two], settings).at(64, 48, blend=(0, 1)), second)
+
+
+def test_the_pictures_of_one_style_count_alike():
+    settings, pictures = Settings(), [picture(seed) for seed in (1, 2, 3)]
+    every = [style_targets(NETWORK, each, 64, 48, settings).grams for each in pictures]
+    expected = [{n: (a[n] + b[n] + c[n]) / 3 for n in a} for a, b, c in zip(*every, strict=True)]
+    assert_grams(StyleBySize(NETWORK, Style("three", tuple(pictures)), settings).at(64, 48), expected)
+
+
+def test_a_part_of_a_style_keeps_its_strokes():
+    # The right half, at the size that it has in a picture as large as the frame.
+    settings, style = Settings(levels=1, style_crop=(0.5, 0, 0.5, 1)), picture(2, 48, 64)
+    (expected,) = style_targets(NETWORK, np.ascontiguousarray(style[:, 32:]), 32, 48, settings).grams
+    assert_grams(StyleBySize(NETWORK, style, settings).at(64, 48), [expected])
+
+
+def test_the_size_of_a_style_is_relative_to_the_frame():
+    style = picture(2, 48, 64)
+    (expected,) = style_targets(NETWORK, style, 32, 24, Settings(levels=1)).grams
+    assert_grams(StyleBySize(NETWORK, style, Settings(levels=1, style_size=0.5)).at(64, 48), [expected])
 
 
 def test_mixed_targets_keep_their_size():

@@ -44,14 +44,14 @@ def test_explicit_options_win_over_a_quality_even_where_they_say_the_default():
 def test_a_file_gives_settings_and_style(look):
     options = parsed(build_parser(), ["in.mp4", "--config", look])
     assert settings_of(options) == Settings.of_quality("draft", size=200, seed=5)
-    assert Path(options.style) == Path("looks/s.png")
+    assert [Path(style) for style in options.style] == [Path("looks/s.png")]
 
 
 def test_the_command_line_wins_over_the_file_and_its_quality_over_the_files_settings(look):
     line = f"in.mp4 --config {look} --style t.png --seed 0"
     options = parsed(build_parser(), shlex.split(line))
     assert settings_of(options) == Settings.of_quality("draft", size=200, seed=0)
-    assert options.style == "t.png"
+    assert options.style == ["t.png"]
     assert settings_from(f"{line} --quality high") == Settings.of_quality("high", seed=0)
     assert settings_from(f"{line} --quality high --size 99") == Settings.of_quality("high", seed=0, size=99)
 
@@ -76,10 +76,12 @@ def test_wrong_usage_is_said(line, said, look, capsys):
     assert said in capsys.readouterr().err
 
 
-def test_files_of_several_styles_are_refused(look):
-    Path("b.toml").write_text('style = ["a.jpg", "b.jpg"]', encoding="utf-8")
-    with pytest.raises(SettingsError, match="names 2 styles"):
-        settings_from("in.mp4 --config b.toml")
+def test_a_file_may_name_several_styles(look):
+    text = 'style = ["a.jpg", "b.jpg"]\nstyle_blend = [0.7, 0.3]\nstyle_crop = [0, 0, 0.5, 1]\n'
+    Path("b.toml").write_text(text, encoding="utf-8")
+    options = parsed(build_parser(), ["in.mp4", "--config", "b.toml"])
+    assert settings_of(options) == Settings(style_blend=(0.7, 0.3), style_crop=(0, 0, 0.5, 1))
+    assert options.style == ["a.jpg", "b.jpg"]
 
 
 def test_a_quality_can_change_without_changing_a_job(painting_scene, monkeypatch, capsys):

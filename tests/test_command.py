@@ -31,27 +31,31 @@ def test_every_setting_comes_back():
         weights=Path("my weights.safetensors"),
         cuts="list of cuts.txt",
         region=("a mask=b.jpg", "c=d.jpg"),
+        style_blend=(0.7, 0.3),
+        style_crop=(0.5, 0, 0.25, 1),
         restart=True,
     )
-    options = parsed(command_line(Path("in.mp4"), Path("a b.jpg"), "out.mp4", settings, anywhere=False))
+    options = parsed(
+        command_line(Path("in.mp4"), [Path("a b.jpg"), Path("c.jpg")], "out.mp4", settings, anywhere=False)
+    )
     given = {name: getattr(options, name) for name in to_json(settings)}
     again = Settings(**given)
     assert to_json(again) == to_json(settings) | {"restart": False}
-    assert (options.input, options.style, options.output) == ("in.mp4", "a b.jpg", "out.mp4")
+    assert (options.input, options.style, options.output) == ("in.mp4", ["a b.jpg", "c.jpg"], "out.mp4")
 
 
 def test_names_that_look_like_flags_are_told_apart():
     settings = Settings(cuts="-c.txt", job_dir=Path("-j"))
-    options = parsed(command_line(Path("-in.mp4"), Path("-s.jpg"), "-o ut/", settings, anywhere=False))
-    assert (options.input, options.style, options.output) == ("./-in.mp4", "./-s.jpg", "./-o ut/")
+    options = parsed(command_line(Path("-in.mp4"), [Path("-s.jpg")], "-o ut/", settings, anywhere=False))
+    assert (options.input, options.style, options.output) == ("./-in.mp4", ["./-s.jpg"], "./-o ut/")
     assert (options.cuts, options.job_dir) == ("./-c.txt", Path("./-j"))
 
 
 def test_whole_paths_fit_anywhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     settings = Settings(cuts="cuts.txt", mask=Path("m.png"), region=("m.png=/s.jpg",))
-    options = parsed(command_line(Path("in.mp4"), Path("/s.jpg"), "out/", settings, anywhere=True))
-    assert (options.input, options.style) == (str(tmp_path / "in.mp4"), "/s.jpg")
+    options = parsed(command_line(Path("in.mp4"), [Path("/s.jpg")], "out/", settings, anywhere=True))
+    assert (options.input, options.style) == (str(tmp_path / "in.mp4"), ["/s.jpg"])
     assert (options.output, options.cuts) == (f"{tmp_path}/out/", str(tmp_path / "cuts.txt"))
     assert (options.mask, options.region) == (tmp_path / "m.png", (f"{tmp_path}/m.png=/s.jpg",))
-    assert parsed(command_line(Path("i"), Path("s"), "o", Settings(), anywhere=True)).cuts == "auto"
+    assert parsed(command_line(Path("i"), [Path("s")], "o", Settings(), anywhere=True)).cuts == "auto"

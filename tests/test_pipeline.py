@@ -263,12 +263,20 @@ def test_a_truncated_video_is_painted_only_when_told_to(style, tmp_path):
     ],
 )
 def test_default_output_is_named_after_source_and_style(source, kind, expected):
-    assert default_output(Path(source), Path("x/starry.jpg"), kind) == expected
+    assert default_output(Path(source), [Path("x/starry.jpg")], kind) == expected
+
+
+@pytest.mark.parametrize(
+    ("styles", "expected"),
+    [("a.jpg b.jpg", "film_a-b.mp4"), ("x/paintings/", "film_paintings.mp4"), ("a b c d e", "film_a-b-c-2-more.mp4")],
+)
+def test_default_output_names_several_styles(styles, expected):
+    assert default_output(Path("film.mov"), [Path(name) for name in styles.split()], "video") == expected
 
 
 @pytest.mark.parametrize("codec", ("auto", *CODEC_NAMES))
 def test_default_output_can_hold_the_codec(codec):
-    output = Path(default_output(Path("film.mp4"), Path("starry.jpg"), "video", codec))
+    output = Path(default_output(Path("film.mp4"), [Path("starry.jpg")], "video", codec))
     assert settle(output, Wishes(codec)).codec == codec.replace("auto", "h264")
 
 

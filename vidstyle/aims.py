@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from vidstyle.coverage import Coverage
+from vidstyle.errors import SourceError
 from vidstyle.features import FeatureNetwork
 from vidstyle.frames import Picture
 from vidstyle.looks import Look, look_of
@@ -17,6 +18,7 @@ from vidstyle.media.images import resize
 from vidstyle.objective import StyleTargets, style_targets
 from vidstyle.regions import Regions
 from vidstyle.settings import Settings
+from vidstyle.styles import StylesGiven, load_styles
 from vidstyle.tiling import bytes_per_px
 
 
@@ -27,10 +29,10 @@ class StyleBySize:
     `count`, of styles.
     """
 
-    def __init__(self, network: FeatureNetwork, styles: Picture | Sequence[Picture], settings: Settings) -> None:
-        """Takes one style, `(H, W, 3)` uint8 RGB, or several."""
+    def __init__(self, network: FeatureNetwork, styles: StylesGiven, settings: Settings) -> None:
+        """Takes one style or several; see `load_styles` for what they may be, and what is raised."""
         self.network, self.settings = network, settings
-        self._styles = [styles] if isinstance(styles, np.ndarray) else list(styles)
+        self._styles = load_styles(styles, settings)
         self.count = len(self._styles)
         self.layers = {*settings.style_layers, settings.content_layer}
         self._targets: dict[tuple[int, int, int, int], StyleTargets] = {}
@@ -61,7 +63,15 @@ class StyleBySize:
 
     def _measured(self, number: int, width: int, height: int, settings: Settings, memory_share: float) -> StyleTargets:
         memory_bytes = self.memory_bytes(width, height, memory_share)
-        return style_targets(self.network, self._styles[number], width, height, settings, memory_bytes)
+        mean: StyleTargets | None = None
+        for count, (picture, share) in enumerate(self._styles[number].pictures()):
+            # Brush strokes of a part are those of the whole picture.
+            scale = settings.style_size * math.sqrt(share)
+            one = style_targets(self.network, picture, width, height, settings, memory_bytes, scale)
+            mean = one if mean is None else mixed([(count / (count + 1), mean), (1 / (count + 1), one)])
+        if mean is None:
+            raise SourceError(f"{self._styles[number].name}: holds no picture")
+        return mean
 
     def memory_bytes(self, width: int, height: int, share: float = 1) -> float:
         """Returns the memory for activations of a picture of that size.

@@ -24,18 +24,7 @@ def build_parser() -> argparse.ArgumentParser:
         epilog="Example: vidstyle input.mp4 --style starry.jpg",
         allow_abbrev=False,
     )
-    # Both are needed but for --status; main() asks for them.
-    parser.add_argument(
-        "input", nargs="?", metavar="INPUT", help="video, folder of frames, pattern (shot.%%04d.png) or picture"
-    )
-    parser.add_argument("--style", metavar="IMAGE", help="picture whose style is taken")
-    parser.add_argument(
-        "-o",
-        "--output",
-        metavar="OUTPUT",
-        help="video (.mp4 .mkv .mov .webm .avi .gif .webp), picture, or folder (existing, or with / at its end); "
-        "default: INPUT_STYLE.mp4 (.mov with --codec prores, .mkv with ffv1), .png or a folder, here",
-    )
+    _add_files(parser)
     parser.add_argument("--quality", choices=tuple(QUALITIES), help=quality_help())
     parser.add_argument(
         "--config",
@@ -77,6 +66,26 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_files(parser: argparse.ArgumentParser) -> None:
+    # Both are needed but for --status; main() asks for them.
+    parser.add_argument(
+        "input", nargs="?", metavar="INPUT", help="video, folder of frames, pattern (shot.%%04d.png) or picture"
+    )
+    parser.add_argument(
+        "--style",
+        nargs="+",
+        metavar="STYLE",
+        help="picture whose style is taken, folder of pictures or video; or several, see --style-blend",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="OUTPUT",
+        help="video (.mp4 .mkv .mov .webm .avi .gif .webp), picture, or folder (existing, or with / at its end); "
+        "default: INPUT_STYLE.mp4 (.mov with --codec prores, .mkv with ffv1), .png or a folder, here",
+    )
+
+
 def add_setting(
     parser: argparse.ArgumentParser, spec: Field[Any], default: Any = None, help_text: str | None = None
 ) -> None:
@@ -113,7 +122,8 @@ def _shown(default: Any) -> str:
     if default is None or default in ((0, None), ()):
         return ""
     if isinstance(default, tuple):
-        return ("," if isinstance(default[0], int) else " ").join(map(str, default))
+        words = [f"{value:g}" if isinstance(value, float) else str(value) for value in default]
+        return (" " if any(isinstance(value, str) for value in default) else ",").join(words)
     return f"{default:g}" if isinstance(default, float) else str(default)
 
 
@@ -137,6 +147,8 @@ def parsed(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> 
     """
     names = [spec.name for spec in fields(Settings)]
     options = parser.parse_args(arguments, argparse.Namespace(**dict.fromkeys(names, _NOT_GIVEN)))
+    if options.input is None and options.style is not None and len(options.style) > 1:
+        *options.style, options.input = options.style  # --style STYLE INPUT: the last word is no style
     values = {name: getattr(options, name) for name in names}
     options.given = {name: value for name, value in values.items() if value is not _NOT_GIVEN}
     return options
@@ -155,9 +167,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
         config = read_config(options.config)
         values |= config.values
         if options.style is None and config.styles:
-            if len(config.styles) > 1:
-                raise SettingsError(f"{options.config}: names {len(config.styles)} styles; give one")
-            options.style = str(config.styles[0])
+            options.style = [str(style) for style in config.styles]
     check_needed(options)
     if options.quality is not None:
         values |= quality_settings(options.quality)

@@ -107,7 +107,7 @@ def _work(options: argparse.Namespace, settings: Settings, screen: _Screen) -> N
     """Renders or rehearses; and keeps the settings, if asked to, when that went well."""
     kept = None if options.save_config is None else Path(options.save_config)
     if kept is not None:
-        text = config_text(settings, [Path(options.style)], kept.parent)
+        text = config_text(settings, [Path(style) for style in options.style], kept.parent)
         check_config(kept, text, overwrite=settings.overwrite)
     if options.dry_run or options.preview is not None:
         _rehearse(options, settings, screen)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from vidstyle.settings import Settings
 from vidstyle.settings.words import to_words
 
 
-def command_line(source: Path, style: Path, target: str, settings: Settings, *, anywhere: bool) -> str:
+def command_line(source: Path, styles: Sequence[Path], target: str, settings: Settings, *, anywhere: bool) -> str:
     """Returns the command for a render as this system's shell takes it, without `--restart`.
 
     Args:
@@ -25,5 +26,5 @@ def command_line(source: Path, style: Path, target: str, settings: Settings, *, 
         return f".{os.sep}{text}" if text.startswith("-") else text
 
     output = shown(Path(target)) + (os.sep if target.endswith(("/", os.sep)) else "")
-    words = ["vidstyle", shown(source), "--style", shown(style), "-o", output, *to_words(settings, shown)]
+    words = ["vidstyle", shown(source), "--style", *map(shown, styles), "-o", output, *to_words(settings, shown)]
     return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from vidstyle.errors import SettingsError
 from vidstyle.settings import Settings
 
 
@@ -29,5 +32,26 @@ class Look:
 
 
 def look_of(settings: Settings, styles: int) -> Look:
-    """Returns the look that the settings ask for, with so many styles."""
-    return Look(settings.strength, (1 / styles,) * styles, settings.content_weight)
+    """Returns the look that the settings ask for, with so many styles.
+
+    Raises:
+        SettingsError: the blend is not for so many.
+    """
+    return Look(settings.strength, shares(settings.style_blend, styles), settings.content_weight)
+
+
+def shares(blend: Sequence[float], styles: int) -> tuple[float, ...]:
+    """Returns what each of so many styles counts, together 1, of weights, or without any equal shares.
+
+    Raises:
+        SettingsError: there are more or fewer weights than styles, or one is negative, or all are 0.
+    """
+    if not blend:
+        return (1 / styles,) * styles
+    if len(blend) != styles:
+        raise SettingsError(f"style_blend has {len(blend)} weights for {styles} styles; give one for each")
+    total = math.fsum(blend)
+    if min(blend) < 0 or not 0 < total < math.inf:
+        shown = " ".join(f"{weight:g}" for weight in blend)
+        raise SettingsError(f"style_blend is {shown}; weights are at least 0, and one of them is more")
+    return tuple(weight / total for weight in blend)

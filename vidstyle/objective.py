@@ -77,16 +77,25 @@ class StyleTargets:
 
 
 def style_targets(
-    network: FeatureNetwork, style: Picture, width: int, height: int, settings: Settings, memory_bytes: float = math.inf
+    network: FeatureNetwork,
+    style: Picture,
+    width: int,
+    height: int,
+    settings: Settings,
+    memory_bytes: float = math.inf,
+    scale: float = 1.0,
 ) -> StyleTargets:
     """Returns the targets that `style` sets for pictures of `width` x `height`.
 
     The style picture is resized to the frame's area, as Gatys et al. (2016, section 2) do, so that
     its strokes have the same size in pixels whatever the file's resolution.
+
+    Args:
+        scale: by how much its strokes are to be larger or smaller than so.
     """
     levels = level_count(width, height, settings.levels, network.smallest_side_px)
     style_height, style_width = style.shape[:2]
-    ratio = math.sqrt(width * height / (style_width * style_height))
+    ratio = scale * math.sqrt(width * height / (style_width * style_height))
     # A narrow strip of a style still has to reach the coarsest level's deepest layer.
     ratio = max(ratio, network.smallest_side_px * 2 ** (levels - 1) / min(style_width, style_height))
     fitted = resize(style, max(1, round(style_width * ratio)), max(1, round(style_height * ratio)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
@@ -20,17 +20,20 @@ from vidstyle.media.images import read_still
 from vidstyle.rehearsal import Rehearsal
 from vidstyle.render import Render
 from vidstyle.settings import Settings
+from vidstyle.styles import StylesGiven
 from vidstyle.stylizer import Stylizer
 from vidstyle.survey import OnSurvey
 from vidstyle.weights.fetching import OnDownload
 
 # Where a codec that .mp4 does not take is at home.
 _VIDEO_SUFFIXES = {"prores": ".mov", "ffv1": ".mkv"}
+# More would make the output's name too long.
+_NAMED_STYLES = 3
 
 
 def stylize(
     source: str | Path,
-    style: str | Path,
+    style: str | Path | Sequence[str | Path],
     output: str | Path | None = None,
     settings: Settings | None = None,
     *,
@@ -39,7 +42,7 @@ def stylize(
     on_download: OnDownload | None = None,
     on_survey: OnSurvey | None = None,
 ) -> Result:
-    """Paints a video, a frame folder, a numbered pattern or a still in the style of a picture.
+    """Paints a video, a frame folder, a numbered pattern or a still in the style of a picture, or of several.
 
     Frames go through one at a time; memory does not grow with their number. Each is saved in a job folder
     beside the output, from which the same call goes on after an interruption, with the same result. The
@@ -47,7 +50,8 @@ def stylize(
 
     Args:
         source: video file, folder of frames, pattern like `shot.%04d.png`, or picture.
-        style: picture file.
+        style: picture file, folder of pictures (whose styles are averaged), video (up to 16 frames of it likewise),
+            or several of these, which `Settings.style_blend` weighs.
         output: `.mp4 .mkv .mov .webm .avi .gif .webp`, a picture's name, or a folder (existing, or with a
             separator at its end); None for `SOURCE_STYLE` and a fitting suffix in the current folder.
         on_start: called once, before the first frame. on_frame: after each frame that was painted.
@@ -65,7 +69,7 @@ def stylize(
 
 def forecast(
     source: str | Path,
-    style: str | Path,
+    style: str | Path | Sequence[str | Path],
     output: str | Path | None = None,
     settings: Settings | None = None,
     *,
@@ -85,22 +89,21 @@ def forecast(
 
 @contextmanager
 def _opened(
-    source: str | Path, style: str | Path, output: str | Path | None, settings: Settings
-) -> Iterator[tuple[Source, Path, str, Settings]]:
+    source: str | Path, style: str | Path | Sequence[str | Path], output: str | Path | None, settings: Settings
+) -> Iterator[tuple[Source, tuple[Path, ...], str, Settings]]:
     """Yields what a render is made with, once it is known that this machine has what the settings ask for."""
     check_layers(settings.network, (*settings.style_layers, settings.content_layer))
     resolve_precision(settings.precision, resolve_device(settings.device))
     with opened(Path(source), settings) as frames:
         if settings.needs_flow and frames.info.kind != "still":
             check_flow(settings.flow)
-        names = frames.info.path, Path(style), frames.info.kind
+        styles = tuple(map(Path, [style] if isinstance(style, (str, Path)) else style))
+        names = frames.info.path, styles, frames.info.kind
         target = str(output) if output is not None else default_output(*names, settings.codec)
-        yield frames, Path(style), target, settings
+        yield frames, styles, target, settings
 
 
-def stylize_image(
-    content: Picture | str | Path, style: Picture | str | Path, settings: Settings | None = None
-) -> Picture:
+def stylize_image(content: Picture | str | Path, style: StylesGiven, settings: Settings | None = None) -> Picture:
     """Returns the painted picture, `(h, w, 3)` uint8 RGB, of a file or `(H, W, 3)` uint8 RGB.
 
     Raises:
@@ -118,12 +121,13 @@ def stylize_image(
     return Stylizer(style, settings).paint(image, coverage).image
 
 
-def default_output(source: Path, style: Path, kind: str, codec: str = "auto") -> str:
+def default_output(source: Path, styles: Sequence[Path], kind: str, codec: str = "auto") -> str:
     """Returns the output's name in the current folder where the user gave none: SOURCE_STYLE and a suffix.
 
     Args:
         kind: the source's: "video", "animation", "still" or "frames". A pattern is called what stands before its
             number, or else as its folder.
+        styles: up to three of them are named.
         codec: of a video, which ends in .mp4 where that can hold it.
     """
     stem = source.stem
@@ -134,4 +138,7 @@ def default_output(source: Path, style: Path, kind: str, codec: str = "auto") ->
             stem = source.resolve().name
         stem = stem or "frames"
     moving = _VIDEO_SUFFIXES.get(codec, ".mp4")
-    return f"{stem}_{style.stem}" + {"video": moving, "animation": moving, "still": ".png", "frames": "/"}[kind]
+    named = [style.resolve().stem or "style" for style in styles[:_NAMED_STYLES]]
+    more = [f"{len(styles) - _NAMED_STYLES}-more"] if len(styles) > _NAMED_STYLES else []
+    suffix = {"video": moving, "animation": moving, "still": ".png", "frames": "/"}[kind]
+    return f"{stem}_{'-'.join([*named, *more])}{suffix}"

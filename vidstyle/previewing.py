@@ -27,7 +27,7 @@ OnPicture = Callable[[int, int], None]
 
 def preview(
     source: str | Path,
-    style: str | Path,
+    style: str | Path | Sequence[str | Path],
     sheet: str | Path,
     settings: Settings | None = None,
     *,
@@ -49,14 +49,15 @@ def preview(
         VidstyleError: the sheet cannot be written, or what `forecast` would raise of a new render.
     """
     settings, sheet = settings or Settings(), Path(sheet)
+    styles = [Path(each) for each in ([style] if isinstance(style, (str, Path)) else style)]
     with opened(Path(source), settings) as frames:
-        _check_sheet(sheet, frames.info, Path(style), overwrite=settings.overwrite)
+        _check_sheet(sheet, frames.info, styles, overwrite=settings.overwrite)
     # So that its speed can be measured.
     weights_file(settings.network, settings.weights, on_download)
     # What an earlier render has left is of other looks, perhaps.
     anew = replace(settings, overwrite=True, restart=True)
-    told = forecast(source, style, output, anew, on_survey=on_survey)
-    columns = [(name, Stylizer(style, shown)) for name, shown in strengths(settings)]
+    told = forecast(source, styles, output, anew, on_survey=on_survey)
+    columns = [(name, Stylizer(styles, shown)) for name, shown in strengths(settings)]
     positions = spread(told.plan.frame_count or 1)
     rows: list[list[Cell]] = []
     for when, image, coverage in _chosen(Path(source), settings, positions):
@@ -67,15 +68,15 @@ def preview(
             if on_picture is not None:
                 on_picture(sum(map(len, rows)), len(columns) * len(positions))
     height, width = rows[0][0].image.shape[:2]
-    title = f"{Path(source).name}, {Path(style).name}: shown at {width}x{height}"
+    title = f"{Path(source).name}, {', '.join(path.name for path in styles)}: shown at {width}x{height}"
     write_image(sheet, drawn_sheet(title, rows, ["The whole:", *forecast_lines(told).splitlines()]))
     return told
 
 
-def _check_sheet(sheet: Path, info: ClipInfo, style: Path, *, overwrite: bool) -> None:
+def _check_sheet(sheet: Path, info: ClipInfo, styles: Sequence[Path], *, overwrite: bool) -> None:
     if sheet.suffix.lower() not in IMAGE_SUFFIXES:
         raise OutputError(f"{sheet}: a preview is a picture; end it in {', '.join(IMAGE_SUFFIXES)}")
-    if sheet.is_file() and style.is_file() and sheet.samefile(style):
+    if any(sheet.is_file() and style.is_file() and sheet.samefile(style) for style in styles):
         raise OutputError(f"{sheet}: is the style itself; choose another name")
     check_output(sheet, "still", replace(info, frame_count=1), overwrite=overwrite)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
@@ -16,11 +16,11 @@ from vidstyle.command import command_line
 from vidstyle.devices import resolve_device, resolve_precision, threads
 from vidstyle.errors import OutputError, SettingsError
 from vidstyle.features import weights_file
-from vidstyle.fitting import checked_picture, working_size
+from vidstyle.fitting import working_size
 from vidstyle.frames import FrameDone, Plan, Result
 from vidstyle.inputs import opened
 from vidstyle.job.entry import check_new_job, check_unchanged, clear_leftovers, removed_if_empty
-from vidstyle.job.fingerprints import file_fingerprint, mask_fingerprints, source_fingerprint
+from vidstyle.job.fingerprints import file_fingerprint, look_fingerprints, mask_fingerprints, source_fingerprint
 from vidstyle.job.finished import finished_frames, remember
 from vidstyle.job.folder import (
     FINISHED_NAME,
@@ -36,6 +36,7 @@ from vidstyle.job.manifest import MANIFEST_NAME, Identity, Manifest, read_manife
 from vidstyle.job.publishing import is_published_video, is_publishing, publish_frames, publish_video
 from vidstyle.job.status import job_path
 from vidstyle.listeners import Listeners
+from vidstyle.looks import look_of
 from vidstyle.masking import Masks, check_all_masks, mask_paths
 from vidstyle.media.base import Source
 from vidstyle.media.companions import Wanted, companions_of
@@ -45,11 +46,12 @@ from vidstyle.media.outputs import check_encoding, check_output, holds_alpha, ou
 from vidstyle.media.segments import check_gaps, video_spec
 from vidstyle.media.soundtrack import check_sound
 from vidstyle.media.timestamps import TIMESTAMPS_NAME, timestamps_csv
-from vidstyle.memory import economies
+from vidstyle.notes import counted, retried_note, trouble_notes
 from vidstyle.painting import PaintedFrame, ShotPainter
 from vidstyle.settings import Settings
 from vidstyle.settings.words import painting_flags, to_json
 from vidstyle.shots import SEGMENT_FRAMES, Shot
+from vidstyle.styles import load_styles
 from vidstyle.stylizer import Stylizer
 from vidstyle.survey import GLANCE_PX, survey
 from vidstyle.versions import changed, versions_of
@@ -59,19 +61,24 @@ from vidstyle.workers import Workers
 class Render:
     """One call of `stylize`, from opened source to finished output."""
 
-    def __init__(self, source: Source, style: Path, target: str, settings: Settings, listeners: Listeners) -> None:
+    def __init__(
+        self, source: Source, styles: Sequence[Path], target: str, settings: Settings, listeners: Listeners
+    ) -> None:
         self._started = time.perf_counter()
-        self._source, self._style, self._settings, self._listeners = source, style, settings, listeners
+        self._source, self._styles, self._settings, self._listeners = source, tuple(styles), settings, listeners
         self._kind = output_kind(target, source.info)
         self._output = Path(target)
-        for other, what in (style, "the style"), *((path, "a mask") for path in mask_paths(settings)):
+        others = [(style, "the style") for style in styles] + [(path, "a mask") for path in mask_paths(settings)]
+        for other, what in others:
             if self._output.exists() and other.exists() and self._output.samefile(other):
                 raise OutputError(f"{target}: is {what} itself; choose another output")
         self._suffix = f".{settings.frame_format}"
         if self._kind != "frames" and self._suffix != ".png":
             raise SettingsError(f"frame_format is for folders of frames, and {target} is none; leave it out")
-        for picture in (style, *(path for _, path in settings.regions)):
-            checked_picture(picture, "style")
+        self._loaded_styles = load_styles(self._styles, settings)
+        look_of(settings, len(self._loaded_styles))  # says what is wrong with the blend
+        for _, path in settings.regions:
+            load_styles(path, settings)
         info = source.info
         with Masks(settings) as masks:
             masks.check_shapes(info)
@@ -132,7 +139,7 @@ class Render:
         return path, identity, count
 
     def _command(self, *, anywhere: bool) -> str:
-        paths = (self._source.info.path, self._style, self._target)
+        paths = (self._source.info.path, self._styles, self._target)
         return command_line(*paths, self._settings, anywhere=anywhere)
 
     def _result(self, frames: int, *, painted: int = 0, was_finished: bool = False) -> Result:
@@ -175,7 +182,7 @@ class Render:
         weights = self._weights_fingerprint()
         files = {
             "input": source_fingerprint(self._source),
-            "style": file_fingerprint(self._style),
+            **look_fingerprints(self._styles),
             "weights": weights,
         }
         files |= mask_fingerprints(settings)
@@ -221,7 +228,7 @@ class Render:
     @cached_property
     def _stylizer(self) -> Stylizer:
         # Frames reach the stylizer at the job's size, even for video, so it has nothing left to fit.
-        return Stylizer(self._style, replace(self._settings, size="source"))
+        return Stylizer(self._loaded_styles, replace(self._settings, size="source"))
 
     def _load(self) -> None:
         _ = self._stylizer  # bad weights are said before the input is read through
@@ -283,7 +290,7 @@ class Render:
             if self._listeners.on_frame is not None:
                 values = (painted.seconds, painted.loss, painted.evaluations, painted.image)
                 self._listeners.on_frame(FrameDone(frame.index, done, manifest.frame_count, *values))
-        self._note_troubles(job)
+        self._notes += trouble_notes(job.journal().values(), self._settings.optimizer)
         return done - before
 
     def _say_start(self, plan: Plan) -> None:
@@ -310,25 +317,15 @@ class Render:
     def _painted(self, job: JobFolder, shots: list[Shot]) -> Iterator[PaintedFrame]:
         workers = min(self._settings.workers, len(shots))
         if workers < self._settings.workers:
-            self._notes.append(f"{_counted(len(shots), 'shot')} to paint, so {_counted(workers, 'process')} did")
+            self._notes.append(f"{counted(len(shots), 'shot')} to paint, so {counted(workers, 'process')} did")
         if workers > 1:
-            with Workers(workers, job, self._source.info.path, self._style, self._settings) as pool:
+            with Workers(workers, job, self._source.info.path, self._styles, self._settings) as pool:
                 yield from pool.paint(shots)
             return
         with Masks(self._settings) as masks:
             painter = ShotPainter(job, self._source, self._stylizer, masks)
             for shot in shots:
                 yield from painter.paint(shot)
-
-    def _note_troubles(self, job: JobFolder) -> None:
-        entries = job.journal().values()
-        retried = sum(entry.retries > 0 for entry in entries)
-        if retried:
-            self._notes.append(_retried_note(retried))
-        for economy, way in enumerate(economies(self._settings.optimizer)):
-            count = sum(entry.economy == economy for entry in entries)
-            if economy and count:
-                self._notes.append(f"memory was short; {count} frames were painted with {way}")
 
     # -- outputs -------------------------------------------------------------------------------
 
@@ -353,7 +350,7 @@ class Render:
             others = {p.name for p in self._output.iterdir() if is_image_name(p)} - set(names)
             if others:
                 untimed = f", without a time in {TIMESTAMPS_NAME}" if beside else ""
-                stayed = f"{_counted(len(others), 'other picture')} in it stayed as before{untimed}"
+                stayed = f"{counted(len(others), 'other picture')} in it stayed as before{untimed}"
                 self._notes.append(f"{self._output}: {stayed}")
         elif not is_published_video(job, self._output, self._wanted):
             self._notes += publish_video(job, self._output, self._wanted, overwrite=self._settings.overwrite)
@@ -374,15 +371,6 @@ class Render:
             self._listeners.on_frame(FrameDone(frame.index, 1, 1, *values))
         self._notes += [*self._source.notes, *self._over_white(self._source)]
         if painted.retries:
-            self._notes.append(_retried_note(1))
+            self._notes.append(retried_note(1))
         remember(self._output, identity, 1)
         return self._result(1, painted=1)
-
-
-def _retried_note(frames: int) -> str:
-    return f"the objective was not finite in {_counted(frames, 'frame')}, painted again with smaller steps"
-
-
-def _counted(number: int, noun: str) -> str:
-    plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
-    return f"{number} {noun if number == 1 else plural}"

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -31,6 +30,7 @@ from vidstyle.noise import DriftingNoise
 from vidstyle.objective import Objective, Reference, to_picture, to_tensor
 from vidstyle.optimize import FIRST_STEP_RMS, NEAR_STEP_RMS, Effort, Outcome, optimize
 from vidstyle.settings import Settings
+from vidstyle.styles import StylesGiven, load_styles
 from vidstyle.weights.fetching import OnDownload
 
 logger = logging.getLogger(__name__)
@@ -56,11 +56,11 @@ class Painted:
 
 
 class Stylizer:
-    """Paints frames in one style, each starting from the one before.
+    """Paints frames in one style or a blend of several, each starting from the one before.
 
-    Attributes: `settings`; `device` and `precision` as resolved; `network`; `style`, the picture;
-    `styles`, its Gram matrices by frame size, and `region_styles`, those of regions; `look`, of frames for which none
-    is given; `economy`, an index into `economies()`: above 0 where memory did not suffice for the optimiser asked for.
+    Attributes: `settings`; `device` and `precision` as resolved; `network`; `styles`, their Gram matrices by frame
+    size, and `region_styles`, those of regions; `look`, of frames for which none is given; `economy`, an index into
+    `economies()`: above 0 where memory did not suffice for the optimiser asked for.
 
     ::
 
@@ -73,29 +73,29 @@ class Stylizer:
     """
 
     def __init__(
-        self, style: Picture | str | Path, settings: Settings | None = None, *, on_download: OnDownload | None = None
+        self, style: StylesGiven, settings: Settings | None = None, *, on_download: OnDownload | None = None
     ) -> None:
-        """Loads the network and the style, a picture file or `(H, W, 3)` uint8 RGB.
+        """Loads the network and the style.
 
         Args:
+            style: a picture file, `(H, W, 3)` uint8 RGB, a folder of pictures or a video, or several of these.
             on_download: called with bytes done and in all while weights are fetched.
 
         Raises:
             SourceError: the style cannot be read or is smaller than 16 px.
-            SettingsError: the network has no such layer. WeightsError: no weights.
-            DeviceError: no such device or precision here. FlowError: no such flow here.
+            SettingsError: the network has no such layer, or the blend is not for so many styles.
+            WeightsError: no weights. DeviceError: no such device or precision here. FlowError: no such flow here.
         """
         self.settings = settings = settings or Settings()
         self.device = resolve_device(settings.device)
         self.precision = resolve_precision(settings.precision, self.device)
-        self.style = checked_picture(style, "style")
+        styles = load_styles(style, settings)
+        self.look = self._last_look = look_of(settings, len(styles))
         layers = (*settings.style_layers, settings.content_layer)
         network = load_network(settings.network, layers, settings.weights, settings.pooling, on_download)
         self.network = network.placed(self.device, self.precision)
-        self.styles = StyleBySize(self.network, self.style, settings)
-        pictures = (checked_picture(path, "style") for _, path in settings.regions)
-        self.region_styles = [StyleBySize(self.network, picture, settings) for picture in pictures]
-        self.look = self._last_look = look_of(settings, self.styles.count)
+        self.styles = StyleBySize(self.network, styles, settings)
+        self.region_styles = [StyleBySize(self.network, path, settings) for _, path in settings.regions]
         self.economy = 0
         self._flow: FlowEstimator | None = None
         if settings.needs_flow:

@@ -73,7 +73,7 @@ def _work(task: Mapping[str, Any], orders: queue.Queue[Mapping[str, Any]], answe
         manifest = read_manifest(folder)
         torch.set_num_threads(manifest.threads)
         job = JobFolder(folder, manifest)
-        stylizer = Stylizer(task["style"], settings)
+        stylizer = Stylizer(task["styles"], settings)
         with opened(Path(task["source"]), settings) as source, Masks(settings) as masks:
             painter = ShotPainter(job, source, stylizer, masks)
             while (order := orders.get()) != FAREWELL:

@@ -46,7 +46,7 @@ class Workers:
     the job's number of threads, whatever the number of workers.
     """
 
-    def __init__(self, count: int, job: JobFolder, source: Path, style: Path, settings: Settings) -> None:
+    def __init__(self, count: int, job: JobFolder, source: Path, styles: Sequence[Path], settings: Settings) -> None:
         """Args: see `pipeline.stylize`; `count` is at least 1."""
         self._count, self._job = count, job
         # Frames are fitted to the manifest's size, so the stylizer has nothing left to fit.
@@ -54,7 +54,7 @@ class Workers:
         self._task: dict[str, Any] = {
             "job": str(job.path.resolve()),
             "source": str(source.resolve()),
-            "style": str(style.resolve()),
+            "styles": [str(style.resolve()) for style in styles],
             "settings": to_json(replace(settings, size="source")),
         }
         self._answers: queue.Queue[tuple[int, Any]] = queue.Queue(_WAITING)

@@ -57,6 +57,15 @@ def test_every_field_has_help_text():
         ({"frames": (0.5, 3)}, "frames"),
         ({"style_layers": "relu1_1"}, "style_layers"),
         ({"pooling": "max"}, "for vgg19"),
+        ({"strength": 1.1}, "0 to 1"),
+        ({"style_blend": (0, 0)}, "all 0"),
+        ({"style_blend": (1, -1)}, "style_blend is -1"),
+        ({"style_blend": "1"}, "style_blend"),
+        ({"style_blend": (True,)}, "style_blend"),
+        ({"style_size": 0}, "0.1 to 4"),
+        ({"style_crop": (0.5, 0, 0.6, 1)}, "style_crop 0.5,0,0.6,1 reaches out"),
+        ({"style_crop": (0, 0, 1, 0)}, "nothing of it"),
+        ({"style_crop": (0, 0, 1)}, "style_crop"),
     ],
 )
 def test_illegal_values_are_refused_with_the_legal_ones(changes, said):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from vidstyle.errors import SourceError
 from vidstyle.files import sha256_of
 from vidstyle.media.base import Source
-from vidstyle.media.frame_folder import FrameFolderSource
+from vidstyle.media.frame_folder import FrameFolderSource, folder_files
 from vidstyle.media.sources import open_source
 from vidstyle.settings import Settings
 
@@ -51,13 +51,30 @@ def mask_fingerprints(settings: Settings) -> dict[str, tuple[str, str]]:
         found["mask"] = _path_fingerprint(settings.mask)
     for number, (mask, style) in enumerate(settings.regions, 1):
         found[f"mask of region {number}"] = _path_fingerprint(mask)
-        found[f"style of region {number}"] = file_fingerprint(style)
+        found[f"style of region {number}"] = _style_fingerprint(style)
     return found
 
 
 def _path_fingerprint(path: Path) -> tuple[str, str]:
     with open_source(path) as source:
         return source_fingerprint(source)
+
+
+def look_fingerprints(styles: Sequence[Path]) -> dict[str, tuple[str, str]]:
+    """Returns "style", "style 2" and so on: names and digests of what gives frames their look.
+
+    Raises:
+        SourceError: a file cannot be read.
+    """
+    names = ["style", *(f"style {number}" for number in range(2, len(styles) + 1))]
+    return {name: _style_fingerprint(path) for name, path in zip(names, styles, strict=True)}
+
+
+def _style_fingerprint(path: Path) -> tuple[str, str]:
+    """Returns a style's name and digest: of the file, or of all pictures in the folder."""
+    if path.is_dir():
+        return path.resolve().name or str(path), files_digest(folder_files(path))
+    return file_fingerprint(path)
 
 
 def source_fingerprint(source: Source) -> tuple[str, str]:

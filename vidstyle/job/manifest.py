@@ -36,7 +36,7 @@ class Identity:
 
     Attributes:
         settings: flags that change the output, with their values.
-        files: "input", "style", "weights", perhaps "cuts": name and SHA-256 of their content.
+        files: "input", "style" ("style 2" and so on), "weights", perhaps "cuts": name and SHA-256 of their content.
         place: "device", "precision", "kind of output" and "frame size"; for videos "PyAV", which encodes.
     """
 

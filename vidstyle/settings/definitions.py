@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from vidstyle.errors import SettingsError
 from vidstyle.frames import SMALLEST_SIDE_PX
+from vidstyle.settings.looks import LookSettings
 from vidstyle.settings.quality import quality_settings
 from vidstyle.settings.values import (
     FrameRange,
@@ -44,7 +45,7 @@ LONGEST_WINDOW_FRAMES = 120
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(LookSettings):
     """How to paint. Values are checked when the object is made.
 
     Raises:
@@ -98,15 +99,6 @@ class Settings:
         low=0,
         high=1e9,
         metavar="W",
-    )
-    strength: float = setting(
-        1.0,
-        "how strongly frames are painted, from 0, the content as it is, to 1; in between the content's own Gram "
-        "matrices are mixed with the style's",
-        parse=float,
-        low=0,
-        high=1,
-        metavar="SHARE",
     )
     tv_weight: float = setting(
         1.0,
@@ -339,6 +331,7 @@ class Settings:
             raise SettingsError("style_layers needs at least one layer, each named once")
         for region in self.region:
             split_region(region)
+        self.check_look()
         window = self.temporal_window
         if not window or window[0] != 1 or list(window) != sorted(set(window)):
             raise SettingsError("temporal_window begins with 1, the frame before, and ascends")

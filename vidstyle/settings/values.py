@@ -58,6 +58,14 @@ def parse_region(text: str) -> str:
     return text
 
 
+def parse_crop(text: str) -> tuple[float, ...]:
+    """Returns left, top, width and height, in shares of a picture, from "0.5,0,0.5,1"."""
+    shares = tuple(float(word) for word in text.split(","))
+    if len(shares) != 4:
+        raise ValueError(text)
+    return shares
+
+
 def parse_cuts(text: str) -> str:
     """Returns "auto", "off" or the name of a file."""
     if not text:
@@ -109,16 +117,24 @@ def checked(name: str, value: Any, default: Any, metadata: dict[str, Any]) -> An
             if isinstance(value, str) or any(isinstance(number, bool) or int(number) != number for number in value):
                 raise ValueError(value)
             typed = value = tuple(int(number) for number in value)
+        elif parse is parse_crop:
+            if isinstance(value, str) or len(value) != 4 or any(isinstance(share, bool) for share in value):
+                raise ValueError(value)
+            typed = value = tuple(float(share) for share in value)
         elif metadata["many"]:
-            typed = None if isinstance(value, str) else tuple(str(word) for word in value)
+            if isinstance(value, str) or any(isinstance(word, bool) for word in value):
+                raise ValueError(value)
+            typed = tuple(parse(word) for word in value)
         else:
             typed = {parse_size: int, parse_rate: Fraction}.get(parse, parse)(value)
+    except SettingsError:
+        raise
     except (TypeError, ValueError, OverflowError) as error:
         raise SettingsError(f"{name} is {value!r}; {metadata['help']}") from error
     whole = parse in (int, parse_size, parse_frames)
     if typed is None or isinstance(value, bool) != (parse is None) or (whole and typed != value):
         raise SettingsError(f"{name} is {value!r}; {metadata['help']}")
-    numbers = typed if parse is parse_window else (typed,)
+    numbers = typed if isinstance(typed, tuple) else (typed,)
     for number in numbers:
         if isinstance(number, (int, float, Fraction)) and not isinstance(number, bool):
             low, high = metadata["low"], metadata["high"]

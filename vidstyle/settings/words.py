@@ -60,6 +60,6 @@ def _flag(name: str) -> str:
 def _words(name: str, value: Any) -> list[str]:
     if name == "frames":
         return [":".join("" if end is None else str(end) for end in value)]
-    if name == "temporal_window":
+    if name in ("temporal_window", "style_crop"):
         return [",".join(map(str, value))]
-    return list(value) if isinstance(value, tuple) else [str(value)]
+    return [str(one) for one in value] if isinstance(value, tuple) else [str(value)]

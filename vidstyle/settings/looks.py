@@ -1,0 +1,62 @@
+"""What frames are to look like, as settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vidstyle.errors import SettingsError
+from vidstyle.settings.values import parse_crop, setting
+
+
+@dataclass(frozen=True, kw_only=True)
+class LookSettings:
+    """Those of the settings that say what frames are to look like, beside the weights of the losses."""
+
+    strength: float = setting(
+        1.0,
+        "how strongly frames are painted, from 0, the content as it is, to 1; in between the content's own Gram "
+        "matrices are mixed with the style's",
+        parse=float,
+        low=0,
+        high=1,
+        metavar="SHARE",
+    )
+    style_blend: tuple[float, ...] = setting(
+        (),
+        "what each of several styles counts, as 0.7 0.3; all alike if not given",
+        parse=float,
+        low=0,
+        high=1e9,
+        metavar="W",
+        many=True,
+    )
+    style_size: float = setting(
+        1.0,
+        "size of the brush strokes: 1 is that of the style if it were as large as the frame, 0.5 finer, 2 coarser",
+        parse=float,
+        low=0.1,
+        high=4,
+        metavar="FACTOR",
+    )
+    style_crop: tuple[float, float, float, float] = setting(
+        (0.0, 0.0, 1.0, 1.0),
+        "which part of the style counts: left, top, width and height in shares of the picture, as 0.5,0,0.5,1 for its "
+        "right half; brush strokes stay as large",
+        parse=parse_crop,
+        low=0,
+        high=1,
+        metavar="X,Y,W,H",
+    )
+
+    def check_look(self) -> None:
+        """Makes sure that the look's settings do not contradict each other.
+
+        Raises:
+            SettingsError: they do.
+        """
+        left, top, width, height = self.style_crop
+        if not width or not height or max(left + width, top + height) > 1 + 1e-9:
+            shown = ",".join(f"{share:g}" for share in self.style_crop)
+            raise SettingsError(f"style_crop {shown} reaches out of the picture, or leaves nothing of it")
+        if self.style_blend and not any(self.style_blend):
+            raise SettingsError("style_blend is all 0; give one style at least some weight")
