@@ -28,6 +28,7 @@ def test_a_folder_takes_its_frames_and_in_another_format_twice():
     as_png = render_bytes(None, 1000, 50, is_png=True, is_elsewhere=False)
     assert as_png == 110_000
     assert render_bytes(None, 1000, 50, is_png=False, is_elsewhere=False) == 2 * as_png
+    assert render_bytes(None, 1000, 50, is_png=True, is_elsewhere=False, is_recoloured=True) == 2 * as_png
 
 
 def test_room_is_asked_of_the_nearest_folder_that_is_there(tmp_path):

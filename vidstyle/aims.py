@@ -16,6 +16,7 @@ from vidstyle.frames import Picture
 from vidstyle.looks import Look, look_of
 from vidstyle.media.images import resize
 from vidstyle.objective import StyleTargets, style_targets
+from vidstyle.recolouring import Palette, palette_of
 from vidstyle.regions import Regions
 from vidstyle.settings import Settings
 from vidstyle.styles import StylesGiven, load_styles
@@ -36,6 +37,7 @@ class StyleBySize:
         self.count = len(self._styles)
         self.layers = {*settings.style_layers, settings.content_layer}
         self._targets: dict[tuple[int, int, int, int], StyleTargets] = {}
+        self._palette: Palette | None = None
 
     def at(
         self,
@@ -61,10 +63,17 @@ class StyleBySize:
                 parts.append((share, self._targets[key]))
         return mixed(parts)
 
+    def match(self, picture: Picture) -> None:
+        """Gives the styles, from now on, the palette of a picture, `(H, W, 3)` uint8 RGB."""
+        self._palette = palette_of(picture)
+        self.forget()
+
     def _measured(self, number: int, width: int, height: int, settings: Settings, memory_share: float) -> StyleTargets:
         memory_bytes = self.memory_bytes(width, height, memory_share)
         mean: StyleTargets | None = None
         for count, (picture, share) in enumerate(self._styles[number].pictures()):
+            if self._palette is not None:
+                picture = self._palette.given_to(picture)
             # Brush strokes of a part are those of the whole picture.
             scale = settings.style_size * math.sqrt(share)
             one = style_targets(self.network, picture, width, height, settings, memory_bytes, scale)

@@ -40,18 +40,23 @@ def video_bytes(encoding: Encoding, px: int, frames: int) -> float:
     return bits / 8 * px * frames
 
 
-def render_bytes(encoding: Encoding | None, px: int, frames: int, *, is_png: bool, is_elsewhere: bool) -> int:
+def render_bytes(
+    encoding: Encoding | None, px: int, frames: int, *, is_png: bool, is_elsewhere: bool, is_recoloured: bool = False
+) -> int:
     """Returns the most that a job folder and its output take together.
 
     Args:
         encoding: of a video, or None. px: pixels of a frame. frames: how many.
         is_png: whether pictures are written as PNG. is_elsewhere: whether the job folder is on another disk.
+        is_recoloured: whether the job keeps frames in two colours.
     """
     png_bytes = PNG_BYTES_PER_PX * px
     if encoding is None:
-        return round(png_bytes * frames * (1 if is_png else 2))
+        return round(png_bytes * frames * ((1 if is_png else 2) + is_recoloured))
     videos = _VIDEOS_ELSEWHERE if is_elsewhere else _VIDEOS
-    return round(videos * video_bytes(encoding, px, frames) + png_bytes * min(frames, SEGMENT_FRAMES))
+    return round(
+        videos * video_bytes(encoding, px, frames) + (1 + is_recoloured) * png_bytes * min(frames, SEGMENT_FRAMES)
+    )
 
 
 def free_bytes(folder: Path) -> int:

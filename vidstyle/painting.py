@@ -36,6 +36,7 @@ class ShotPainter:
         self._job, self._source, self._stylizer, self._masks = job, source, stylizer, masks
         self._economies = {entry.frame: entry.economy for entry in job.journal().values() if entry.economy}
         self._passed = 0  # frames of the source that were read or skipped
+        self._last: Frame | None = None
 
     def paint(self, shot: Shot) -> Iterator[PaintedFrame]:
         """Yields each frame of the shot that had to be painted, when it is saved.
@@ -50,14 +51,16 @@ class ShotPainter:
         settings = job.settings
         needed = self._before(shot, missing, needed_before(settings)) - missing
         as_painted = self._before(shot, missing, settings.looks_back_frames)
+        palette_from = self._fitted(self._read(shot.start)) if missing and settings.color == "match" else None
         last: int | None = None
         for run in shot.segments:
             for position in (p for p in run if p in missing or p in needed):
                 if position - 1 != last or position == shot.start:
-                    self._stylizer.restart(self._first(shot, position, missing), self._economy(shot, position, missing))
+                    first, economy = self._first(shot, position, missing), self._economy(shot, position, missing)
+                    self._stylizer.restart(first, economy, palette_from)
                 last = position
                 frame = self._read(position)
-                image = resize(frame.image, job.manifest.width, job.manifest.height)
+                image = self._fitted(frame)
                 coverage = self._masks.of(frame, job.manifest.width, job.manifest.height)
                 if position not in missing:
                     before = self._load(position) if position in as_painted else None
@@ -66,7 +69,7 @@ class ShotPainter:
                 painted = self._stylizer.paint(image, coverage)
                 self._economies[position] = painted.economy
                 alpha = None if frame.alpha is None else resize(frame.alpha, *image.shape[1::-1])
-                job.save_frame(position, painted.image, alpha)
+                job.save_frame(position, painted.paint, alpha, painted.image)
                 yield PaintedFrame(position, frame.index, painted)
             if is_video and not job.has_segment(run):
                 job.close_segment(shot, run)
@@ -95,7 +98,12 @@ class ShotPainter:
             raise SourceError(f"{self._job.frame_path(position)}: gone or damaged; run the command again")
         return painted
 
+    def _fitted(self, frame: Frame) -> Picture:
+        return resize(frame.image, self._job.manifest.width, self._job.manifest.height)
+
     def _read(self, position: int) -> Frame:
+        if self._last is not None and position == self._passed - 1:
+            return self._last  # a shot's first frame may be looked at before it is painted
         path = self._source.info.path
         try:
             while self._passed < position:
@@ -107,4 +115,5 @@ class ShotPainter:
             raise SourceError(f"{path}: ends earlier than it did before; it was changed under way") from error
         if frame.pts != self._job.manifest.timestamps[position]:
             raise SourceError(f"{path}: frame {frame.index} has another time than before; it was changed under way")
+        self._last = frame
         return frame

@@ -122,6 +122,7 @@ class Rehearsal(Render):
         place = (self._output if job is None else job.path).resolve().parent
         encoding = None if self._spec is None else self._spec.encoding
         how = {"is_png": self._suffix == ".png", "is_elsewhere": self._settings.job_dir is not None}
+        how["is_recoloured"] = self._settings.color == "content"
         needed = render_bytes(encoding, self._width * self._height, frames, **how)
         free = free_bytes(place)
         if needed > free:

@@ -29,6 +29,7 @@ from vidstyle.memory import Economy, economies, free_caches, is_memory_error, to
 from vidstyle.noise import DriftingNoise
 from vidstyle.objective import Objective, Reference, to_picture, to_tensor
 from vidstyle.optimize import FIRST_STEP_RMS, NEAR_STEP_RMS, Effort, Outcome, optimize
+from vidstyle.recolouring import with_colours_of
 from vidstyle.settings import Settings
 from vidstyle.styles import StylesGiven, load_styles
 from vidstyle.weights.fetching import OnDownload
@@ -44,10 +45,12 @@ _COVERED_ENOUGH = 0.5
 class Painted:
     """One painted frame: `image` `(H, W, 3)` uint8 RGB, and how it was come by (see `optimize.Outcome`).
 
+    `paint` is what the chain goes on from: the image, or the same before it took the content's colours.
     `economy` says how far the optimiser was cut down for want of memory: an index into `economies()`.
     """
 
     image: Picture
+    paint: Picture
     loss: float
     evaluations: int
     retries: int
@@ -96,26 +99,37 @@ class Stylizer:
         self.network = network.placed(self.device, self.precision)
         self.styles = StyleBySize(self.network, styles, settings)
         self.region_styles = [StyleBySize(self.network, path, settings) for _, path in settings.regions]
-        self.economy = 0
+        self.economy, self._is_matched = 0, False
         self._flow: FlowEstimator | None = None
         if settings.needs_flow:
             self._flow = load_flow(settings.flow, self.device, on_download)
         self._chain = Chain(settings.temporal_window if settings.is_warped else (1,))
         self._noise = DriftingNoise(settings.seed)
 
-    def restart(self, first: Picture | None = None, economy: int = 0) -> None:
+    def restart(self, first: Picture | None = None, economy: int = 0, palette_from: Picture | None = None) -> None:
         """Forgets the frames before, as at a cut: the next one is painted as a first frame.
 
         Args:
             first: the painted first frame of a shot that is gone on with after `pass_over`.
             economy: the `Painted.economy` of the frame before the next one to be painted, where a shot is gone on
                 with.
+            palette_from: the shot's first frame, unpainted, `(H, W, 3)` uint8 RGB, whose palette the style takes
+                with color "match"; without, the next frame's.
         """
+        self._is_matched = False
+        if palette_from is not None:
+            self._match(checked_picture(palette_from, "frame"))
         self._chain.restart()
         self._noise.restart()
         self.economy = min(economy, len(economies(self.settings.optimizer)) - 1)
         if first is not None:
             self._chain.begin(checked_picture(first, "painted frame"))
+
+    def _match(self, content: Picture) -> None:
+        if self.settings.color == "match" and not self._is_matched:
+            for styles in (self.styles, *self.region_styles):
+                styles.match(content)
+        self._is_matched = True
 
     def pass_over(
         self, image: Picture, painted: Picture | None, coverage: Coverage | None = None, look: Look | None = None
@@ -133,6 +147,7 @@ class Stylizer:
         """
         content = self.fit(image)
         before = None if painted is None else checked_picture(painted, "painted frame")
+        self._match(content)
         self._forget_other_sizes(content)
         self._with_room(content, lambda: self._follow(content, before, _fitted(coverage, content)))
         self._last_look = look or self.look
@@ -178,11 +193,12 @@ class Stylizer:
         started = time.perf_counter()
         content, look = self.fit(image), look or self.look
         coverage = _fitted(coverage, content)
+        self._match(content)
         self._forget_other_sizes(content)
         if coverage is not None and not coverage.is_painted:
             self._with_room(content, lambda: self._follow(content, content, coverage))
             self._last_look = look
-            return Painted(content, math.nan, 0, 0, time.perf_counter() - started, self.economy)
+            return Painted(content, content, math.nan, 0, 0, time.perf_counter() - started, self.economy)
         beginning = self._with_room(content, lambda: self._beginning(content, coverage, look))
         beginning = replace(beginning, coverage=coverage)
         outcome = self._within_memory(content, beginning)
@@ -198,7 +214,9 @@ class Stylizer:
         else:
             self._chain.add(content, painted, coverage)
         seconds = time.perf_counter() - started
-        return Painted(painted, outcome.loss, outcome.evaluations, outcome.retries, seconds, self.economy)
+        # Never what the chain goes on from: its colours would be swapped again and again.
+        image = with_colours_of(content, painted) if self.settings.color == "content" else painted
+        return Painted(image, painted, outcome.loss, outcome.evaluations, outcome.retries, seconds, self.economy)
 
     def _beginning(self, content: Picture, coverage: Coverage | None, look: Look) -> _Beginning:
         settings, last = self.settings, self._chain.last

@@ -176,7 +176,8 @@ class Workers:
 
 
 def _painted(answer: Mapping[str, Any]) -> PaintedFrame:
-    values = (answer[name] for name in ("image", "loss", "evaluations", "retries", "seconds", "economy"))
+    # Only the image is handed on here: the paint stays with the worker.
+    values = (answer[name] for name in ("image", "image", "loss", "evaluations", "retries", "seconds", "economy"))
     return PaintedFrame(answer["position"], answer["index"], Painted(*values))
 
 

@@ -2,6 +2,7 @@
 
 manifest.json   what the job is; see `manifest`
 frames/         painted frames, `00000012.png`, the state that the chain goes on from
+delivered/      the same as they are delivered, where they take other colours
 segments/       encoded runs of frames, `00000000-00000240.segment`, each with its record `.json`
 journal.jsonl   a line for each painted frame: seconds, loss, evaluations
 lock            held by the process at work; the system lets go of it when that process dies
@@ -35,6 +36,8 @@ logger = logging.getLogger(__name__)
 
 # Frames on their way into an output folder, under their final names.
 PAINTED_NAME = "painted"
+# Frames in other colours than those that the chain goes on from.
+DELIVERED_NAME = "delivered"
 JOURNAL_NAME, LOCK_NAME, PUBLISHING_NAME, FINISHED_NAME = "journal.jsonl", "lock", "publishing.json", "finished.json"
 DIGITS = 8
 
@@ -62,6 +65,7 @@ class JobFolder:
     def __init__(self, path: Path, manifest: Manifest) -> None:
         self.path, self.manifest = path, manifest
         self.frames_folder, self.segments_folder = path / "frames", path / "segments"
+        self.delivered_folder = self.frames_folder if self.settings.color != "content" else path / DELIVERED_NAME
         self._whole_segments: dict[range, bool] = {}
         self._whole_frames: set[int] = set()
         self._damaged_frames: set[int] = set()
@@ -96,7 +100,7 @@ class JobFolder:
     def make_folders(self) -> None:
         """Makes the folders that are not there, and clears away what a killed process left half written."""
         try:
-            for folder in (self.frames_folder, self.segments_folder):
+            for folder in (self.frames_folder, self.segments_folder, self.delivered_folder):
                 folder.mkdir(exist_ok=True)
                 for stray in folder.glob(".*.part*"):
                     stray.unlink()
@@ -114,39 +118,54 @@ class JobFolder:
         """Returns the file of the painted frame at a position in the render."""
         return self.frames_folder / f"{position:0{DIGITS}}.png"
 
-    def save_frame(self, position: int, image: Picture, alpha: Picture | None = None) -> None:
+    def delivered_path(self, position: int) -> Path:
+        """Returns the file of a frame as it is delivered: the painted one itself, unless it takes other colours."""
+        return self.delivered_folder / self.frame_path(position).name
+
+    def save_frame(
+        self, position: int, image: Picture, alpha: Picture | None = None, delivered: Picture | None = None
+    ) -> None:
         """Writes a painted frame, `(height, width, 3)` uint8 RGB, whole and through to the disk.
 
         Args:
             alpha: `(height, width)` uint8, of the frame that was painted, to go with it.
+            delivered: the same in its own colours, where it takes other ones; else the image.
 
         Raises:
             OutputError: it cannot be written. JobError: the job folder is gone.
         """
         if not self.frames_folder.is_dir():
             raise JobError(f"{self.path}: the job folder was deleted under way; run the command again to start over")
+        if self.delivered_folder != self.frames_folder:
+            write_image(self.delivered_path(position), image if delivered is None else delivered, alpha)
         write_image(self.frame_path(position), image, alpha)
         self._whole_frames.add(position)
 
     def load_frame(self, position: int) -> Picture | None:
         """Returns a painted frame's colours, or None where it is missing, damaged or of another size."""
-        layers = self._load_layers(position)
+        layers = self._load_layers(position, self.frame_path(position))
         return None if layers is None else layers[0]
 
-    def _load_layers(self, position: int) -> tuple[Picture, Picture | None] | None:
+    def _load_layers(self, position: int, path: Path) -> tuple[Picture, Picture | None] | None:
         if not self.has_frame(position):
             return None
         try:
-            return read_layers(self.frame_path(position))
+            return read_layers(path)
         except SourceError as error:
             logger.warning("%s; it is painted again", error)
             return None
 
     def has_frame(self, position: int) -> bool:
         """Tells whether a painted frame is there, whole and of the right size; a look at its checksums."""
-        path = self.frame_path(position)
-        if position in self._whole_frames and path.is_file():
+        paths = {self.frame_path(position), self.delivered_path(position)}
+        if position in self._whole_frames and all(path.is_file() for path in paths):
             return True  # a long folder is read through once, not for every question
+        if all(self._is_intact(position, path) for path in paths):
+            self._whole_frames.add(position)
+            return True
+        return False
+
+    def _is_intact(self, position: int, path: Path) -> bool:
         try:
             data = path.read_bytes()
         except FileNotFoundError:
@@ -155,7 +174,6 @@ class JobFolder:
             raise JobError(f"{path}: cannot be read ({error.strerror or error}); check its permissions") from error
         size = (self.manifest.width, self.manifest.height)
         if picture_size(data) == size and is_intact_png(data):
-            self._whole_frames.add(position)
             return True
         if position not in self._damaged_frames:
             logger.warning("%s: damaged, or not of %dx%d pixels; it is painted again", path, *size)
@@ -166,7 +184,7 @@ class JobFolder:
         """Tells whether nothing has been painted yet."""
         if (self.path / PUBLISHING_NAME).is_file():
             return False  # all of it may be in the output folder already
-        folders = (self.frames_folder, self.segments_folder, self.path / PAINTED_NAME)
+        folders = (self.frames_folder, self.segments_folder, self.delivered_folder, self.path / PAINTED_NAME)
         return not any(any(folder.iterdir()) for folder in folders if folder.is_dir())
 
     def is_done(self, shot: Shot) -> bool:
@@ -240,7 +258,7 @@ class JobFolder:
 
     def _pictures(self, run: range) -> Iterator[Picture]:
         for position in run:
-            layers = self._load_layers(position)
+            layers = self._load_layers(position, self.delivered_path(position))
             if layers is None:
                 raise JobError(f"{self.frame_path(position)}: gone before it was encoded; run the command again")
             yield over(*layers)
@@ -264,6 +282,7 @@ class JobFolder:
     def _remove_frames(self, positions: Iterable[int]) -> None:
         for position in positions:
             self.frame_path(position).unlink(missing_ok=True)
+            self.delivered_path(position).unlink(missing_ok=True)
 
     # -- the journal ---------------------------------------------------------------------------
 
@@ -303,7 +322,7 @@ def clear_job(path: Path) -> None:
         JobError: they cannot be removed.
     """
     try:
-        for folder in ("frames", "segments", PAINTED_NAME):
+        for folder in ("frames", "segments", DELIVERED_NAME, PAINTED_NAME):
             if (path / folder).is_dir():
                 shutil.rmtree(path / folder)
         for file in (*path.glob("joined.*"), *path.glob(".*.part*")):

@@ -91,7 +91,7 @@ def publish_frames(
         digests = _begin(job, output, names, beside)
         named.mkdir(exist_ok=True)
         for position, name in enumerate(names):
-            frame = job.frame_path(position)
+            frame = job.delivered_path(position)
             if is_painted_name(name) and frame.is_file():
                 frame.replace(named / name)
             elif not any(_is(place / name, digests[name]) for place in (named, underway, target)):
@@ -138,7 +138,7 @@ def _begin(job: JobFolder, output: Path, names: Sequence[str], beside: Mapping[s
     named.mkdir(exist_ok=True)
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in beside.items()}
     for position, name in enumerate(names):
-        frame = job.frame_path(position)
+        frame = job.delivered_path(position)
         try:
             data = frame.read_bytes()
         except FileNotFoundError:
@@ -176,7 +176,7 @@ def _take_back(job: JobFolder, named: Path, names: Sequence[str]) -> None:
     """Puts frames back to where the next run looks for them."""
     for position, name in enumerate(names):
         if is_painted_name(name) and (named / name).is_file():
-            (named / name).replace(job.frame_path(position))
+            (named / name).replace(job.delivered_path(position))
     (job.path / PUBLISHING_NAME).unlink(missing_ok=True)
 
 

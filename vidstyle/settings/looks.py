@@ -47,6 +47,13 @@ class LookSettings:
         high=1,
         metavar="X,Y,W,H",
     )
+    color: str = setting(
+        "style",
+        "whose colours: the style's, the content's ('content': only luminance is painted), or the style's with the "
+        "palette that the first frame of the shot has ('match')",
+        parse=str,
+        choices=("style", "content", "match"),
+    )
 
     def check_look(self) -> None:
         """Makes sure that the look's settings do not contradict each other.
