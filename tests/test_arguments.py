@@ -84,6 +84,15 @@ def test_a_file_may_name_several_styles(look):
     assert options.style == ["a.jpg", "b.jpg"]
 
 
+def test_styles_of_the_command_line_replace_those_of_a_file(look):
+    Path("at.toml").write_text('style_at = ["0:a.jpg", "2s:b.jpg"]', encoding="utf-8")
+    assert settings_from("in.mp4 --config at.toml") == Settings(style_at=("0:a.jpg", "2s:b.jpg"))
+    assert settings_from("in.mp4 --config at.toml --style c.jpg") == Settings()
+    options = parsed(build_parser(), ["in.mp4", "--config", look, "--style-at", "0:a.jpg", "2s:b.jpg"])
+    assert settings_of(options).style_at == ("0:a.jpg", "2s:b.jpg")
+    assert options.style is None
+
+
 def test_a_quality_can_change_without_changing_a_job(painting_scene, monkeypatch, capsys):
     small = {"size": 32, "network": "compact", "iterations": 1, "first_iterations": 2}
     draft = QUALITIES["draft"]

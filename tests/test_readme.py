@@ -41,18 +41,20 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("input.mp4", "film.mkv"):
         make_video(tmp_path / name, frames=3, size=(48, 32), audio="aac")
-    for name in ("starry.jpg", "wave.jpg", "photo.jpg", "evening.jpg", "frames/shot.0001.png", "frames/shot.0002.png"):
+    pictures = "starry.jpg wave.jpg scream.jpg photo.jpg evening.jpg paintings/a.jpg paintings/b.jpg"
+    for name in (*pictures.split(), "frames/shot.0001.png", "frames/shot.0002.png"):
         save(name)
     for name in ("sky.png", "dancer/0.png", "dancer/1.png", "dancer/2.png"):
         save(name)
     Path("look.toml").write_text('style = "starry.jpg"\nstyle_weight = 60\n', encoding="utf-8")
+    Path("keyframes.csv").write_text("time,setting,value\n0,strength,0\n0.1s,strength,1\n")
     shapes = weight_shapes("relu3_4")
     save_file({name: torch.rand(shape) * 0.01 for name, shape in shapes.items()}, "vgg19.safetensors")
     return tmp_path
 
 
 def test_readme_has_the_recipes():
-    assert len(commands()) == 22
+    assert len(commands()) == 28
 
 
 @pytest.mark.parametrize("command", commands())

@@ -62,3 +62,15 @@ def test_a_style_is_matched_to_a_shots_first_frame():
             assert np.array_equal(stylizer(frame), by_hand(frame))
     stylizer.restart(palette_from=shots[0])
     assert not np.array_equal(stylizer(shots[1]), Stylizer(style, settings)(shots[1]))
+
+
+def test_paint_fades_with_its_strength():
+    content, looks = picture(1), []
+    stylizer = Stylizer(picture(99, 64, 64), Settings(**QUICK, temporal_weight=500))
+    looks = [replace(stylizer.look, strength=strength) for strength in (1, 0.75, 0.5, 0.25, 0)]
+    painted = [stylizer.paint(content, look=look).image.astype(float) for look in looks]
+    far = [np.abs(each - content).mean() for each in painted]
+    assert far == sorted(far, reverse=True)
+    assert far[4] == 0
+    # The last step is not larger than those before it.
+    assert far[3] < 0.5 * far[0]

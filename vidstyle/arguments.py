@@ -166,15 +166,18 @@ def settings_of(options: argparse.Namespace) -> Settings:
     if options.config is not None:
         config = read_config(options.config)
         values |= config.values
-        if options.style is None and config.styles:
+        # Styles that the command line names, in whichever way, replace those of the file.
+        if options.style is not None:
+            values.pop("style_at", None)
+        elif config.styles and "style_at" not in options.given:
             options.style = [str(style) for style in config.styles]
-    check_needed(options)
+    check_needed(options, has_style_at=bool({"style_at"} & {*values, *options.given}))
     if options.quality is not None:
         values |= quality_settings(options.quality)
     return Settings(**values | options.given)
 
 
-def check_needed(options: argparse.Namespace) -> None:
+def check_needed(options: argparse.Namespace, *, has_style_at: bool = False) -> None:
     """Makes sure that a command has what it needs, and nothing that it does not take.
 
     Raises:
@@ -192,6 +195,7 @@ def check_needed(options: argparse.Namespace) -> None:
         return
     if options.dry_run and options.save_config is not None:
         raise SettingsError("--dry-run writes nothing; leave --save-config out")
-    missing = [name for name, value in (("INPUT", options.input), ("--style", options.style)) if value is None]
+    style = options.style or has_style_at or None
+    missing = [name for name, value in (("INPUT", options.input), ("--style", style)) if value is None]
     if missing:
         raise SettingsError(f"the following arguments are required: {', '.join(missing)}")

@@ -48,6 +48,16 @@ class Carried:
     wet: Mask
     covered: float
 
+    def fading(self, content: Picture, share: float) -> Carried:
+        """Returns the same with only a share of the paint's difference to the content, `(H, W, 3)` uint8 RGB, left."""
+        start, reference = (faded(paint, content, share) for paint in (self.start, self.reference))
+        return replace(self, start=start, reference=reference)
+
+
+def faded(paint: FloatPicture, content: Picture, share: float) -> FloatPicture:
+    """Returns a picture between content and paint, all `(H, W, 3)`; a share of 1 is all paint."""
+    return np.asarray(content + np.float32(share) * (paint - content), np.float32)
+
 
 class _Past(NamedTuple):
     content: Picture
@@ -69,10 +79,11 @@ class Chain:
     Args:
         window: how many frames back to look, ascending; paint is taken from the nearest in which a thing was
             seen, as Ruder et al. (2016, section 4.3) do for their long-term consistency.
+        is_held: whether mean and contrast are led back to those of the shot's first frame.
     """
 
-    def __init__(self, window: tuple[int, ...]) -> None:
-        self._window = window
+    def __init__(self, window: tuple[int, ...], *, is_held: bool = True) -> None:
+        self._window, self._is_held = window, is_held
         self._past: deque[_Past] = deque(maxlen=max(window))
         self._levels: tuple[FloatPicture, FloatPicture] | None = None
         self._ages: FloatPicture | None = None
@@ -206,7 +217,7 @@ class Chain:
     def _held(self, paint: FloatPicture) -> FloatPicture:
         """Leads mean and contrast back to where they were when the shot began, a little each frame."""
         last = self._past[-1].painted
-        if self._levels is None or last is None:
+        if self._levels is None or last is None or not self._is_held:
             return paint
         mean, contrast = _levels(last)
         first_mean, first_contrast = self._levels

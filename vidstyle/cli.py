@@ -107,14 +107,14 @@ def _work(options: argparse.Namespace, settings: Settings, screen: _Screen) -> N
     """Renders or rehearses; and keeps the settings, if asked to, when that went well."""
     kept = None if options.save_config is None else Path(options.save_config)
     if kept is not None:
-        text = config_text(settings, [Path(style) for style in options.style], kept.parent)
+        text = config_text(settings, [Path(style) for style in options.style or ()], kept.parent)
         check_config(kept, text, overwrite=settings.overwrite)
     if options.dry_run or options.preview is not None:
         _rehearse(options, settings, screen)
     else:
         _render(options, settings, screen)
     if kept is not None:
-        save_config(kept, settings, options.style, overwrite=settings.overwrite)
+        save_config(kept, settings, options.style or (), overwrite=settings.overwrite)
 
 
 def _render(options: argparse.Namespace, settings: Settings, screen: _Screen) -> None:

@@ -16,6 +16,7 @@ def command_line(source: Path, styles: Sequence[Path], target: str, settings: Se
     """Returns the command for a render as this system's shell takes it, without `--restart`.
 
     Args:
+        styles: none where `style_at` names them.
         target: the output as it was given, with a separator at its end where a folder is to be made.
         anywhere: with whole paths, so that it may be typed in any folder.
     """
@@ -26,5 +27,6 @@ def command_line(source: Path, styles: Sequence[Path], target: str, settings: Se
         return f".{os.sep}{text}" if text.startswith("-") else text
 
     output = shown(Path(target)) + (os.sep if target.endswith(("/", os.sep)) else "")
-    words = ["vidstyle", shown(source), "--style", *map(shown, styles), "-o", output, *to_words(settings, shown)]
+    style_words = ["--style", *map(shown, styles)] if styles else []
+    words = ["vidstyle", shown(source), *style_words, "-o", output, *to_words(settings, shown)]
     return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from vidstyle.errors import SourceError
 from vidstyle.frames import Frame, Picture
 from vidstyle.job.folder import JobFolder
+from vidstyle.looks import Look
 from vidstyle.masking import Masks
 from vidstyle.media.base import Source
 from vidstyle.media.images import resize
@@ -60,13 +61,13 @@ class ShotPainter:
                     self._stylizer.restart(first, economy, palette_from)
                 last = position
                 frame = self._read(position)
-                image = self._fitted(frame)
+                image, look = self._fitted(frame), self._look(frame)
                 coverage = self._masks.of(frame, job.manifest.width, job.manifest.height)
                 if position not in missing:
                     before = self._load(position) if position in as_painted else None
-                    self._stylizer.pass_over(image, before, coverage)
+                    self._stylizer.pass_over(image, before, coverage, look)
                     continue
-                painted = self._stylizer.paint(image, coverage)
+                painted = self._stylizer.paint(image, coverage, look)
                 self._economies[position] = painted.economy
                 alpha = None if frame.alpha is None else resize(frame.alpha, *image.shape[1::-1])
                 job.save_frame(position, painted.paint, alpha, painted.image)
@@ -97,6 +98,11 @@ class ShotPainter:
         if painted is None:
             raise SourceError(f"{self._job.frame_path(position)}: gone or damaged; run the command again")
         return painted
+
+    def _look(self, frame: Frame) -> Look:
+        """Returns how a frame is to look, which follows from its place in the input alone."""
+        time_s = (frame.pts - self._source.first_pts) * frame.time_base
+        return self._stylizer.timeline.look(frame.index, time_s)
 
     def _fitted(self, frame: Frame) -> Picture:
         return resize(frame.image, self._job.manifest.width, self._job.manifest.height)

@@ -23,6 +23,7 @@ from vidstyle.settings import Settings
 from vidstyle.styles import StylesGiven
 from vidstyle.stylizer import Stylizer
 from vidstyle.survey import OnSurvey
+from vidstyle.timeline import style_paths
 from vidstyle.weights.fetching import OnDownload
 
 # Where a codec that .mp4 does not take is at home.
@@ -33,7 +34,7 @@ _NAMED_STYLES = 3
 
 def stylize(
     source: str | Path,
-    style: str | Path | Sequence[str | Path],
+    style: str | Path | Sequence[str | Path] | None,
     output: str | Path | None = None,
     settings: Settings | None = None,
     *,
@@ -51,7 +52,7 @@ def stylize(
     Args:
         source: video file, folder of frames, pattern like `shot.%04d.png`, or picture.
         style: picture file, folder of pictures (whose styles are averaged), video (up to 16 frames of it likewise),
-            or several of these, which `Settings.style_blend` weighs.
+            or several of these, which `Settings.style_blend` weighs. None where `Settings.style_at` names them.
         output: `.mp4 .mkv .mov .webm .avi .gif .webp`, a picture's name, or a folder (existing, or with a
             separator at its end); None for `SOURCE_STYLE` and a fitting suffix in the current folder.
         on_start: called once, before the first frame. on_frame: after each frame that was painted.
@@ -69,7 +70,7 @@ def stylize(
 
 def forecast(
     source: str | Path,
-    style: str | Path | Sequence[str | Path],
+    style: str | Path | Sequence[str | Path] | None,
     output: str | Path | None = None,
     settings: Settings | None = None,
     *,
@@ -89,7 +90,7 @@ def forecast(
 
 @contextmanager
 def _opened(
-    source: str | Path, style: str | Path | Sequence[str | Path], output: str | Path | None, settings: Settings
+    source: str | Path, style: str | Path | Sequence[str | Path] | None, output: str | Path | None, settings: Settings
 ) -> Iterator[tuple[Source, tuple[Path, ...], str, Settings]]:
     """Yields what a render is made with, once it is known that this machine has what the settings ask for."""
     check_layers(settings.network, (*settings.style_layers, settings.content_layer))
@@ -97,7 +98,8 @@ def _opened(
     with opened(Path(source), settings) as frames:
         if settings.needs_flow and frames.info.kind != "still":
             check_flow(settings.flow)
-        styles = tuple(map(Path, [style] if isinstance(style, (str, Path)) else style))
+        given = [style] if isinstance(style, (str, Path)) else style or []
+        styles = style_paths([Path(each) for each in given], settings)
         names = frames.info.path, styles, frames.info.kind
         target = str(output) if output is not None else default_output(*names, settings.codec)
         yield frames, styles, target, settings

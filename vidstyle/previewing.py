@@ -19,6 +19,7 @@ from vidstyle.settings import Settings
 from vidstyle.sheet import Cell, drawn_sheet, spread, strengths
 from vidstyle.stylizer import Stylizer
 from vidstyle.survey import OnSurvey
+from vidstyle.timeline import style_paths
 from vidstyle.weights.fetching import OnDownload
 from vidstyle.wording import forecast_lines
 
@@ -27,7 +28,7 @@ OnPicture = Callable[[int, int], None]
 
 def preview(
     source: str | Path,
-    style: str | Path | Sequence[str | Path],
+    style: str | Path | Sequence[str | Path] | None,
     sheet: str | Path,
     settings: Settings | None = None,
     *,
@@ -49,14 +50,15 @@ def preview(
         VidstyleError: the sheet cannot be written, or what `forecast` would raise of a new render.
     """
     settings, sheet = settings or Settings(), Path(sheet)
-    styles = [Path(each) for each in ([style] if isinstance(style, (str, Path)) else style)]
+    given = [style] if isinstance(style, (str, Path)) else style or []
+    styles = style_paths([Path(each) for each in given], settings)
     with opened(Path(source), settings) as frames:
         _check_sheet(sheet, frames.info, styles, overwrite=settings.overwrite)
     # So that its speed can be measured.
     weights_file(settings.network, settings.weights, on_download)
     # What an earlier render has left is of other looks, perhaps.
     anew = replace(settings, overwrite=True, restart=True)
-    told = forecast(source, styles, output, anew, on_survey=on_survey)
+    told = forecast(source, style, output, anew, on_survey=on_survey)
     columns = [(name, Stylizer(styles, shown)) for name, shown in strengths(settings)]
     positions = spread(told.plan.frame_count or 1)
     rows: list[list[Cell]] = []

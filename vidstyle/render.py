@@ -36,7 +36,6 @@ from vidstyle.job.manifest import MANIFEST_NAME, Identity, Manifest, read_manife
 from vidstyle.job.publishing import is_published_video, is_publishing, publish_frames, publish_video
 from vidstyle.job.status import job_path
 from vidstyle.listeners import Listeners
-from vidstyle.looks import look_of
 from vidstyle.masking import Masks, check_all_masks, mask_paths
 from vidstyle.media.base import Source
 from vidstyle.media.companions import Wanted, companions_of
@@ -49,11 +48,12 @@ from vidstyle.media.timestamps import TIMESTAMPS_NAME, timestamps_csv
 from vidstyle.notes import counted, retried_note, trouble_notes
 from vidstyle.painting import PaintedFrame, ShotPainter
 from vidstyle.settings import Settings
-from vidstyle.settings.words import painting_flags, to_json
+from vidstyle.settings.words import moments_of, painting_flags, to_json
 from vidstyle.shots import SEGMENT_FRAMES, Shot
 from vidstyle.styles import load_styles
 from vidstyle.stylizer import Stylizer
 from vidstyle.survey import GLANCE_PX, survey
+from vidstyle.timeline import Timeline
 from vidstyle.versions import changed, versions_of
 from vidstyle.workers import Workers
 
@@ -76,7 +76,7 @@ class Render:
         if self._kind != "frames" and self._suffix != ".png":
             raise SettingsError(f"frame_format is for folders of frames, and {target} is none; leave it out")
         self._loaded_styles = load_styles(self._styles, settings)
-        look_of(settings, len(self._loaded_styles))  # says what is wrong with the blend
+        Timeline(settings, len(styles))  # says what is wrong with it
         for _, path in settings.regions:
             load_styles(path, settings)
         info = source.info
@@ -139,7 +139,8 @@ class Render:
         return path, identity, count
 
     def _command(self, *, anywhere: bool) -> str:
-        paths = (self._source.info.path, self._styles, self._target)
+        given = () if self._settings.style_at else self._styles
+        paths = (self._source.info.path, given, self._target)
         return command_line(*paths, self._settings, anywhere=anywhere)
 
     def _result(self, frames: int, *, painted: int = 0, was_finished: bool = False) -> Result:
@@ -167,6 +168,7 @@ class Render:
         settings = self._settings
         has_list = settings.cuts not in ("auto", "off")
         flags = painting_flags(settings) | {"--cuts": "FILE" if has_list else settings.cuts}
+        flags["--style-at"] = moments_of(settings)
         place = {
             "device": self._device.type,
             "precision": self._precision,
@@ -182,7 +184,7 @@ class Render:
         weights = self._weights_fingerprint()
         files = {
             "input": source_fingerprint(self._source),
-            **look_fingerprints(self._styles),
+            **look_fingerprints(self._styles, settings),
             "weights": weights,
         }
         files |= mask_fingerprints(settings)

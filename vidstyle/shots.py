@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ import numpy.typing as npt
 
 from vidstyle.errors import SourceError
 from vidstyle.frames import Picture
+from vidstyle.moments import MOMENT_FORMS, parse_moment
 
 # Longest run of frames that is encoded at once.
 SEGMENT_FRAMES = 240
@@ -56,10 +56,6 @@ _WHITE_LEVELS = (235, 215)
 _MAX_CUTS_BYTES = 16 * 2**20
 # Most tools print times rounded to milliseconds; a time rounded up must not slip to the next frame.
 _TIME_SLACK_S = Fraction(1, 2000)
-_CUT_FORMS = "a frame index (120), seconds (12.5s), MM:SS(.fff) or HH:MM:SS(.fff)"
-_INDEX = re.compile(r"[0-9]{1,15}")
-_SECONDS = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,12})?)s")
-_CLOCK = re.compile(r"(?:([0-9]{1,6}):(?=[0-5]?[0-9]:))?([0-9]{1,6}):([0-5]?[0-9](?:\.[0-9]{1,12})?)")
 
 # (h, w, 3) float32: a small picture as points of the HSV cone.
 _Cone = npt.NDArray[np.float32]
@@ -234,23 +230,12 @@ def read_cuts(path: Path, indices: Sequence[int], times_s: Sequence[Fraction]) -
         fields = line_text.partition("#")[0].replace(",", " , ").split(maxsplit=1)
         if not fields:
             continue
-        cut = _parse_cut(fields[0])
+        cut = parse_moment(fields[0])
         if cut is None:
             shown = ascii(fields[0] if len(fields[0]) <= 40 else fields[0][:40] + "...")
-            raise SourceError(f"{path}, line {number}: {shown} is no cut; write {_CUT_FORMS}")
+            raise SourceError(f"{path}, line {number}: {shown} is no cut; write {MOMENT_FORMS}")
         positions.add(bisect_left(indices, cut) if isinstance(cut, int) else bisect_left(times_s, cut - _TIME_SLACK_S))
     return tuple(sorted(positions - {0, len(indices)}))
-
-
-def _parse_cut(field: str) -> int | Fraction | None:
-    """Returns a frame index as an integer, a time as a fraction of seconds, or None if it is neither."""
-    if _INDEX.fullmatch(field):
-        return int(field)
-    if seconds := _SECONDS.fullmatch(field):
-        return Fraction(seconds[1])
-    if clock := _CLOCK.fullmatch(field):
-        return 3600 * int(clock[1] or 0) + 60 * int(clock[2]) + Fraction(clock[3])
-    return None
 
 
 def _shrunk(image: Picture) -> Picture:

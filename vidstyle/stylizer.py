@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import partial
 from typing import TypeVar
 
@@ -14,7 +15,7 @@ import numpy as np
 import torch
 
 from vidstyle.aims import Aim, StyleBySize
-from vidstyle.carrying import DRY_FRAMES, Carried, Chain
+from vidstyle.carrying import DRY_FRAMES, Carried, Chain, faded
 from vidstyle.coarse_to_fine import optimized_coarse_to_fine
 from vidstyle.coverage import Coverage, are_same
 from vidstyle.devices import resolve_device, resolve_precision
@@ -23,7 +24,7 @@ from vidstyle.features import load_network
 from vidstyle.fitting import checked_picture, working_size
 from vidstyle.flow import FlowEstimator, load_flow
 from vidstyle.frames import SMALLEST_SIDE_PX, FloatPicture, Picture
-from vidstyle.looks import Look, look_of
+from vidstyle.looks import Look
 from vidstyle.media.images import resize
 from vidstyle.memory import Economy, economies, free_caches, is_memory_error, too_little_memory
 from vidstyle.noise import DriftingNoise
@@ -32,6 +33,7 @@ from vidstyle.optimize import FIRST_STEP_RMS, NEAR_STEP_RMS, Effort, Outcome, op
 from vidstyle.recolouring import with_colours_of
 from vidstyle.settings import Settings
 from vidstyle.styles import StylesGiven, load_styles
+from vidstyle.timeline import Timeline
 from vidstyle.weights.fetching import OnDownload
 
 logger = logging.getLogger(__name__)
@@ -62,8 +64,8 @@ class Stylizer:
     """Paints frames in one style or a blend of several, each starting from the one before.
 
     Attributes: `settings`; `device` and `precision` as resolved; `network`; `styles`, their Gram matrices by frame
-    size, and `region_styles`, those of regions; `look`, of frames for which none is given; `economy`, an index into
-    `economies()`: above 0 where memory did not suffice for the optimiser asked for.
+    size, and `region_styles`, those of regions; `timeline`, of looks; `look`, of frames for which none is given;
+    `economy`, an index into `economies()`: above 0 where memory did not suffice for the optimiser asked for.
 
     ::
 
@@ -93,7 +95,8 @@ class Stylizer:
         self.device = resolve_device(settings.device)
         self.precision = resolve_precision(settings.precision, self.device)
         styles = load_styles(style, settings)
-        self.look = self._last_look = look_of(settings, len(styles))
+        self.timeline = Timeline(settings, len(styles))
+        self.look = self._last_look = self.timeline.look(0, Fraction(0))
         layers = (*settings.style_layers, settings.content_layer)
         network = load_network(settings.network, layers, settings.weights, settings.pooling, on_download)
         self.network = network.placed(self.device, self.precision)
@@ -103,7 +106,8 @@ class Stylizer:
         self._flow: FlowEstimator | None = None
         if settings.needs_flow:
             self._flow = load_flow(settings.flow, self.device, on_download)
-        self._chain = Chain(settings.temporal_window if settings.is_warped else (1,))
+        window = settings.temporal_window if settings.is_warped else (1,)
+        self._chain = Chain(window, is_held=not self.timeline.is_changing)
         self._noise = DriftingNoise(settings.seed)
 
     def restart(self, first: Picture | None = None, economy: int = 0, palette_from: Picture | None = None) -> None:
@@ -232,9 +236,14 @@ class Stylizer:
         if is_repeated and settings.iterations and settings.least_gain and not self._chain.is_wet:
             # A drawing that is held, or a still: there is nothing to paint, and nothing to drift.
             return _Beginning(look, before, 0, is_done=True, as_delivered=last.delivered)
+        # Where strength falls, so must the paint that is there: the content loss alone, which is coarse, leaves its
+        # fine strokes, and at strength 0 they would vanish at once.
+        left = min(1.0, look.strength / self._last_look.strength) if self._last_look.strength else 1.0
         if not settings.is_warped or self._flow is None:
+            before = before if left == 1 else faded(before, content, left)
             return _Beginning(look, before, settings.iterations, is_near=True)
         carried = self._chain.carried(content, self._flow, coverage)
+        carried = carried if left == 1 else carried.fading(content, left)
         is_new = carried.covered < _COVERED_ENOUGH and settings.iterations > 0
         return _Beginning(look, carried.start, afresh if is_new else settings.iterations, carried, is_near=True)
 

@@ -57,6 +57,12 @@ def test_masks_and_styles_of_regions_are_relative_too(config, tmp_path):
     assert read.regions == ((tmp_path / "sky.png", tmp_path / "s.jpg"), (tmp_path / "sea", tmp_path / "t.jpg"))
 
 
+def test_styles_over_time_are_relative_too(config, tmp_path):
+    read = Settings(**read_config(config('style_at = ["0:a.jpg", "1:02.5:b.jpg"]\nkeyframes = "k.csv"')).values)
+    assert read.style_at == (f"0:{tmp_path / 'a.jpg'}", f"1:02.5:{tmp_path / 'b.jpg'}")
+    assert read.keyframes == tmp_path / "k.csv"
+
+
 def test_words_that_are_no_files_stay_as_they_are(config):
     assert read_config(config('cuts = "off"\nsize = "source"')).values == {"cuts": "off", "size": "source"}
     assert read_config(config('style = "b.png"')).styles[0].name == "b.png"

@@ -60,14 +60,17 @@ def _path_fingerprint(path: Path) -> tuple[str, str]:
         return source_fingerprint(source)
 
 
-def look_fingerprints(styles: Sequence[Path]) -> dict[str, tuple[str, str]]:
-    """Returns "style", "style 2" and so on: names and digests of what gives frames their look.
+def look_fingerprints(styles: Sequence[Path], settings: Settings) -> dict[str, tuple[str, str]]:
+    """Returns "style", "style 2" and so on, and perhaps "keyframes": names and digests of what gives frames their look.
 
     Raises:
         SourceError: a file cannot be read.
     """
     names = ["style", *(f"style {number}" for number in range(2, len(styles) + 1))]
-    return {name: _style_fingerprint(path) for name, path in zip(names, styles, strict=True)}
+    files = {name: _style_fingerprint(path) for name, path in zip(names, styles, strict=True)}
+    if settings.keyframes is not None:
+        files["keyframes"] = file_fingerprint(settings.keyframes)
+    return files
 
 
 def _style_fingerprint(path: Path) -> tuple[str, str]:

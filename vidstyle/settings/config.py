@@ -16,9 +16,18 @@ from typing import Any
 
 from vidstyle.errors import OutputError, SettingsError
 from vidstyle.files import check_writable, written_whole
+from vidstyle.moments import split_moment
 from vidstyle.settings.definitions import Settings
 from vidstyle.settings.quality import quality_settings
-from vidstyle.settings.values import checked, parse_cuts, parse_rate, parse_region, parse_size, split_region
+from vidstyle.settings.values import (
+    checked,
+    parse_cuts,
+    parse_rate,
+    parse_region,
+    parse_size,
+    parse_style_at,
+    split_region,
+)
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -40,6 +49,7 @@ _TYPES: dict[Any, tuple[type, ...]] = {
     Path: (str,),
     parse_cuts: (str,),
     parse_region: (str,),
+    parse_style_at: (str,),
 }
 
 
@@ -131,6 +141,8 @@ def _with_paths(name: str, value: Any, moved: Callable[[Path], Path]) -> Any:
         return str(moved(Path(value)))
     if name == "region":
         return tuple("=".join(str(moved(file)) for file in split_region(region)) for region in value)
+    if name == "style_at":
+        return tuple(f"{moment}:{moved(Path(file))}" for moment, file in map(split_moment, value))
     return value
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from vidstyle.errors import SettingsError
-from vidstyle.settings.values import parse_crop, setting
+from vidstyle.settings.values import parse_crop, parse_style_at, setting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,12 +48,29 @@ class LookSettings:
         high=1,
         metavar="X,Y,W,H",
     )
+    style_at: tuple[str, ...] = setting(
+        (),
+        "styles that follow each other, instead of --style, as 0:a.jpg 12.5s:b.jpg, each with the frame number or time "
+        "(12.5s, 1:02.5) at which it is reached; in between they fade into each other, unless one is named twice",
+        parse=parse_style_at,
+        metavar="TIME:STYLE",
+        many=True,
+        paints=False,
+    )
     color: str = setting(
         "style",
         "whose colours: the style's, the content's ('content': only luminance is painted), or the style's with the "
         "palette that the first frame of the shot has ('match')",
         parse=str,
         choices=("style", "content", "match"),
+    )
+    keyframes: Path | None = setting(
+        None,
+        "strength, style-blend or content-weight over time: .csv with a line 'time,setting,value' each, or .json with "
+        "a list of objects of these; linear in between",
+        parse=Path,
+        metavar="FILE",
+        paints=False,
     )
 
     def check_look(self) -> None:
@@ -67,3 +85,5 @@ class LookSettings:
             raise SettingsError(f"style_crop {shown} reaches out of the picture, or leaves nothing of it")
         if self.style_blend and not any(self.style_blend):
             raise SettingsError("style_blend is all 0; give one style at least some weight")
+        if self.style_blend and self.style_at:
+            raise SettingsError("style_blend and style_at both say what styles count; leave one out")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from vidstyle.errors import SettingsError
+from vidstyle.moments import split_moment
 
 FrameRange = tuple[int, "int | None"]
 
@@ -64,6 +65,12 @@ def parse_crop(text: str) -> tuple[float, ...]:
     if len(shares) != 4:
         raise ValueError(text)
     return shares
+
+
+def parse_style_at(text: str) -> str:
+    """Returns "12.5s:b.jpg" as it is, if it is a moment and a name."""
+    split_moment(text)
+    return text
 
 
 def parse_cuts(text: str) -> str:

@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from vidstyle.moments import split_moment
 from vidstyle.settings.definitions import Settings
 from vidstyle.settings.values import split_region
 
@@ -25,6 +26,13 @@ def painting_flags(settings: Settings) -> dict[str, str]:
     """Returns those settings that change the output, as flags with their values in words."""
     painting = (spec.name for spec in fields(Settings) if spec.metadata["paints"])
     return {_flag(name): " ".join(_words(name, getattr(settings, name))) for name in painting}
+
+
+def moments_of(settings: Settings) -> str:
+    """Returns the moments of `style_at` and which of its styles each has, as "0:1 12.5s:2"."""
+    parts = [split_moment(text) for text in settings.style_at]
+    names = list(dict.fromkeys(Path(name) for _, name in parts))
+    return " ".join(f"{moment}:{names.index(Path(name)) + 1}" for moment, name in parts)
 
 
 def joining_flags() -> frozenset[str]:
@@ -48,6 +56,8 @@ def to_words(settings: Settings, shown: Callable[[Path], str] = str) -> list[str
             words.append(shown(Path(value)))
         elif spec.name == "region":
             words += ["=".join(map(shown, split_region(region))) for region in value]
+        elif spec.name == "style_at":
+            words += [f"{moment}:{shown(Path(name))}" for moment, name in map(split_moment, value)]
         elif not isinstance(value, bool):
             words += _words(spec.name, value)
     return words

@@ -1,0 +1,55 @@
+"""Moments in words."""
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vidstyle.moments import parse_moment, split_moment
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("120", 120),
+        ("12.5s", Fraction(25, 2)),
+        ("1:02.5", Fraction(125, 2)),
+        ("1:00:00", Fraction(3600)),
+        ("", None),
+        ("-1", None),
+        ("12.5", None),
+        ("1:60", None),
+        ("²", None),
+    ],
+)
+def test_frame_numbers_seconds_and_clocks(text, moment):
+    parsed = parse_moment(text)
+    assert parsed == moment
+    assert type(parsed) is type(moment)
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("0:a.jpg", ("0", "a.jpg")),
+        ("12.5s:b.jpg", ("12.5s", "b.jpg")),
+        ("1:02.5:b.jpg", ("1:02.5", "b.jpg")),
+        ("3:C:\\b.jpg", ("3", "C:\\b.jpg")),
+        ("0:1.jpg", ("0", "1.jpg")),
+    ],
+)
+def test_a_moment_and_a_name(text, parts):
+    assert split_moment(text) == parts
+
+
+@given(st.integers(0, 10**6), st.text(st.characters(exclude_characters=":"), min_size=1, max_size=20))
+def test_names_come_back(index, name):
+    assert split_moment(f"{index}:{name}") == (str(index), name)
+    assert split_moment(f"{index}s:{name}") == (f"{index}s", name)
+
+
+@pytest.mark.parametrize("text", ["a.jpg", "0:", ":a.jpg", "later:a.jpg"])
+def test_what_is_neither_is_refused(text):
+    with pytest.raises(ValueError, match=text):
+        split_moment(text)

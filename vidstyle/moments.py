@@ -1,0 +1,37 @@
+"""Moments of a clip in words: frame numbers, seconds, and times as clocks show them."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+# A frame's index, or seconds after the first frame of the input.
+Moment = int | Fraction
+
+MOMENT_FORMS = "a frame index (120), seconds (12.5s), MM:SS(.fff) or HH:MM:SS(.fff)"
+_INDEX = re.compile(r"[0-9]{1,15}")
+_SECONDS = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,12})?)s")
+_CLOCK = re.compile(r"(?:([0-9]{1,6}):(?=[0-5]?[0-9]:))?([0-9]{1,6}):([0-5]?[0-9](?:\.[0-9]{1,12})?)")
+
+
+def parse_moment(text: str) -> Moment | None:
+    """Returns a frame index as an integer, a time as a fraction of seconds, or None if it is neither."""
+    if _INDEX.fullmatch(text):
+        return int(text)
+    if seconds := _SECONDS.fullmatch(text):
+        return Fraction(seconds[1])
+    if clock := _CLOCK.fullmatch(text):
+        return 3600 * int(clock[1] or 0) + 60 * int(clock[2]) + Fraction(clock[3])
+    return None
+
+
+def split_moment(text: str) -> tuple[str, str]:
+    """Returns the two parts of "12.5s:b.jpg" or "1:02.5:b.jpg": a moment, the longest there is, and a name.
+
+    Raises:
+        ValueError: it does not begin with a moment, or no name follows.
+    """
+    for colon in reversed([place for place, character in enumerate(text) if character == ":"]):
+        if text[colon + 1 :] and parse_moment(text[:colon]) is not None:
+            return text[:colon], text[colon + 1 :]
+    raise ValueError(text)

@@ -1,0 +1,132 @@
+"""How the look changes over time: the look of a frame follows from its own time and nothing else."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+from vidstyle.errors import SettingsError, SourceError
+from vidstyle.keyframes import Keyframe, read_keyframes
+from vidstyle.looks import Look, look_of, shares
+from vidstyle.moments import Moment, parse_moment, split_moment
+from vidstyle.settings import Settings
+
+_Values = tuple[float, ...]
+
+
+class Track:
+    """One setting over time: linear between its keyframes, steady before the first and after the last.
+
+    All keyframes of a track are frame numbers, or all are times; 0 is both.
+    """
+
+    def __init__(self, keyframes: Sequence[Keyframe]) -> None:
+        """Takes keyframes in ascending order, at least one.
+
+        Raises:
+            SourceError: they do not ascend, or mix times with frame numbers.
+        """
+        moments: list[Moment] = []
+        for key in keyframes:
+            if any(moment and type(moment) is not type(key.moment) for moment in moments) and key.moment:
+                raise SourceError(f"{key.place}: times and frame numbers cannot be mixed; write all in one way")
+            if moments and key.moment <= moments[-1]:
+                raise SourceError(f"{key.place}: is not later than the one before it; put them in order")
+            moments.append(key.moment)
+        self._moments, self._values = moments, [key.values for key in keyframes]
+        self._is_counted = isinstance(moments[-1], int)
+
+    def at(self, index: int, time_s: Fraction) -> _Values:
+        """Returns the values for the frame of that index, at that time after the first of the input."""
+        here: Moment = index if self._is_counted else time_s
+        after = bisect_right(self._moments, here)
+        if after in (0, len(self._moments)):
+            return self._values[max(0, after - 1)]
+        start, stop = self._moments[after - 1], self._moments[after]
+        share = float(Fraction(here - start) / Fraction(stop - start))
+        pairs = zip(self._values[after - 1], self._values[after], strict=True)
+        return tuple((1 - share) * before + share * following for before, following in pairs)
+
+
+class Timeline:
+    """The looks of all frames.
+
+    Attributes: `is_changing`, whether they are not all the same.
+    """
+
+    def __init__(self, settings: Settings, styles: int) -> None:
+        """Reads the settings' keyframes, for so many styles.
+
+        Raises:
+            SourceError: the file of keyframes cannot be read, or says what cannot be.
+            SettingsError: a blend is not for so many styles, or two settings say it.
+        """
+        self._steady = look_of(settings, styles)
+        keys = _style_keys(settings, styles)
+        if settings.keyframes is not None:
+            keys += _read(settings.keyframes, styles, has_styles=bool(keys))
+        self._tracks = {
+            name: Track([key for key in keys if key.setting == name]) for name in {key.setting: 0 for key in keys}
+        }
+        self.is_changing = bool(self._tracks)
+
+    def look(self, index: int, time_s: Fraction) -> Look:
+        """Returns the look of the frame of that index, at that time after the first of the input."""
+        if not self._tracks:
+            return self._steady
+        values = {name: track.at(index, time_s) for name, track in self._tracks.items()}
+        steady = self._steady
+        (strength,) = values.get("strength", (steady.strength,))
+        (content_weight,) = values.get("content_weight", (steady.content_weight,))
+        return Look(strength, values.get("style_blend", steady.blend), content_weight)
+
+
+def style_paths(styles: Sequence[Path], settings: Settings) -> tuple[Path, ...]:
+    """Returns all styles of a render: those given, or those of `style_at`, each once.
+
+    Raises:
+        SettingsError: there are none, or both.
+    """
+    if not settings.style_at:
+        if not styles:
+            raise SettingsError("no style is given; name at least one picture")
+        return tuple(styles)
+    if styles:
+        raise SettingsError("style and style_at both name styles; leave one out")
+    return tuple(dict.fromkeys(Path(name) for _, name in map(split_moment, settings.style_at)))
+
+
+def _style_keys(settings: Settings, styles: int) -> list[Keyframe]:
+    """Returns the blend at each point of `style_at`: one style alone."""
+    if not settings.style_at:
+        return []
+    order = style_paths((), settings)
+    if styles != len(order):
+        raise SettingsError(f"style_at names {len(order)} styles, but {styles} are given; leave one out")
+    keys = []
+    for text in settings.style_at:
+        word, name = split_moment(text)
+        moment = parse_moment(word)
+        alone = tuple(float(Path(name) == style) for style in order)
+        keys.append(Keyframe(0 if moment is None else moment, "style_blend", alone, f"style_at {text}"))
+    return keys
+
+
+def _read(path: Path, styles: int, *, has_styles: bool) -> list[Keyframe]:
+    keys = read_keyframes(path)
+    if not keys:
+        raise SourceError(f"{path}: holds no keyframe; write lines of time,setting,value")
+    blends = [key for key in keys if key.setting == "style_blend"]
+    if blends and has_styles:
+        raise SettingsError("style_at and keyframes both say what styles count; leave one out")
+    read = []
+    for key in keys:
+        if key.setting == "style_blend":
+            try:
+                key = key._replace(values=shares(key.values, styles))
+            except SettingsError as error:
+                raise SourceError(f"{key.place}: {error}") from error
+        read.append(key)
+    return read
