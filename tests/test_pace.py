@@ -29,7 +29,7 @@ class Clockwork(Stylizer):
         seconds = thousands * (evaluations + (10 if self.follows else 0))
         self.painted.append((image.shape[:2], seconds))
         self.follows = True
-        return Painted(image, 1.0, evaluations, 0, seconds)
+        return Painted(image, image, 1.0, evaluations, 0, seconds)
 
 
 @pytest.mark.parametrize(
