@@ -45,6 +45,17 @@ def test_the_seed_moves_what_starts_from_noise_and_nothing_else():
     assert np.array_equal(first[2], other[2])
 
 
+@pytest.mark.parametrize("name", ["black", "white"])
+def test_what_starts_at_the_border_of_the_range_does_not_stay_there(name):
+    settings, told = replace(QUICK, iterations=60, size=96), []
+    pictures = [np.kron(picture, np.ones((2, 2, 1), np.uint8)) for picture in (CONTENT, STYLE)]
+    ends = starting_points(*pictures, ["grey", name], settings, on_progress=lambda *words: told.append(words))
+    grey, constant = (panel.terms["all"] for panel in ends.panels)
+    assert constant < 1.6 * grey
+    assert told[-1] == (122, 122)
+    assert told == sorted(told)
+
+
 def test_more_weight_for_the_style_costs_content():
     sheet = trade_off(CONTENT, STYLE, [0.01, 1, 100], replace(QUICK, iterations=30))
     assert [panel.label for panel in sheet.panels[2:]] == [f"content 1 : style {w}" for w in ("0.01", "1", "100")]
