@@ -26,9 +26,9 @@ from vidstyle.weights.fetching import OnDownload
 
 # Called with evaluations done and evaluations in all.
 OnProgress = Callable[[int, int | None], None]
-# At the border of the range L-BFGS's first steps throw values out of it, where there is no gradient, and they hardly come
-# back: from black and white it ended, in three pairs, at up to 21 times what it reached from grey. Begun anew, it has
-# all values at the border again; so it ends at up to 1.3 times.
+# At the border of the range L-BFGS's first steps throw values out of it, where there is no gradient, and they hardly
+# come back: from black and white it ended, in three pairs, at up to 21 times what it reached from grey. Begun anew, it
+# has all values at the border again; so it ends at up to 1.3 times.
 BORDER_LEGS, BORDER_STEPS = 3, 10
 CONSTANTS = {"black": 0.0, "grey": 0.5, "white": 1.0}
 
