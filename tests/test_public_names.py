@@ -23,6 +23,7 @@ def test_public_names_are_these_and_can_be_imported():
         "measure",
         "preview",
         "read_config",
+        "report",
         "save_config",
         "stylize",
         "stylize_image",

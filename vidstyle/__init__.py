@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from vidstyle.metrics import Stability, measure
     from vidstyle.pipeline import forecast, stylize, stylize_image
     from vidstyle.previewing import preview
+    from vidstyle.reporting.writing import report
     from vidstyle.settings.config import Config, read_config, save_config
     from vidstyle.stylizer import Stylizer
 
@@ -34,6 +35,7 @@ __all__ = [
     "measure",
     "preview",
     "read_config",
+    "report",
     "save_config",
     "stylize",
     "stylize_image",
@@ -51,6 +53,7 @@ _LATER = {
     "measure": "metrics",
     "preview": "previewing",
     "read_config": "settings.config",
+    "report": "reporting.writing",
     "save_config": "settings.config",
     "stylize": "pipeline",
     "stylize_image": "pipeline",

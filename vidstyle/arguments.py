@@ -52,7 +52,12 @@ def build_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="print what would be done, and what it would take in time, disk and memory, and write nothing",
     )
-    parser.add_argument("--status", metavar="OUTPUT", help="print how far the render of OUTPUT is, and do nothing else")
+    parser.add_argument(
+        "--status",
+        metavar="OUTPUT",
+        help="print how far the render of OUTPUT is, and do nothing else, but write the page of a finished one with "
+        "--report",
+    )
     parser.add_argument(
         "--measure",
         nargs=2,
@@ -186,8 +191,8 @@ def check_needed(options: argparse.Namespace, *, has_style_at: bool = False) -> 
     others = {"input", "style", "output", "quality", "config", "save_config", "preview", "dry_run", "status", "measure"}
     given = {name for name in others if getattr(options, name)} | set(options.given)
     if options.status is not None:
-        if given - {"status", "job_dir"}:
-            raise SettingsError("--status OUTPUT stands alone, but for --job-dir")
+        if given - {"status", "job_dir", "report", "overwrite"}:
+            raise SettingsError("--status OUTPUT stands alone, but for --job-dir, --report and --overwrite")
         return
     if options.measure is not None:
         if given - {"measure", "frames"}:

@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     with ending, terminable():
         if options.status is not None:
-            print(status_lines(vidstyle.job_status(options.status, settings.job_dir)))
+            _tell(options, settings, screen)
         elif options.measure is not None:
             source, result = options.measure
             print(stability_lines(vidstyle.measure(source, result, frames=settings.frames)))
@@ -72,6 +72,7 @@ class _Screen:
         self.download = LateBar("fetching VGG-19", shown=self.shown, unit="B", unit_scale=True)
         self.survey = LateBar("looking for cuts", shown=self.shown, unit="frame", delay=1, leave=False)
         self.preview = LateBar("painting a preview", shown=self.shown, unit="picture", leave=False)
+        self.report = LateBar("comparing for the report", shown=self.shown, unit="frame", delay=1, leave=False)
         self._bar: FrameBar | None = None
         self._plan: Plan | None = None
         self._done = 0
@@ -92,7 +93,7 @@ class _Screen:
             self._bar.frame_done(frame)
 
     def close(self) -> None:
-        for bar in (self.survey, self.download, self.preview, self._bar):
+        for bar in (self.survey, self.download, self.preview, self.report, self._bar):
             if bar is not None:
                 bar.close()
 
@@ -101,6 +102,20 @@ class _Screen:
             return "no output was written"
         frames = "frame is" if self._done == 1 else "frames are"
         return f"{self._done:,} {frames} kept in {self._plan.job}; continue with: {self._plan.command}"
+
+
+def _tell(options: argparse.Namespace, settings: Settings, screen: _Screen) -> None:
+    """Prints how far a render is; with --report, writes the page of a finished one."""
+    status = vidstyle.job_status(options.status, settings.job_dir)
+    print(status_lines(status))
+    if settings.report is None:
+        return
+    try:
+        vidstyle.report(status.output, settings.report, overwrite=settings.overwrite, on_report=screen.report)
+    finally:
+        screen.close()
+    if screen.shown:
+        print(f"wrote {settings.report}")
 
 
 def _work(options: argparse.Namespace, settings: Settings, screen: _Screen) -> None:
@@ -128,6 +143,7 @@ def _render(options: argparse.Namespace, settings: Settings, screen: _Screen) ->
             on_frame=screen.on_frame,
             on_download=screen.download,
             on_survey=screen.survey,
+            on_report=screen.report,
         )
     finally:
         screen.close()
@@ -135,6 +151,8 @@ def _render(options: argparse.Namespace, settings: Settings, screen: _Screen) ->
         for note in result.notes:
             print(f"note: {note}")
         print(result_line(result))
+        if settings.report is not None:
+            print(f"wrote {settings.report}")
 
 
 def _rehearse(options: argparse.Namespace, settings: Settings, screen: _Screen) -> None:

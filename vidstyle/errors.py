@@ -10,6 +10,7 @@
     ├── WeightsError       (OSError)      network weights are missing, damaged or of another network
     ├── DeviceError        (RuntimeError) the device or the precision asked for is not to be had here
     ├── FlowError          (ImportError)  the way to estimate optical flow asked for is not to be had here
+    ├── ReportError        (ImportError)  what draws a report is not to be had here
     └── OptimizationError  (ArithmeticError) no finite picture could be found
 
 Every class is also the nearest builtin, so ``except OSError`` does what a caller expects. A message
@@ -55,6 +56,10 @@ class DeviceError(VidstyleError, RuntimeError):
 
 class FlowError(VidstyleError, ImportError):
     """The way to estimate optical flow that was asked for is not available on this machine."""
+
+
+class ReportError(VidstyleError, ImportError):
+    """What draws a report's curves is not installed."""
 
 
 class OptimizationError(VidstyleError, ArithmeticError):

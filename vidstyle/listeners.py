@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from vidstyle.frames import FrameDone, Plan
+from vidstyle.reporting.gathering import OnReport
 from vidstyle.survey import OnSurvey
 from vidstyle.weights.fetching import OnDownload
 
@@ -21,3 +22,4 @@ class Listeners:
     on_frame: OnFrame | None = None
     on_download: OnDownload | None = None
     on_survey: OnSurvey | None = None
+    on_report: OnReport | None = None

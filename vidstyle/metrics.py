@@ -55,6 +55,16 @@ class Stability:
     drift: float
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The same between one frame and the one before it; NaN where there was nothing to measure."""
+
+    warp_error: float
+    source_warp_error: float
+    flicker: float
+    source_flicker: float
+
+
 class StabilityMeter:
     """Measures a painted video, frame by frame."""
 
@@ -63,14 +73,11 @@ class StabilityMeter:
         self._last: tuple[Picture, Picture] | None = None
         self._first_levels: tuple[np.ndarray, np.ndarray] | None = None
         self._frames = 0
-        self._errors: list[float] = []
-        self._source_errors: list[float] = []
-        self._flickers: list[float] = []
-        self._source_flickers: list[float] = []
+        self._steps: list[Step] = []
         self._drift = math.nan
 
-    def add(self, source: Picture, painted: Picture, exact: tuple[FlowField, Mask] | None = None) -> None:
-        """Takes the next frame.
+    def add(self, source: Picture, painted: Picture, exact: tuple[FlowField, Mask] | None = None) -> Step | None:
+        """Takes the next frame, and returns what was measured between it and the one before; None for the first.
 
         Args:
             source, painted: `(H, W, 3)` uint8 RGB, of the same size in every call.
@@ -80,29 +87,33 @@ class StabilityMeter:
         levels = painted.mean((0, 1)), source.mean((0, 1))
         if self._last is None or self._first_levels is None:
             self._last, self._first_levels = (source, painted), levels
-            return
+            return None
         before, painted_before = self._last
         flow, trusted = exact or self._estimated(before, source)
         source_gap = _squared_gap(warped(before, flow), source)
-        self._errors.append(_root_mean(_squared_gap(warped(painted_before, flow), painted), trusted))
-        self._source_errors.append(_root_mean(source_gap, trusted))
         moved = np.square(flow).sum(-1)
         grain = _squared_gap(before, source)
         still = trusted & (moved < _STILL_PX**2) & (grain <= _STILL_LEVELS**2)
-        self._flickers.append(_root_mean(_squared_gap(painted_before, painted), still))
-        self._source_flickers.append(_root_mean(grain, still))
+        step = Step(
+            _root_mean(_squared_gap(warped(painted_before, flow), painted), trusted),
+            _root_mean(source_gap, trusted),
+            _root_mean(_squared_gap(painted_before, painted), still),
+            _root_mean(grain, still),
+        )
+        self._steps.append(step)
         gone = (levels[0] - self._first_levels[0]) - (levels[1] - self._first_levels[1])
         self._drift = float(np.fmax(self._drift, np.abs(gone).max()))
         self._last = (source, painted)
+        return step
 
     def result(self) -> Stability:
         """Returns the measures of all frames so far."""
         return Stability(
             frames=self._frames,
-            warp_error=_mean(self._errors),
-            source_warp_error=_mean(self._source_errors),
-            flicker=_mean(self._flickers),
-            source_flicker=_mean(self._source_flickers),
+            warp_error=_mean([step.warp_error for step in self._steps]),
+            source_warp_error=_mean([step.source_warp_error for step in self._steps]),
+            flicker=_mean([step.flicker for step in self._steps]),
+            source_flicker=_mean([step.source_flicker for step in self._steps]),
             drift=self._drift,
         )
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from vidstyle.errors import SourceError
-from vidstyle.frames import Frame, Picture
-from vidstyle.job.folder import JobFolder
+from vidstyle.frames import Frame, FrameDone, Picture
+from vidstyle.job.folder import JobFolder, JournalEntry
 from vidstyle.looks import Look
 from vidstyle.masking import Masks
 from vidstyle.media.base import Source
@@ -23,6 +23,18 @@ class PaintedFrame:
     position: int
     index: int
     painted: Painted
+
+    @property
+    def entry(self) -> JournalEntry:
+        """What the journal keeps of it."""
+        painted = self.painted
+        figures = painted.seconds, painted.loss, painted.evaluations, painted.retries, painted.economy
+        return JournalEntry(self.position, *figures)
+
+    def done(self, done: int, total: int) -> FrameDone:
+        """Returns what a listener is told of it."""
+        painted = self.painted
+        return FrameDone(self.index, done, total, painted.seconds, painted.loss, painted.evaluations, painted.image)
 
 
 class ShotPainter:

@@ -19,6 +19,7 @@ from vidstyle.media.base import Source
 from vidstyle.media.images import read_still
 from vidstyle.rehearsal import Rehearsal
 from vidstyle.render import Render
+from vidstyle.reporting.gathering import OnReport
 from vidstyle.settings import Settings
 from vidstyle.styles import StylesGiven
 from vidstyle.stylizer import Stylizer
@@ -42,6 +43,7 @@ def stylize(
     on_frame: OnFrame | None = None,
     on_download: OnDownload | None = None,
     on_survey: OnSurvey | None = None,
+    on_report: OnReport | None = None,
 ) -> Result:
     """Paints a video, a frame folder, a numbered pattern or a still in the style of a picture, or of several.
 
@@ -58,12 +60,13 @@ def stylize(
         on_start: called once, before the first frame. on_frame: after each frame that was painted.
         on_download: called with bytes done and in all while weights are fetched.
         on_survey: called with frames seen and in all (None: unknown) in the first pass over the input.
+        on_report: called with frames compared and in all while `Settings.report` is made.
 
     Raises:
         JobChangedError: an unfinished job of other settings, input, style or weights is in the way.
         VidstyleError: see its subclasses in `vidstyle.errors`. Nothing is left under the output's name.
     """
-    listeners = Listeners(on_start, on_frame, on_download, on_survey)
+    listeners = Listeners(on_start, on_frame, on_download, on_survey, on_report)
     with _opened(source, style, output, settings or Settings()) as arguments:
         return Render(*arguments, listeners).run()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
@@ -12,16 +12,18 @@ from pathlib import Path
 import av
 import torch
 
+from vidstyle.chronicling import chronicle_of, kept_job, told
 from vidstyle.command import command_line
 from vidstyle.devices import resolve_device, resolve_precision, threads
-from vidstyle.errors import OutputError, SettingsError
+from vidstyle.errors import OutputError, SettingsError, VidstyleError
 from vidstyle.features import weights_file
 from vidstyle.fitting import working_size
-from vidstyle.frames import FrameDone, Plan, Result
+from vidstyle.frames import Plan, Result
 from vidstyle.inputs import opened
+from vidstyle.job.chronicle import Chronicle, keep_chronicle, recalled
 from vidstyle.job.entry import check_new_job, check_unchanged, clear_leftovers, removed_if_empty
 from vidstyle.job.fingerprints import file_fingerprint, look_fingerprints, mask_fingerprints, source_fingerprint
-from vidstyle.job.finished import finished_frames, remember
+from vidstyle.job.finished import finished_frames, output_digest, remember
 from vidstyle.job.folder import (
     FINISHED_NAME,
     PUBLISHING_NAME,
@@ -47,12 +49,13 @@ from vidstyle.media.soundtrack import check_sound
 from vidstyle.media.timestamps import TIMESTAMPS_NAME, timestamps_csv
 from vidstyle.notes import counted, retried_note, trouble_notes
 from vidstyle.painting import PaintedFrame, ShotPainter
+from vidstyle.reporting.writing import check_page
 from vidstyle.settings import Settings
 from vidstyle.settings.words import moments_of, painting_flags, to_json
 from vidstyle.shots import SEGMENT_FRAMES, Shot
 from vidstyle.styles import load_styles
 from vidstyle.stylizer import Stylizer
-from vidstyle.survey import GLANCE_PX, survey
+from vidstyle.survey import GLANCE_PX, Survey, survey
 from vidstyle.timeline import Timeline
 from vidstyle.versions import changed, versions_of
 from vidstyle.workers import Workers
@@ -73,6 +76,8 @@ class Render:
             if self._output.exists() and other.exists() and self._output.samefile(other):
                 raise OutputError(f"{target}: is {what} itself; choose another output")
         self._suffix = f".{settings.frame_format}"
+        if settings.report is not None:
+            check_page(settings.report, overwrite=settings.overwrite)
         if self._kind != "frames" and self._suffix != ".png":
             raise SettingsError(f"frame_format is for folders of frames, and {target} is none; leave it out")
         self._loaded_styles = load_styles(self._styles, settings)
@@ -103,8 +108,9 @@ class Render:
         """Renders what is not finished yet."""
         path, identity, count = self._entry()
         if count is not None:
+            failure = None if self._settings.report is None else self._reported(self._recalled(path, identity))
             clear_leftovers(path, identity)
-            return self._result(count, was_finished=True)
+            return self._result(count, failure, was_finished=True)
         if self._kind == "still":
             return self._still(identity)
         with locked(path), removed_if_empty(path):
@@ -113,12 +119,13 @@ class Render:
                 painted = self._paint(job)
             self._publish(job)
             record = remember(self._output, identity, job.manifest.frame_count)
+            failure = self._reported(self._chronicle(job.manifest, job.journal().values(), record["content"]))
             if self._settings.keep_job:
                 write_record(path / FINISHED_NAME, record)
                 (path / PUBLISHING_NAME).unlink(missing_ok=True)
             else:
                 clear_job(path)
-            return self._result(job.manifest.frame_count, painted=painted)
+        return self._result(job.manifest.frame_count, failure, painted=painted)
 
     def _entry(self) -> tuple[Path, Identity, int | None]:
         """Returns where the job is, what it is, and how many frames it has if it is finished; nothing is written.
@@ -143,7 +150,12 @@ class Render:
         paths = (self._source.info.path, given, self._target)
         return command_line(*paths, self._settings, anywhere=anywhere)
 
-    def _result(self, frames: int, *, painted: int = 0, was_finished: bool = False) -> Result:
+    def _result(
+        self, frames: int, failure: VidstyleError | None, *, painted: int = 0, was_finished: bool = False
+    ) -> Result:
+        """Returns what a call has come to, or raises what went wrong once the output was there."""
+        if failure is not None:
+            raise failure
         seconds = time.perf_counter() - self._started
         size = (self._width, self._height)
         return Result(self._output, frames, seconds, *size, tuple(self._notes), painted, was_finished)
@@ -152,10 +164,6 @@ class Render:
     def _wanted(self) -> Wanted:
         settings = self._settings
         return Wanted("none" if settings.no_audio else settings.audio, location=not settings.no_location)
-
-    @property
-    def _folder_kind(self) -> str:
-        return "folder" if self._suffix == ".png" else f"folder of {self._suffix}"
 
     def _check_output(self, *, overwrite: bool = False) -> None:
         overwrite = overwrite or self._settings.overwrite
@@ -169,10 +177,11 @@ class Render:
         has_list = settings.cuts not in ("auto", "off")
         flags = painting_flags(settings) | {"--cuts": "FILE" if has_list else settings.cuts}
         flags["--style-at"] = moments_of(settings)
+        folder = "folder" if self._suffix == ".png" else f"folder of {self._suffix}"
         place = {
             "device": self._device.type,
             "precision": self._precision,
-            "kind of output": self._output.suffix.lower() if self._kind != "frames" else self._folder_kind,
+            "kind of output": self._output.suffix.lower() if self._kind != "frames" else folder,
             "frame size": f"{self._width}x{self._height}",
         }
         if self._kind == "video":
@@ -243,6 +252,9 @@ class Render:
         if self._spec is not None:
             check_gaps(self._output, self._spec, seen.timestamps)
         about_masks = check_all_masks(self._settings, self._source.info.range_start, seen.last_index)
+        return self._manifest(identity, replace(seen, notes=(*seen.notes, *over_white, *about_masks)))
+
+    def _manifest(self, identity: Identity, seen: Survey) -> Manifest:
         return Manifest(
             command=self._command(anywhere=True),
             identity=identity,
@@ -257,7 +269,7 @@ class Render:
             timestamps=seen.timestamps,
             cuts=seen.cuts,
             segment_frames=SEGMENT_FRAMES,
-            notes=(*seen.notes, *over_white, *about_masks),
+            notes=seen.notes,
         )
 
     def _over_white(self, source: Source) -> list[str]:
@@ -278,20 +290,9 @@ class Render:
         self._say_start(self._plan_of(manifest.frame_count, done, job))
         for frame in self._painted(job, shots) if shots else ():
             done += 1
-            painted = frame.painted
-            job.note_frame(
-                JournalEntry(
-                    frame.position,
-                    painted.seconds,
-                    painted.loss,
-                    painted.evaluations,
-                    painted.retries,
-                    painted.economy,
-                )
-            )
+            job.note_frame(frame.entry)
             if self._listeners.on_frame is not None:
-                values = (painted.seconds, painted.loss, painted.evaluations, painted.image)
-                self._listeners.on_frame(FrameDone(frame.index, done, manifest.frame_count, *values))
+                self._listeners.on_frame(frame.done(done, manifest.frame_count))
         self._notes += trouble_notes(job.journal().values(), self._settings.optimizer)
         return done - before
 
@@ -365,14 +366,34 @@ class Render:
         with Masks(self._settings) as masks:
             coverage = masks.of(frame, self._width, self._height)
         painted = stylizer.paint(resize(frame.image, self._width, self._height), coverage)
+        whole = PaintedFrame(0, frame.index, painted)
         alpha = None if frame.alpha is None else resize(frame.alpha, self._width, self._height)
         exif = self._source.exif
         write_image(self._output, painted.image, alpha, without_place(exif) if self._settings.no_location else exif)
         if self._listeners.on_frame is not None:
-            values = (painted.seconds, painted.loss, painted.evaluations, painted.image)
-            self._listeners.on_frame(FrameDone(frame.index, 1, 1, *values))
+            self._listeners.on_frame(whole.done(1, 1))
         self._notes += [*self._source.notes, *self._over_white(self._source)]
         if painted.retries:
             self._notes.append(retried_note(1))
-        remember(self._output, identity, 1)
-        return self._result(1, painted=1)
+        record = remember(self._output, identity, 1)
+        manifest = self._manifest(identity, Survey((frame.pts,), (), (), frame.index))
+        chronicle = self._chronicle(manifest, [whole.entry], record["content"])
+        return self._result(1, self._reported(chronicle), painted=1)
+
+    def _chronicle(self, manifest: Manifest, entries: Iterable[JournalEntry], content: str) -> Chronicle:
+        """Returns what is told of this render, and keeps it for later."""
+        chronicle = chronicle_of(manifest, entries, self._styles, self._target, self._notes, content)
+        keep_chronicle(self._output, chronicle)
+        return chronicle
+
+    def _recalled(self, path: Path, identity: Identity) -> Chronicle:
+        """Returns what is known of this render, which was finished before."""
+        chronicle = recalled(self._output, identity)
+        if chronicle is not None:
+            return chronicle
+        manifest, entries = kept_job(path, replace(self._plan(identity), versions={}))
+        self._notes += manifest.notes
+        return self._chronicle(manifest, entries, output_digest(self._output))
+
+    def _reported(self, chronicle: Chronicle) -> VidstyleError | None:
+        return told(chronicle, self._output, self._settings.report, self._listeners.on_report)

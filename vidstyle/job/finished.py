@@ -34,7 +34,7 @@ def remember(output: Path, identity: Identity, frames: int) -> dict[str, Any]:
         "content": output_digest(output),
         "frames": frames,
     }
-    path = _record_path(output)
+    path = record_path(output)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_record(path, record)
@@ -54,7 +54,7 @@ def finished_frames(output: Path, identity: Identity) -> int | None:
 
 def recorded(output: Path) -> dict[str, Any]:
     """Returns what is remembered of an output that is there, else nothing."""
-    return read_record(_record_path(output)) if output.exists() else {}
+    return read_record(record_path(output)) if output.exists() else {}
 
 
 def output_digest(output: Path) -> str:
@@ -64,7 +64,8 @@ def output_digest(output: Path) -> str:
     return sha256_of(output) if output.is_file() else ""
 
 
-def _record_path(output: Path) -> Path:
+def record_path(output: Path) -> Path:
+    """Returns the file in the cache that remembers an output."""
     name = hashlib.sha256(str(output.resolve()).encode("utf-8", "surrogateescape")).hexdigest()
     return cache_folder() / "finished" / f"{name}.json"
 

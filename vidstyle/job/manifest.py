@@ -73,7 +73,7 @@ class Manifest:
         command: what continues the job. identity: see there. settings: every setting as JSON.
         versions: of vidstyle and of the packages whose work is in the frames.
         threads: how many the CPU computes with; sums come out differently with another number.
-        output: its path when the job began. kind: "video" or "frames".
+        output: its path when the job began. kind: "video", "frames" or "still"; the last has no job folder.
         info: of the source. width, height: of the painted frames in pixels.
         timestamps: of all frames, in ticks of the source. cuts: positions of frames that begin a shot.
         segment_frames: length of the longest segment.
@@ -111,12 +111,25 @@ class Manifest:
         Raises:
             OutputError: it cannot be written.
         """
+        with written_whole(folder / MANIFEST_NAME) as part:
+            part.write_text(json.dumps(self.to_json(), indent=1, default=_plain), encoding="utf-8")
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns everything as JSON can hold it; `from_json` of it is the same again."""
         content = {"format": FORMAT_VERSION} | {spec.name: getattr(self, spec.name) for spec in fields(self)}
         content["identity"] = asdict(self.identity)
         content["info"] = {spec.name: _plain(getattr(self.info, spec.name)) for spec in fields(ClipInfo)}
         content["timestamps"] = _to_runs(self.timestamps)
-        with written_whole(folder / MANIFEST_NAME) as part:
-            part.write_text(json.dumps(content, indent=1, default=_plain), encoding="utf-8")
+        return content
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Manifest:
+        """Returns the manifest that `to_json` has written.
+
+        Raises:
+            KeyError, TypeError, ValueError, AttributeError, ArithmeticError: it is damaged.
+        """
+        return _manifest_of(content)
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -140,7 +153,7 @@ def read_manifest(folder: Path) -> Manifest:
             "continue with that one, or throw the job away with --restart"
         )
     try:
-        return _manifest_of(content)
+        return Manifest.from_json(content)
     except (KeyError, TypeError, ValueError, AttributeError, ZeroDivisionError, OverflowError) as error:
         raise _damaged(path, error) from error
 
@@ -167,7 +180,7 @@ def _manifest_of(content: Mapping[str, Any]) -> Manifest:
     info["last_duration_s"] = None if last_s is None else Fraction(last_s)
     Settings(**values["settings"])
     identity = dict(values["identity"])
-    if values["kind"] not in ("video", "frames"):
+    if values["kind"] not in ("video", "frames", "still"):
         raise ValueError(f"kind is {values['kind']!r}")
     if identity["place"].get("frame size") != f"{values['width']}x{values['height']}":
         raise ValueError("frames of two sizes")

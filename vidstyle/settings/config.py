@@ -36,7 +36,7 @@ else:
 
 SUFFIX = ".toml"
 # What belongs to a machine or to one run, not to a look: it is read, but not written.
-OF_ONE_RUN = frozenset({"device", "precision", "workers", "overwrite", "job_dir", "keep_job", "restart"})
+OF_ONE_RUN = frozenset({"device", "precision", "workers", "report", "overwrite", "job_dir", "keep_job", "restart"})
 LARGEST_CONFIG_BYTES = 1 << 20
 _STYLE, _QUALITY = "style", "quality"
 _SPECS = {spec.name: spec for spec in fields(Settings)}

@@ -305,6 +305,14 @@ class Settings(LookSettings):
     no_audio: bool = setting(False, "leave the sound out", joins=True)
     no_location: bool = setting(False, "leave out tags and data tracks that tell where it was filmed", joins=True)
     keep_going: bool = setting(False, "paint what can be decoded of a damaged video instead of stopping")
+    report: Path | None = setting(
+        None,
+        "when all is done, write a page (.html) on the render that stands alone: pictures before and after, settings, "
+        "curves of loss, time and steadiness, cuts, versions; needs vidstyle[report]",
+        parse=Path,
+        metavar="PAGE",
+        paints=False,
+    )
     overwrite: bool = setting(False, "replace an existing output", paints=False)
     job_dir: Path | None = setting(
         None,

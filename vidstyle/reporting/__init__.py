@@ -1,0 +1,1 @@
+"""A page on a finished render: one HTML file that stands alone."""
