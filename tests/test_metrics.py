@@ -67,6 +67,14 @@ def test_drift_is_the_largest_departure_of_any_channel():
     assert measured(still, results).drift == pytest.approx(9)
 
 
+def test_each_step_is_told_and_the_whole_is_their_mean():
+    meter = StabilityMeter()
+    steps = [meter.add(frame, 255 - frame) for frame in frames()]
+    assert steps[0] is None
+    for name in ("warp_error", "source_warp_error"):
+        assert np.mean([getattr(step, name) for step in steps[1:]]) == pytest.approx(getattr(meter.result(), name))
+
+
 def test_one_frame_has_nothing_to_measure():
     single = measured(frames(1), frames(1))
     assert (single.frames, math.isnan(single.warp_error), math.isnan(single.drift)) == (1, True, True)

@@ -10,7 +10,7 @@ import json
 import logging
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -55,14 +55,20 @@ class Chronicle:
 
 
 def newest_entries(entries: Iterable[JournalEntry]) -> tuple[JournalEntry, ...]:
-    """Returns the last entry of each frame, by position, of a journal in which frames may stand twice."""
+    """Returns the last entry of each frame, by position, of a journal in which frames may stand twice.
+
+    Seconds and loss have as many digits as are kept, so that a page is the same whenever it is written.
+    """
     newest = {entry.frame: entry for entry in entries}
-    return tuple(newest[frame] for frame in sorted(newest))
+    return tuple(
+        replace(newest[frame], seconds=_short(newest[frame].seconds), loss=_short(newest[frame].loss))
+        for frame in sorted(newest)
+    )
 
 
 def keep_chronicle(output: Path, chronicle: Chronicle) -> None:
     """Writes a chronicle into the cache, if that can be written."""
-    columns = {name: [_short(getattr(entry, name)) for entry in chronicle.entries] for name in _COLUMNS}
+    columns = {name: [getattr(entry, name) for entry in chronicle.entries] for name in _COLUMNS}
     content = {spec.name: getattr(chronicle, spec.name) for spec in fields(Chronicle)}
     content |= {"manifest": chronicle.manifest.to_json(), "entries": columns}
     path = _path(output)
@@ -109,7 +115,7 @@ def _chronicle_of(content: dict[str, Any]) -> Chronicle:
 
 
 def _short(value: float) -> float:
-    return value if isinstance(value, int) else float(f"{value:.{_SIGNIFICANT_DIGITS}g}")
+    return float(f"{value:.{_SIGNIFICANT_DIGITS}g}")
 
 
 def _path(output: Path) -> Path:

@@ -21,7 +21,8 @@
     range.addEventListener("input", move);
     show(buttons[Math.floor(buttons.length / 2)]);
     move();
-    compare.hidden = caption.hidden = false;
+    compare.hidden = false;
+    caption.hidden = document.querySelector(".sheet").hidden = buttons.length === 1;
   }
   for (const button of document.querySelectorAll(".copy")) {
     if (!navigator.clipboard) continue;

@@ -122,7 +122,7 @@ def _curves(facts: Facts) -> str:
         if any(np.isfinite(line.values).any() for line in lines):
             svg = drawn(lines, facts.cuts, facts.chronicle.manifest.info.range_start, salt)
             caption = f"<figcaption>{name}<small>{remark}</small></figcaption>"
-            shown.append(f'<figure role="img" aria-label="{name} of every frame">{caption}{svg}</figure>')
+            shown.append(f'<figure role="img" aria-label="{name}, frame by frame">{caption}{svg}</figure>')
     if not shown:
         return ""
     key = ' <span class="key"></span> marks a cut.' if facts.cuts else ""

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from vidstyle.reporting.gathering import JOURNALLED, MEASURED, Facts
 
 HEADER = ("frame", "time_s", "shot", *JOURNALLED, *MEASURED)
-_WHOLE = {"evaluations", "retries", "economy"}
+WHOLE = {"evaluations", "retries", "economy"}
 # Longer tables are compressed: browsers and mail programs are slow with long addresses.
 _LARGEST_PLAIN_BYTES = 200_000
 
@@ -47,4 +47,4 @@ def csv_address(text: str) -> tuple[str, str]:
 def _word(name: str, value: float) -> str:
     if math.isnan(value):
         return ""
-    return f"{value:.0f}" if name in _WHOLE else f"{value:.5g}"
+    return f"{value:.0f}" if name in WHOLE else f"{value:.5g}"

@@ -1,0 +1,56 @@
+"""Facts for pages, without a render."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+import pytest
+from clips import picture
+from jobs import make_manifest
+
+from vidstyle.job.chronicle import Chronicle
+from vidstyle.job.folder import JournalEntry
+from vidstyle.reporting.gathering import JOURNALLED, MEASURED, Facts
+from vidstyle.reporting.thumbnails import Shown, encoded
+
+needs_matplotlib = pytest.mark.skipif(
+    find_spec("matplotlib") is None, reason="Matplotlib draws the curves: pip install 'vidstyle[report]'"
+)
+
+
+def make_chronicle(count: int = 12, **changes: Any) -> Chronicle:
+    """A finished render of frames that took 0.5, 1.5, 2.5 ... seconds; one not yet in any cache."""
+    manifest = make_manifest(timestamps=tuple(range(count)), cuts=tuple(cut for cut in (7,) if cut < count))
+    values: dict[str, Any] = {
+        "manifest": manifest,
+        "entries": tuple(JournalEntry(k, k + 0.5, 1 / (k + 1), 3 * k, 0, 0) for k in range(count)),
+        "styles": ("starry.jpg",),
+        "command": "vidstyle in --style starry.jpg -o out.mp4",
+        "config": 'style = "starry.jpg"\n',
+        "notes": (),
+        "folder": ".",
+        "content": "",
+    }
+    return Chronicle(**values | changes)
+
+
+def make_facts(count: int = 12, **changes: Any) -> Facts:
+    """Facts of it, with numbers that tell their position and two pairs of pictures."""
+    chronicle = make_chronicle(count)
+    columns = {name: np.array([float(getattr(e, name)) for e in chronicle.entries]) for name in JOURNALLED}
+    rising = np.arange(count, dtype=float)
+    rising[0] = np.nan
+    columns |= {name: rising * (number + 1) for number, name in enumerate(MEASURED)}
+    positions = [0, count - 1] if count > 1 else [0]
+    values: dict[str, Any] = {
+        "chronicle": chronicle,
+        "times_s": np.arange(count) / 25,
+        "columns": columns,
+        "drift": 1.25,
+        "pairs": encoded([Shown(p, p / 25, picture(p), 255 - picture(p)) for p in positions]),
+        "styles": (("starry.jpg", None),),
+        "missing": (),
+    }
+    return Facts(**values | changes)
