@@ -47,4 +47,4 @@ def test_a_kept_job_is_taken_for_the_same_render_only(tmp_path):
 
 
 def test_nothing_is_written_where_nothing_is_asked_for():
-    assert told(kept(Settings()), Path("out.mp4"), None, None) is None
+    assert told(kept(Settings()), Path("out.mp4"), Settings()) is None

@@ -62,11 +62,13 @@ def kept_job(path: Path, manifest: Manifest) -> tuple[Manifest, Sequence[Journal
     return replace(found, info=manifest.info, output=manifest.output), read_journal(path)
 
 
-def told(chronicle: Chronicle, output: Path, page: Path | None, on_report: OnReport | None) -> VidstyleError | None:
+def told(
+    chronicle: Chronicle, output: Path, settings: Settings, on_report: OnReport | None = None
+) -> VidstyleError | None:
     """Writes the page of a finished render, if one is asked for, and returns what went wrong, which harms nothing."""
     try:
-        if page is not None:
-            write_page(chronicle, output, page, on_report)
+        if settings.report is not None:
+            write_page(chronicle, output, settings.report, on_report, overwrite=settings.overwrite)
     except VidstyleError as error:
         return error
     return None

@@ -92,6 +92,12 @@ class _Screen:
         if self._bar is not None:
             self._bar.frame_done(frame)
 
+    def on_report(self, done: int, total: int) -> None:
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+        self.report(done, total)
+
     def close(self) -> None:
         for bar in (self.survey, self.download, self.preview, self.report, self._bar):
             if bar is not None:
@@ -111,7 +117,7 @@ def _tell(options: argparse.Namespace, settings: Settings, screen: _Screen) -> N
     if settings.report is None:
         return
     try:
-        vidstyle.report(status.output, settings.report, overwrite=settings.overwrite, on_report=screen.report)
+        vidstyle.report(status.output, settings.report, overwrite=settings.overwrite, on_report=screen.on_report)
     finally:
         screen.close()
     if screen.shown:
@@ -143,7 +149,7 @@ def _render(options: argparse.Namespace, settings: Settings, screen: _Screen) ->
             on_frame=screen.on_frame,
             on_download=screen.download,
             on_survey=screen.survey,
-            on_report=screen.report,
+            on_report=screen.on_report,
         )
     finally:
         screen.close()

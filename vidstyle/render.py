@@ -382,6 +382,7 @@ class Render:
 
     def _chronicle(self, manifest: Manifest, entries: Iterable[JournalEntry], content: str) -> Chronicle:
         """Returns what is told of this render, and keeps it for later."""
+        manifest = replace(manifest, settings=to_json(self._settings))  # the sound may be another than when it began
         chronicle = chronicle_of(manifest, entries, self._styles, self._target, self._notes, content)
         keep_chronicle(self._output, chronicle)
         return chronicle
@@ -396,4 +397,4 @@ class Render:
         return self._chronicle(manifest, entries, output_digest(self._output))
 
     def _reported(self, chronicle: Chronicle) -> VidstyleError | None:
-        return told(chronicle, self._output, self._settings.report, self._listeners.on_report)
+        return told(chronicle, self._output, self._settings, self._listeners.on_report)

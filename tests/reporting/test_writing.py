@@ -148,6 +148,24 @@ def test_a_page_appears_whole_or_not_at_all(monkeypatch):
     assert sorted(p.name for p in Path().iterdir()) == ["in.mp4", "out.mp4", "page.html", "style.png"]
 
 
+def test_a_page_that_appears_meanwhile_is_not_overwritten():
+    def appearing(frame):
+        PAGE.write_text("mine")
+
+    with pytest.raises(OutputError, match=r"is no report; .* itself is finished"):
+        vidstyle.stylize("in.mp4", "style.png", "out.mp4", REPORT, on_frame=appearing)
+    assert PAGE.read_text() == "mine"
+    assert paint(settings=replace(REPORT, overwrite=True))[0].was_finished
+    assert writing.is_report(PAGE)
+
+
+def test_the_command_is_that_of_the_last_step():
+    paint(stop_after=3)
+    paint(settings=replace(REPORT, no_audio=True))
+    assert "--size 32 --iterations 1" in PAGE.read_text(encoding="utf-8")
+    assert "--no-audio" in PAGE.read_text(encoding="utf-8")
+
+
 def test_stopped_at_its_page_a_render_goes_on_there(monkeypatch):
     def stop(*_):
         raise KeyboardInterrupt

@@ -14,7 +14,7 @@
       after.alt = painted.alt;
       if (button.dataset.before) before.src = button.dataset.before;
       compare.style.setProperty("--shape", painted.getAttribute("width") / painted.getAttribute("height"));
-      caption.textContent = button.textContent.trim();
+      caption.textContent = [...button.querySelectorAll("span")].map((word) => word.textContent).join(" \u00b7 ");
       for (const each of buttons) each.setAttribute("aria-pressed", String(each === button));
     };
     for (const button of buttons) button.addEventListener("click", () => show(button));

@@ -78,10 +78,11 @@ def _comparison(facts: Facts) -> str:
     items = []
     for pair in facts.pairs:
         name = "Painted" if is_still else f"Frame {first + pair.position:,}"
-        label = name if is_still else f"{name} · {clock(pair.time_s)}"
+        words = [name] if is_still else [name, clock(pair.time_s)]
+        label = " ".join(f"<span>{word}</span>" for word in words)
         before = "" if pair.before is None else f' data-before="{_webp(pair.before)}"'
         image = f'<img src="{_webp(pair.after)}" width="{pair.width}" height="{pair.height}" alt="{name}, painted">'
-        items.append(f'<button type="button" aria-pressed="false"{before}>{image}<span>{label}</span></button>')
+        items.append(f'<button type="button" aria-pressed="false"{before}>{image}{label}</button>')
     shape = facts.pairs[0].width / facts.pairs[0].height
     return f"""<section id="pictures">
 <div class="compare{" alone" if alone else ""}" style="--shape: {shape:.5g}" hidden>

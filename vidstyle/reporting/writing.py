@@ -43,7 +43,7 @@ def report(output: str | Path, page: str | Path, *, overwrite: bool = False, on_
             f"{output}: no finished render is known by this name; check it, or give the command that painted it again, "
             f"with --report {page}"
         )
-    write_page(chronicle, output, page, on_report)
+    write_page(chronicle, output, page, on_report, overwrite=overwrite)
     return page
 
 
@@ -55,12 +55,16 @@ def check_page(page: Path, *, overwrite: bool = False) -> None:
     """
     if page.suffix.lower() not in SUFFIXES:
         raise OutputError(f"{page}: a report is a page; end its name in .html")
+    _check_replaceable(page, overwrite)
+    check_writable(page.parent)
+    check_plotting()
+
+
+def _check_replaceable(page: Path, overwrite: bool) -> None:
     if page.is_dir():
         raise OutputError(f"{page}: is a folder; choose another name for the report")
     if page.exists() and not overwrite and not is_report(page):
         raise OutputError(f"{page}: exists already, and is no report; choose another name or use --overwrite")
-    check_writable(page.parent)
-    check_plotting()
 
 
 def is_report(page: Path) -> bool:
@@ -72,14 +76,17 @@ def is_report(page: Path) -> bool:
         return False
 
 
-def write_page(chronicle: Chronicle, output: Path, page: Path, on_report: OnReport | None = None) -> None:
-    """Writes the page of a finished render, whole or not at all.
+def write_page(
+    chronicle: Chronicle, output: Path, page: Path, on_report: OnReport | None = None, *, overwrite: bool = False
+) -> None:
+    """Writes the page of a finished render, whole or not at all, unless something else has its name meanwhile.
 
     Raises:
         OutputError: it could not be written; whatever the reason, the message says that the render is finished.
     """
     try:
         text = page_text(gathered(chronicle, output, on_report))
+        _check_replaceable(page, overwrite)
         with written_whole(page) as part:
             part.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
     except ReportError:
