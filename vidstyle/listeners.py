@@ -23,3 +23,13 @@ class Listeners:
     on_download: OnDownload | None = None
     on_survey: OnSurvey | None = None
     on_report: OnReport | None = None
+
+    def say_start(self, plan: Plan) -> None:
+        """Tells what is about to be done."""
+        if self.on_start is not None:
+            self.on_start(plan)
+
+    def say_frame(self, frame: FrameDone) -> None:
+        """Tells of a frame that is finished."""
+        if self.on_frame is not None:
+            self.on_frame(frame)

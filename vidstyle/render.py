@@ -287,18 +287,13 @@ class Render:
         # What was painted and encoded before stays so when only the last step was interrupted.
         shots = [] if self._is_published(job) else [shot for shot in manifest.shots if not job.is_done(shot)]
         before = done = manifest.frame_count - sum(len(job.missing_positions(shot)) for shot in shots)
-        self._say_start(self._plan_of(manifest.frame_count, done, job))
+        self._listeners.say_start(self._plan_of(manifest.frame_count, done, job))
         for frame in self._painted(job, shots) if shots else ():
             done += 1
             job.note_frame(frame.entry)
-            if self._listeners.on_frame is not None:
-                self._listeners.on_frame(frame.done(done, manifest.frame_count))
+            self._listeners.say_frame(frame.done(done, manifest.frame_count))
         self._notes += trouble_notes(job.journal().values(), self._settings.optimizer)
         return done - before
-
-    def _say_start(self, plan: Plan) -> None:
-        if self._listeners.on_start is not None:
-            self._listeners.on_start(plan)
 
     def _plan_of(self, frame_count: int, done: int = 0, job: JobFolder | None = None) -> Plan:
         return Plan(
@@ -361,7 +356,7 @@ class Render:
     def _still(self, identity: Identity) -> Result:
         stylizer = self._stylizer
         frame = next(self._source)
-        self._say_start(self._plan_of(1))
+        self._listeners.say_start(self._plan_of(1))
         self._notes += check_all_masks(self._settings, frame.index, frame.index)
         with Masks(self._settings) as masks:
             coverage = masks.of(frame, self._width, self._height)
@@ -370,8 +365,7 @@ class Render:
         alpha = None if frame.alpha is None else resize(frame.alpha, self._width, self._height)
         exif = self._source.exif
         write_image(self._output, painted.image, alpha, without_place(exif) if self._settings.no_location else exif)
-        if self._listeners.on_frame is not None:
-            self._listeners.on_frame(whole.done(1, 1))
+        self._listeners.say_frame(whole.done(1, 1))
         self._notes += [*self._source.notes, *self._over_white(self._source)]
         if painted.retries:
             self._notes.append(retried_note(1))
