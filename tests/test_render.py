@@ -124,7 +124,7 @@ def test_every_kind_of_chain_goes_on_over_segments_as_if_nothing_had_happened(ch
 def test_an_economy_goes_on_after_an_interruption(monkeypatch, chain):
     tried, painted = [], []
 
-    def short_once(start, objective, method, effort):
+    def short_once(start, objective, method, effort, on_evaluation=None):
         tried.append(effort)
         if len(tried) in (3, 4, 5):  # the third frame, once more, and in tiles
             raise RuntimeError("DefaultCPUAllocator: can't allocate memory")

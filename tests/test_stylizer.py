@@ -193,7 +193,7 @@ def short_of_memory(monkeypatch, is_too_much, words="DefaultCPUAllocator: can't 
     """Makes each start of an optimisation fail for which `is_too_much(height, width, method, history)`."""
     tried = []
 
-    def greedy(start, objective, method, effort):
+    def greedy(start, objective, method, effort, on_evaluation=None):
         tried.append((*start.shape[2:], method, effort.history, effort.iterations))
         if is_too_much(*start.shape[2:], method, effort.history):
             raise RuntimeError(words)
@@ -288,7 +288,7 @@ def test_a_want_of_memory_in_the_flow_is_told_as_such(monkeypatch):
 def test_only_later_frames_step_shortly_and_stop_early(monkeypatch):
     efforts = []
 
-    def watched(start, objective, method, effort):
+    def watched(start, objective, method, effort, on_evaluation=None):
         efforts.append(effort)
         return optimize.optimize(start, objective, method, effort)
 

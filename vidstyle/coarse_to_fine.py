@@ -14,7 +14,7 @@ from vidstyle.aims import Aim, StyleBySize
 from vidstyle.frames import Picture
 from vidstyle.media.images import resize
 from vidstyle.objective import Objective, to_tensor
-from vidstyle.optimize import Effort, Outcome, optimize
+from vidstyle.optimize import Effort, OnEvaluation, Outcome, optimize
 from vidstyle.regions import Regions
 
 # The smallest picture begins with longer steps than the others: it is the farthest from where it is to go.
@@ -39,6 +39,7 @@ def optimized_coarse_to_fine(
     effort: Effort,
     memory_share: float = 1,
     regions_at: Callable[[int, int, int], Regions | None] = lambda width, height, levels: None,
+    on_evaluation: OnEvaluation | None = None,
 ) -> Outcome:
     """Optimises ever larger copies of a picture with the same effort each, and last the picture.
 
@@ -50,6 +51,7 @@ def optimized_coarse_to_fine(
         content: `(H, W, 3)` uint8 RGB. start: `(1, 3, H, W)` float32 RGB in [0, 1]. objective: of `content`.
         method, effort: see `optimize`. memory_share: see `StyleBySize.memory_bytes`.
         regions_at: returns the regions of a picture of a width and height in pixels and so many levels.
+        on_evaluation: see `optimize`; its pictures are of the size that is being painted.
 
     Returns:
         the outcome at full size, with the evaluations and retries of all.
@@ -71,10 +73,10 @@ def optimized_coarse_to_fine(
         )
         reduced = small_objective.pinned(_reduced(start, size))
         own = replace(effort, first_step_rms=SMALLEST_FIRST_STEP_RMS) if change is None else effort
-        outcome = optimize(_changed(reduced, change), small_objective, method, own)
+        outcome = optimize(_changed(reduced, change), small_objective, method, own, on_evaluation)
         change = outcome.image - reduced
         evaluations, retries = evaluations + outcome.evaluations, retries + outcome.retries
-    outcome = optimize(_changed(start, change), objective, method, effort)
+    outcome = optimize(_changed(start, change), objective, method, effort, on_evaluation)
     return replace(outcome, evaluations=evaluations + outcome.evaluations, retries=retries + outcome.retries)
 
 

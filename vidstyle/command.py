@@ -12,6 +12,19 @@ from vidstyle.settings import Settings
 from vidstyle.settings.words import to_words
 
 
+def as_command(
+    source: str | Path,
+    style: str | Path | Sequence[str | Path] | None,
+    output: str | Path,
+    settings: Settings | None = None,
+) -> str:
+    """Returns the command line that does what `stylize` with the same arguments does, to be typed in any folder."""
+    given = [style] if isinstance(style, (str, Path)) else style or []
+    return command_line(
+        Path(source), [Path(each) for each in given], str(output), settings or Settings(), anywhere=True
+    )
+
+
 def command_line(source: Path, styles: Sequence[Path], target: str, settings: Settings, *, anywhere: bool) -> str:
     """Returns the command for a render as this system's shell takes it, without `--restart`.
 

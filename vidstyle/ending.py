@@ -16,12 +16,12 @@ DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 
 class TerminatedError(BaseException):
-    """SIGTERM, or SIGHUP from a terminal that was closed: what is half written is cleared away first."""
+    """SIGTERM, SIGBREAK, or SIGHUP from a terminal that was closed: what is half written is cleared away first."""
 
 
 @contextmanager
 def terminable() -> Iterator[None]:
-    """Makes SIGTERM and SIGHUP unwind the render like Ctrl-C does; by default they would leave temporary files."""
+    """Makes SIGTERM, SIGHUP and SIGBREAK unwind the render like Ctrl-C does; else they would leave temporary files."""
 
     def stop(number: int, frame: object) -> None:
         raise TerminatedError(number)
@@ -29,7 +29,9 @@ def terminable() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread may handle signals
         return
-    numbers = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+    # Windows has SIGBREAK alone for a process that another one asks to end.
+    known = ("SIGTERM", "SIGHUP", "SIGBREAK")
+    numbers = [getattr(signal, name) for name in known if hasattr(signal, name)]
     # What is ignored, as by nohup, stays so.
     before = {number: signal.signal(number, stop) for number in numbers if signal.getsignal(number) != signal.SIG_IGN}
     try:

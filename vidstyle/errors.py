@@ -6,7 +6,8 @@
     │   └── DamagedSourceError            the input opens, but some of it cannot be decoded
     ├── OutputError        (OSError)      the output cannot be written where it is wanted
     ├── JobError           (OSError)      the job folder is in use, damaged, or not to be written to
-    │   └── JobChangedError               it belongs to other settings, or another input, style or network
+    │   ├── JobChangedError               it belongs to other settings, or another input, style or network
+    │   └── JobStoppedError               somebody asked for it; the same call continues
     ├── WeightsError       (OSError)      network weights are missing, damaged or of another network
     ├── DeviceError        (RuntimeError) the device or the precision asked for is not to be had here
     ├── FlowError          (ImportError)  the way to estimate optical flow asked for is not to be had here
@@ -44,6 +45,10 @@ class JobError(VidstyleError, OSError):
 
 class JobChangedError(JobError):
     """The job folder was begun with other settings, or another input, style or network."""
+
+
+class JobStoppedError(JobError):
+    """The render was asked to stop; the same call continues it."""
 
 
 class WeightsError(VidstyleError, OSError):

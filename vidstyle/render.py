@@ -292,6 +292,7 @@ class Render:
             done += 1
             job.note_frame(frame.entry)
             self._listeners.say_frame(frame.done(done, manifest.frame_count))
+            job.stop_if_asked(done)
         self._notes += trouble_notes(job.journal().values(), self._settings.optimizer)
         return done - before
 

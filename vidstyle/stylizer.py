@@ -29,7 +29,7 @@ from vidstyle.media.images import resize
 from vidstyle.memory import Economy, economies, free_caches, is_memory_error, too_little_memory
 from vidstyle.noise import DriftingNoise
 from vidstyle.objective import Objective, Reference, to_picture, to_tensor
-from vidstyle.optimize import FIRST_STEP_RMS, NEAR_STEP_RMS, Effort, Outcome, optimize
+from vidstyle.optimize import FIRST_STEP_RMS, NEAR_STEP_RMS, Effort, OnEvaluation, Outcome, optimize
 from vidstyle.recolouring import with_colours_of
 from vidstyle.settings import Settings
 from vidstyle.styles import StylesGiven, load_styles
@@ -65,7 +65,8 @@ class Stylizer:
 
     Attributes: `settings`; `device` and `precision` as resolved; `network`; `styles`, their Gram matrices by frame
     size, and `region_styles`, those of regions; `timeline`, of looks; `look`, of frames for which none is given;
-    `economy`, an index into `economies()`: above 0 where memory did not suffice for the optimiser asked for.
+    `economy`, an index into `economies()`: above 0 where memory did not suffice for the optimiser asked for;
+    `on_evaluation`, called while a frame is painted, at every size that it goes through; see `optimize.optimize`.
 
     ::
 
@@ -103,6 +104,7 @@ class Stylizer:
         self.styles = StyleBySize(self.network, styles, settings)
         self.region_styles = [StyleBySize(self.network, path, settings) for _, path in settings.regions]
         self.economy, self._is_matched = 0, False
+        self.on_evaluation: OnEvaluation | None = None
         self._flow: FlowEstimator | None = None
         if settings.needs_flow:
             self._flow = load_flow(settings.flow, self.device, on_download)
@@ -329,8 +331,10 @@ class Stylizer:
         )
         if beginning.is_afresh:
             rest = (way.method, effort, way.share)
-            return optimized_coarse_to_fine(aim, content_picture, start, objective, *rest, regions_at)
-        return optimize(start, objective, way.method, effort)
+            return optimized_coarse_to_fine(
+                aim, content_picture, start, objective, *rest, regions_at, self.on_evaluation
+            )
+        return optimize(start, objective, way.method, effort, self.on_evaluation)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ delivered/      the same as they are delivered, where they take other colours
 segments/       encoded runs of frames, `00000000-00000240.segment`, each with its record `.json`
 journal.jsonl   a line for each painted frame: seconds, loss, evaluations
 lock            held by the process at work; the system lets go of it when that process dies
+stop            asks that process to stop after the frame it is at
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from vidstyle.errors import JobError, SourceError
+from vidstyle.errors import JobError, JobStoppedError, SourceError
 from vidstyle.files import remedy, sha256_of, sync_folder, written_whole
 from vidstyle.frames import Picture
 from vidstyle.job.manifest import MANIFEST_NAME, Manifest
@@ -39,6 +40,7 @@ PAINTED_NAME = "painted"
 # Frames in other colours than those that the chain goes on from.
 DELIVERED_NAME = "delivered"
 JOURNAL_NAME, LOCK_NAME, PUBLISHING_NAME, FINISHED_NAME = "journal.jsonl", "lock", "publishing.json", "finished.json"
+STOP_NAME = "stop"
 DIGITS = 8
 
 
@@ -104,6 +106,7 @@ class JobFolder:
                 folder.mkdir(exist_ok=True)
                 for stray in folder.glob(".*.part*"):
                     stray.unlink()
+            (self.path / STOP_NAME).unlink(missing_ok=True)  # it was meant for an earlier run
             sync_folder(self.path)
             journal = self.path / JOURNAL_NAME
             if journal.is_file() and not journal.read_bytes().endswith(b"\n"):
@@ -111,6 +114,16 @@ class JobFolder:
                     file.write(b"\n")  # after a line that a kill cut off
         except OSError as error:
             raise JobError(f"{self.path}: cannot be written to ({error.strerror or error}); {remedy(error)}") from error
+
+    def stop_if_asked(self, done: int) -> None:
+        """Ends the render where somebody has asked for it; `done` frames are there.
+
+        Raises:
+            JobStoppedError: somebody has.
+        """
+        if (self.path / STOP_NAME).is_file():
+            kept = f"{done:,} of {self.manifest.frame_count:,} frames are kept"
+            raise JobStoppedError(f"{self.path}: stopped, as asked; {kept}; continue with: {self.manifest.command}")
 
     # -- frames --------------------------------------------------------------------------------
 
@@ -327,7 +340,7 @@ def clear_job(path: Path) -> None:
                 shutil.rmtree(path / folder)
         for file in (*path.glob("joined.*"), *path.glob(".*.part*")):
             file.unlink(missing_ok=True)
-        for name in (JOURNAL_NAME, PUBLISHING_NAME, FINISHED_NAME, MANIFEST_NAME):
+        for name in (STOP_NAME, JOURNAL_NAME, PUBLISHING_NAME, FINISHED_NAME, MANIFEST_NAME):
             (path / name).unlink(missing_ok=True)
     except OSError as error:
         raise JobError(f"{path}: cannot be cleared away ({error.strerror or error}); remove it yourself") from error

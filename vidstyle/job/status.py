@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from vidstyle.errors import JobError
@@ -66,7 +67,7 @@ def job_status(output: str | Path, job_dir: Path | None = None) -> Status:
         frames = record.get("frames")
         if not isinstance(frames, int):
             raise JobError(f"{output}: no job is known by this name (looked for {path}); check it, or give --job-dir")
-        is_changed = record.get("content") != output_digest(Path(output))
+        is_changed = record.get("content") != _digest(Path(output))
         return Status(Path(output), None, frames, frames, 0, 0, False, True, is_changed, None, "")
     manifest = read_manifest(path)
     job = JobFolder(path, manifest)
@@ -87,10 +88,21 @@ def job_status(output: str | Path, job_dir: Path | None = None) -> Status:
         shots=len(manifest.shots),
         is_running=is_running(path),
         is_finished=is_finished,
-        is_changed=is_finished and record.get("content") != output_digest(made),
+        is_changed=is_finished and record.get("content") != _digest(made),
         seconds_per_frame=statistics.median(times_s) if times_s else None,
         command=manifest.command,
     )
+
+
+def _digest(output: Path) -> str:
+    """Returns `output_digest`; a long film is not read again each time that somebody looks in on it."""
+    files = sorted(output.iterdir()) if output.is_dir() else [output] if output.exists() else []
+    return _digest_as_of(output, tuple((file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files))
+
+
+@lru_cache(maxsize=64)
+def _digest_as_of(output: Path, seen: tuple[tuple[str, int, int], ...]) -> str:
+    return output_digest(output)
 
 
 def _frames_done(job: JobFolder, run: range) -> int:

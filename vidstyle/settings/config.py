@@ -146,6 +146,16 @@ def _with_paths(name: str, value: Any, moved: Callable[[Path], Path]) -> Any:
     return value
 
 
+def as_config(settings: Settings, style: str | Path | Sequence[str | Path], folder: str | Path | None = None) -> str:
+    """Returns what `save_config` writes, for a file in that folder, or else in the current one.
+
+    Raises:
+        SettingsError: a path cannot be written as text.
+    """
+    styles = [style] if isinstance(style, (str, Path)) else style
+    return config_text(settings, [Path(name) for name in styles], Path.cwd() if folder is None else Path(folder))
+
+
 def config_text(settings: Settings, styles: Sequence[Path], folder: Path) -> str:
     """Returns settings as TOML, but for what belongs to one run; what is None is left out.
 
