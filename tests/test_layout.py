@@ -221,6 +221,7 @@ MAY_IMPORT = {
     "arguments": {"errors", "settings", "version"},
     "cli": {"__init__", "arguments", "ending", "errors", "frames", "process", "progress", "settings", "wording"},
     "__main__": {"cli"},
+    "studio": {"__init__"},
     "experiments": {
         "__init__",
         "arguments",

@@ -1,0 +1,137 @@
+"""Looks: settings of what is chosen, the words that reproduce them, and pictures."""
+
+import shlex
+from dataclasses import replace
+
+import pytest
+from clips import make_video, picture, write_raw
+
+import vidstyle
+from vidstyle.arguments import build_parser, parsed, settings_of
+from vidstyle.cli import main
+from vidstyle.studio.folder import Folder
+from vidstyle.studio.looking import Look, Looking
+from vidstyle.studio.refusals import RefusedError
+from vidstyle.studio.uploads import Uploads
+
+LOOKS = {
+    "plain": Look("clip.mp4", ("a.png",), size=320),
+    "all turned": Look("clip.mp4", ("a.png",), 0.35, 1.5, 60.0, (1, 1, 1, 1), "content", 480, "compact"),
+    "a blend": Look("clip.mp4", ("a.png", "b c.png"), shares=(0.75, 0.25, 1, 1), color="match", size=320),
+    "alike": Look("clip.mp4", ("a.png", "b c.png"), shares=(0.5, 0.5, 1, 1), size=320),
+}
+
+
+@pytest.fixture
+def looking(tmp_path):
+    place = tmp_path / "place"
+    place.mkdir()
+    make_video(place / "clip.mp4", frames=4)
+    for number, name in enumerate(("a.png", "b c.png")):
+        write_raw(place / name, picture(number))
+    with Uploads(1 << 20) as uploads:
+        looking = Looking(Folder(place), uploads)
+        yield looking
+        looking.close()
+
+
+def test_settings_are_the_knobs():
+    settings = LOOKS["all turned"].settings()
+    assert settings == vidstyle.Settings(
+        strength=0.35, style_size=1.5, style_weight=60, color="content", size=480, keep_job=True
+    )
+    assert LOOKS["a blend"].settings().style_blend == (0.75, 0.25)
+    assert LOOKS["alike"].settings().style_blend == ()
+    assert Look().settings() == vidstyle.Settings(keep_job=True)
+
+
+@pytest.mark.parametrize("change", [{"strength": 7}, {"size": "large"}, {"network": "other"}, {"style_size": None}])
+def test_illegal_values_are_refused(change):
+    with pytest.raises(RefusedError, match="do not go together"):
+        replace(LOOKS["plain"], **change).settings()
+
+
+@pytest.mark.parametrize("name", LOOKS)
+def test_the_command_line_shown_does_what_is_shown(looking, name, capsys):
+    look = LOOKS[name]
+    words = shlex.split(looking.command(look, "out.mp4"))
+    assert words[0] == "vidstyle"
+    options = parsed(build_parser(), words[1:])
+    assert settings_of(options) == look.settings()
+    assert [options.input, *options.style] == [str(looking.folder.path / part) for part in (look.clip, *look.styles)]
+    assert options.output == str(looking.folder.path / "out.mp4")
+    assert main([*words[1:], "--dry-run"]) == 0
+    assert "4 frames" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", LOOKS)
+def test_the_file_shown_holds_what_is_shown(looking, name):
+    look = LOOKS[name]
+    file = looking.folder.path / "look.toml"
+    file.write_text(looking.config(look), encoding="utf-8")
+    config = vidstyle.read_config(file)
+    assert vidstyle.Settings(**config.values) == replace(look.settings(), keep_job=False)
+    assert list(config.styles) == [looking.folder.path / style for style in look.styles]
+
+
+def test_the_forecast_is_that_of_a_new_render(looking):
+    text = looking.forecast(LOOKS["plain"], "out.mp4")
+    assert "4 frames" in text
+    assert "out.mp4: 64x48" in text
+    assert not (looking.folder.path / "out.mp4").exists()
+
+
+def test_a_name_is_suggested_that_is_not_taken(looking):
+    assert looking.suggested_output(LOOKS["plain"]) == "clip_a.mp4"
+    (looking.folder.path / "clip_a.mp4").touch()
+    (looking.folder.path / "clip_a-2.mp4.vidstyle").mkdir()
+    assert looking.suggested_output(LOOKS["plain"]) == "clip_a-3.mp4"
+    assert looking.suggested_output(replace(LOOKS["plain"], clip="b c.png")) == "b-c_a.png"
+
+
+def test_what_is_missing_or_elsewhere_is_refused(looking):
+    for look, match in (
+        (Look(), "Choose a clip"),
+        (Look("clip.mp4"), "Choose a style"),
+        (Look("../clip.mp4", ("a.png",)), "not in the folder"),
+        (Look("clip.mp4", ("/etc/passwd",)), "not in the folder"),
+        (Look("clip.mp4", ("dropped:../../a.png",)), "not in the folder"),
+    ):
+        with pytest.raises(RefusedError, match=match):
+            next(looking.sketches(look, 0, "me"))
+
+
+def test_a_frame_is_painted_beside_what_it_was(looking):
+    *_, (last, before) = looking.sketches(LOOKS["plain"], 2, "me")
+    assert last.is_final
+    assert last.image.shape == before.shape == (48, 64, 3)
+
+
+def test_who_asks_again_gets_the_newer_picture_alone(looking):
+    first = looking.sketches(LOOKS["plain"], 0, "me")
+    next(first)
+    other = looking.sketches(LOOKS["plain"], 0, "somebody else")
+    next(other)
+    again = looking.sketches(LOOKS["plain"], 1, "me")
+    next(again)
+    assert list(first) == []
+    *_, (last, _) = again
+    assert last.is_final
+    other.close()
+
+
+def test_three_frames_come_as_drafts_and_then_as_they_will_be(looking):
+    steps = list(looking.three(LOOKS["plain"], "me"))
+    assert [len(step) for step in steps] == [1, 2, 3, 3, 3, 3]
+    assert [caption for _, caption in steps[2]] == ["frame 0, draft", "frame 2, draft", "frame 3, draft"]
+    assert [caption for _, caption in steps[-1]] == ["frame 0", "frame 2", "frame 3"]
+
+
+def test_what_was_dropped_is_rendered_from_the_folder(looking, tmp_path):
+    file = write_raw(looking.uploads.received / "mine.png", picture(4))
+    upload = looking.uploads.take(file, is_style=True)
+    look = replace(LOOKS["plain"], styles=(upload.key, "a.png"))
+    assert looking.suggested_output(look) == "clip_mine-a.mp4"
+    kept = looking.kept(look)
+    assert kept.styles == (f"studio-uploads/{upload.path.name}", "a.png")
+    assert looking.files(kept).styles[0].read_bytes() == upload.path.read_bytes()

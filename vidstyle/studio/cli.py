@@ -1,0 +1,104 @@
+"""The command `vidstyle-studio`: words become a server that runs until it is told to end."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+import vidstyle
+from vidstyle.studio.guarding import LOOPBACK
+from vidstyle.studio.refusals import RefusedError
+from vidstyle.studio.server import DEFAULT_PORT, DEFAULT_UPLOAD_MIB, application
+
+_DONE, _FAILED, _USAGE = 0, 1, 2
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Returns the parser."""
+    parser = argparse.ArgumentParser(
+        prog="vidstyle-studio",
+        description="Serves a local page on which looks are found, and renders started and watched.",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "folder", nargs="?", default=".", metavar="FOLDER", help="with clips and styles; outputs go there (default: .)"
+    )
+    parser.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="address to listen at; other machines reach another one (default: 127.0.0.1)",
+    )
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help=f"0: any that is free (default: {DEFAULT_PORT})")
+    parser.add_argument(
+        "--max-upload-mib",
+        type=int,
+        default=DEFAULT_UPLOAD_MIB,
+        metavar="MIB",
+        help=f"largest file that may be dropped onto the page (default: {DEFAULT_UPLOAD_MIB})",
+    )
+    parser.add_argument(
+        "--password", help="asked for by the page, with any user name; VIDSTYLE_STUDIO_PASSWORD keeps it out of sight"
+    )
+    parser.add_argument("--version", action="version", version=f"vidstyle {vidstyle.__version__}")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serves the page until Ctrl-C, and returns an exit status: 0 done, 1 failed, 2 wrong usage."""
+    try:
+        options = build_parser().parse_args(arguments)
+    except SystemExit as stop:  # argparse has printed why, or the help
+        return int(stop.code or 0)
+    if options.max_upload_mib < 1 or not 0 <= options.port <= 65_535:
+        return _said("--max-upload-mib is at least 1, and --port between 0 and 65535", _USAGE)
+    if find_spec("gradio") is None:
+        return _said("Gradio is missing; install it with: pip install 'vidstyle[studio]'", _FAILED)
+    vidstyle.tune_process()
+    password = options.password or os.environ.get("VIDSTYLE_STUDIO_PASSWORD") or None
+    try:
+        with application(
+            Path(options.folder),
+            host=options.host,
+            largest_upload_bytes=options.max_upload_mib << 20,
+            password=password,
+        ) as studio:
+            return _serve(studio, options.host, options.port, has_password=password is not None)
+    except (RefusedError, OSError) as error:
+        return _said(str(error), _FAILED)
+
+
+def _serve(studio: object, host: str, port: int, *, has_password: bool) -> int:
+    import uvicorn
+
+    class Server(uvicorn.Server):  # type: ignore[misc]
+        """Says where the page is, as soon as it is there."""
+
+        async def startup(self, sockets: object = None) -> None:
+            await super().startup(sockets=sockets)
+            for server in self.servers if self.started else ():
+                for socket in server.sockets:
+                    name, at = socket.getsockname()[:2]
+                    shown = f"[{name}]" if ":" in name else name
+                    print(f"vidstyle studio: http://{shown}:{at}/ (end it with Ctrl-C; renders go on)", flush=True)
+
+    if host not in LOOPBACK:
+        print("vidstyle-studio: warning: whoever reaches this machine can use the page", file=sys.stderr, end="")
+        print(" if they know the password" if has_password else "; --password asks for one", file=sys.stderr)
+    # By default, it would end the process before the temporary folder is removed.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    server = Server(uvicorn.Config(studio, host=host, port=port, log_level="error", timeout_graceful_shutdown=2))
+    try:
+        server.run()
+    except KeyboardInterrupt:
+        return _DONE
+    return _DONE if server.started else _FAILED
+
+
+def _said(text: str, status: int) -> int:
+    print(f"vidstyle-studio: {text}", file=sys.stderr)
+    return status

@@ -1,0 +1,293 @@
+"""The first half of the page: a clip, a style, knobs, and the frame that they give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+import vidstyle
+from vidstyle.studio.looking import MOST_BLENDED, Look, Looking
+from vidstyle.studio.refusals import RefusedError
+from vidstyle.studio.renders import Renders
+
+Picture = npt.NDArray[np.uint8]
+# Pictures are not sent larger than screens are.
+_SHOWN_PX, _THUMBNAIL_PX = 1600, 240
+_HINT = "Choose a clip and a style, or drop them. The frame is painted as soon as both are there."
+_CODE: dict[str, Any] = {"lines": 1, "max_lines": 12}
+# Painting for one visitor goes on beside other visitors' questions; whoever asks again is served first.
+_AT_ONCE: dict[str, Any] = {"concurrency_limit": 16, "trigger_mode": "multiple", "show_progress": "hidden"}
+
+
+class LookPage:
+    """Builds the tab and answers what is done on it.
+
+    Attributes: `start`, the button that starts a render, `inputs`, what `begin` is called with, and `listing`, which
+    fills the lists when the page is loaded.
+    """
+
+    def __init__(self, looking: Looking, renders: Renders) -> None:
+        """Lays the tab out, inside a `gr.Blocks`."""
+        self._looking, self._renders = looking, renders
+        with gr.Row():
+            with gr.Column(scale=2, min_width=300):
+                self._lay_out_material()
+                self._lay_out_knobs()
+            with gr.Column(scale=5, min_width=480):
+                self._lay_out_pictures()
+        self._knobs = [
+            self.clip,
+            self.styles,
+            self.strength,
+            self.style_size,
+            self.style_weight,
+            *self.shares,
+            self.color,
+            self.size,
+            self.network,
+        ]
+        self.inputs = [*self._knobs, self.output]
+        self._listen()
+
+    def _lay_out_material(self) -> None:
+        self.clip = gr.Dropdown(label="Clip", choices=[], elem_id="clip")
+        self.clip_drop = _drop("Clip", "clip-drop")
+        self.styles = gr.Dropdown(label="Style, or several", choices=[], multiselect=True, elem_id="styles")
+        self.style_drop = _drop("Style", "style-drop")
+        self.style_pictures = gr.Gallery(
+            show_label=False, columns=4, height=120, object_fit="cover", visible=False, elem_id="style-pictures"
+        )
+
+    def _lay_out_knobs(self) -> None:
+        self.strength = gr.Slider(0, 1, 1, step=0.01, label="Strength", elem_id="strength")
+        self.style_size = gr.Slider(0.25, 3, 1, step=0.05, label="Brush size", elem_id="style-size")
+        self.shares = [
+            gr.Slider(0, 1, 1, step=0.05, label=f"Share of style {number}", visible=False, elem_id=f"share-{number}")
+            for number in range(1, MOST_BLENDED + 1)
+        ]
+        self.color = gr.Radio(
+            [("the style's", "style"), ("the clip's", "content"), ("matched", "match")],
+            value="style",
+            label="Colours",
+            elem_id="color",
+        )
+        with gr.Accordion("More", open=False):
+            self.style_weight = gr.Slider(1, 200, 30, step=1, label="Weight of the style", elem_id="style-weight")
+            self.size = gr.Slider(320, 1920, 640, step=32, label="Long side of the picture, px", elem_id="size")
+            self.network = gr.Radio(
+                [("compact: quick", "compact"), ("VGG-19: slower, fetched once", "vgg19")],
+                value="compact",
+                label="Network",
+                elem_id="network",
+            )
+
+    def _lay_out_pictures(self) -> None:
+        self.picture = gr.ImageSlider(
+            label="Before and after",
+            show_label=False,
+            max_height=560,
+            interactive=False,
+            buttons=["fullscreen"],
+            elem_id="picture",
+        )
+        self.told = gr.Markdown(_HINT, elem_id="told")
+        self.frame = gr.Slider(0, 1, 0, step=1, label="Frame", interactive=False, elem_id="frame")
+        with gr.Row():
+            self.three = gr.Button("Three frames of the clip", size="sm", elem_id="three")
+            self.forecast = gr.Button("What would the whole take?", size="sm", elem_id="forecast")
+        self.frames = gr.Gallery(
+            show_label=False, columns=3, height="auto", object_fit="contain", visible=False, elem_id="frames"
+        )
+        self.forecast_told = gr.Textbox(show_label=False, lines=5, visible=False, elem_id="forecast-told")
+        with gr.Row(equal_height=True):
+            self.output = gr.Textbox(label="Paint the whole clip as", scale=3, max_length=120, elem_id="output")
+            self.start = gr.Button("Start painting", variant="primary", scale=1, elem_id="start")
+        with gr.Accordion("The same from a shell, or kept as a file", open=True, elem_id="words"):
+            gr.Markdown(
+                "What was dropped is copied into the folder when a render of it starts, and is named there then."
+            )
+            self.command = gr.Code(
+                "# for a clip and a style",
+                label="Command line",
+                language="shell",
+                wrap_lines=True,
+                **_CODE,
+                elem_id="command",
+            )
+            self.config = gr.Code("", label="look.toml, for --config", language=None, **_CODE, elem_id="config")
+
+    def _listen(self) -> None:
+        self.clip_drop.upload(
+            self._drop_clip, [self.clip_drop], [self.clip, self.clip_drop, self.told], show_progress="hidden"
+        )
+        self.style_drop.upload(
+            self._drop_style,
+            [self.style_drop, self.styles],
+            [self.styles, self.style_drop, self.told],
+            show_progress="hidden",
+        )
+        chosen = gr.on(
+            [self.clip.change, self.styles.change],
+            self._choose,
+            self._knobs,
+            [self.frame, self.style_pictures, *self.shares, self.output],
+            show_progress="hidden",
+        )
+        sliders = [self.strength, self.style_size, self.style_weight, *self.shares, self.size]
+        turned = [*(slider.release for slider in sliders), self.color.input, self.network.input]
+        seen = [self.picture, self.told]
+        chosen.then(self._preview, [self.frame, *self._knobs], seen, **_AT_ONCE)
+        chosen.then(self._words, self.inputs, [self.command, self.config], show_progress="hidden")
+        gr.on([*turned, self.frame.release], self._preview, [self.frame, *self._knobs], seen, **_AT_ONCE)
+        words = [self.command, self.config]
+        gr.on([*turned, self.output.change], self._words, self.inputs, words, show_progress="hidden")
+        self.three.click(self._three, self._knobs, [self.frames, self.told], **_AT_ONCE)
+        self.forecast.click(self._forecast, self.inputs, [self.forecast_told], show_progress="minimal")
+
+    # -- what is chosen ------------------------------------------------------------------------
+
+    def listing(self) -> tuple[Any, Any]:
+        """Returns the lists of clips and styles as they are now."""
+        return gr.update(choices=self._choices(is_style=False)), gr.update(choices=self._choices(is_style=True))
+
+    def _choices(self, *, is_style: bool) -> list[tuple[str, str]]:
+        dropped = self._looking.uploads.listed(is_style=is_style)
+        names = self._looking.folder.styles() if is_style else self._looking.folder.clips()
+        return [*((f"{upload.label} (dropped)", upload.key) for upload in dropped), *((name, name) for name in names)]
+
+    def _drop_clip(self, received: str | None) -> tuple[Any, Any, Any]:
+        try:
+            upload = self._looking.uploads.take(received or "", is_style=False)
+        except RefusedError as error:
+            gr.Warning(str(error), title="Not taken")
+            return gr.skip(), None, f"**Not taken.** {_plain(error)}"
+        return gr.update(choices=self._choices(is_style=False), value=upload.key), None, gr.skip()
+
+    def _drop_style(self, received: str | None, before: list[str] | None) -> tuple[Any, Any, Any]:
+        try:
+            upload = self._looking.uploads.take(received or "", is_style=True)
+        except RefusedError as error:
+            gr.Warning(str(error), title="Not taken")
+            return gr.skip(), None, f"**Not taken.** {_plain(error)}"
+        chosen = [*(name for name in before or [] if name != upload.key), upload.key]
+        return gr.update(choices=self._choices(is_style=True), value=chosen), None, gr.skip()
+
+    def _choose(self, *values: Any) -> tuple[Any, ...]:
+        """Answers another clip or other styles: how far the frames go, what the styles look like, a name."""
+        look = look_of(*values)
+        frame, pictures, output = gr.skip(), gr.update(visible=False), gr.skip()
+        try:
+            if look.clip:
+                count = self._looking.clip(look.clip).frame_count
+                frame = gr.update(maximum=max(1, count - 1), interactive=count > 1)
+            if look.styles:
+                pictures = gr.update(value=self._thumbnails(look), visible=True)
+            if look.clip and look.styles:
+                output = self._looking.suggested_output(look)
+        except (RefusedError, vidstyle.VidstyleError) as error:
+            gr.Warning(str(error))
+        is_blend = 1 < len(look.styles) <= MOST_BLENDED
+        shares = [gr.update(visible=is_blend and number < len(look.styles)) for number in range(MOST_BLENDED)]
+        return frame, pictures, *shares, output
+
+    def _thumbnails(self, look: Look) -> list[Picture]:
+        pictures = []
+        for name in look.styles:
+            image = Image.fromarray(self._looking.clip(name).frame(0).image)
+            image.thumbnail((_THUMBNAIL_PX, _THUMBNAIL_PX))
+            pictures.append(np.asarray(image))
+        return pictures
+
+    # -- what is shown -------------------------------------------------------------------------
+
+    def _preview(self, request: gr.Request, frame: float, *values: Any) -> Iterator[tuple[Any, str]]:
+        look = look_of(*values)
+        if not look.clip or not look.styles:
+            yield gr.skip(), _HINT
+            return
+        try:
+            for sketch, before in self._looking.sketches(look, int(frame), str(request.session_hash)):
+                size = f"{sketch.image.shape[1]} x {sketch.image.shape[0]}"
+                state = "Draft" if sketch.is_draft else "As it will be" if sketch.is_final else "Getting sharper"
+                told = f"**{state}** · frame {int(frame)} · {size} · {sketch.seconds:.1f} s"
+                yield shown(before, sketch.image, look.size), told
+        except RefusedError as error:
+            yield gr.skip(), f"**That cannot be painted.** {_plain(error)}"
+
+    def _three(self, request: gr.Request, *values: Any) -> Iterator[tuple[Any, str]]:
+        look = look_of(*values)
+        if not look.clip or not look.styles:
+            yield gr.skip(), _HINT
+            return
+        try:
+            for pictures in self._looking.three(look, str(request.session_hash)):
+                told = "**Three frames** " + ("as they will be" if "draft" not in str(pictures[-1][1]) else "as drafts")
+                yield gr.update(value=pictures, visible=True), told
+        except RefusedError as error:
+            yield gr.skip(), f"**That cannot be painted.** {_plain(error)}"
+
+    def _forecast(self, *values: Any) -> Any:
+        *knobs, output = values
+        try:
+            return gr.update(value=self._looking.forecast(look_of(*knobs), output or ""), visible=True)
+        except RefusedError as error:
+            return gr.update(value=str(error), visible=True)
+
+    def _words(self, *values: Any) -> tuple[str, str]:
+        *knobs, output = values
+        try:
+            look = look_of(*knobs)
+            return self._looking.command(look, output or ""), self._looking.config(look)
+        except RefusedError as error:
+            return f"# {error}", ""
+
+    def begin(self, *values: Any) -> str | None:
+        """Queues a render of the look, and returns its name; None, and a message on the page, if that cannot be."""
+        *knobs, output = values
+        try:
+            look = self._looking.kept(look_of(*knobs))
+            path = self._looking.folder.output(output or "")
+            return self._renders.add(path, self._looking.command(look, path.name))
+        except RefusedError as error:
+            gr.Warning(str(error), title="Not started")
+            return None
+
+
+def _drop(what: str, elem_id: str) -> Any:
+    return gr.File(label=what, show_label=False, type="filepath", height=46, elem_classes="drop", elem_id=elem_id)
+
+
+def look_of(*values: Any) -> Look:
+    """Returns the look that the page's knobs stand for, in their order there."""
+    clip, styles, strength, style_size, style_weight, *rest = values
+    *shares, color, size, network = rest
+    return Look(
+        clip=clip or None,
+        styles=tuple(styles or ()),
+        strength=strength,
+        style_size=style_size,
+        style_weight=style_weight,
+        shares=tuple(shares),
+        color=color,
+        size=size,
+        network=network,
+    )
+
+
+def shown(before: Picture, after: Picture, size_px: float) -> tuple[Image.Image, Image.Image]:
+    """Returns both at one size, that of the finished picture, so that nothing on the page moves."""
+    height, width = before.shape[:2]
+    ratio = min(1.0, min(size_px, _SHOWN_PX) / max(width, height))
+    size = max(1, round(width * ratio)), max(1, round(height * ratio))
+    first, second = (Image.fromarray(picture).resize(size, Image.Resampling.BICUBIC) for picture in (before, after))
+    return first, second
+
+
+def _plain(error: Exception) -> str:
+    """Returns a message in which nothing is taken for Markdown or HTML."""
+    return "".join(f"&#{ord(c)};" if not (c.isalnum() or c.isspace()) else c for c in str(error))

@@ -1,0 +1,257 @@
+"""What the page knows of clips, styles and knobs: settings from them, and pictures for them."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+import vidstyle
+from vidstyle.studio.folder import Folder
+from vidstyle.studio.refusals import RefusedError
+from vidstyle.studio.uploads import Uploads
+
+# What of a blend is worth a knob each.
+MOST_BLENDED = 4
+_KEPT_CLIPS = 4
+# Where three frames that judge a clip stand in it.
+_PLACES = (1 / 6, 1 / 2, 5 / 6)
+_GREY = np.full((36, 64, 3), 128, np.uint8)
+Picture = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What is chosen on the page: names of a clip and of styles, and where the knobs stand."""
+
+    clip: str | None = None
+    styles: tuple[str, ...] = ()
+    strength: float = 1.0
+    style_size: float = 1.0
+    style_weight: float = 30.0
+    shares: tuple[float, ...] = ()
+    color: str = "style"
+    size: int = 640
+    network: str = "compact"
+
+    def settings(self) -> vidstyle.Settings:
+        """Returns the settings that these are; job folders are kept, since they hold a render's curves.
+
+        Raises:
+            RefusedError: a value is not legal.
+        """
+        blend = self.shares[: len(self.styles)] if 1 < len(self.styles) <= MOST_BLENDED else ()
+        is_even = len(set(blend)) < 2 and any(blend)
+        try:
+            return vidstyle.Settings(
+                strength=float(self.strength),
+                style_size=float(self.style_size),
+                style_weight=float(self.style_weight),
+                style_blend=() if is_even else tuple(map(float, blend)),
+                color=self.color,
+                size=int(self.size),
+                network=self.network,
+                keep_job=True,
+            )
+        except (vidstyle.VidstyleError, TypeError, ValueError) as error:
+            raise RefusedError(f"These settings do not go together: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The files of a look."""
+
+    clip: Path
+    styles: tuple[Path, ...]
+
+
+class Looking:
+    """Paints what is looked at; whatever was asked for earlier by the same visitor is given up."""
+
+    def __init__(self, folder: Folder, uploads: Uploads) -> None:
+        self.folder, self.uploads = folder, uploads
+        self._painter = vidstyle.FramePainter()
+        self._clips: OrderedDict[Path, vidstyle.Clip] = OrderedDict()
+        self._newest: dict[str, object] = {}
+        self._lock = threading.Lock()
+
+    def files(self, look: Look) -> Files:
+        """Returns the files that the look's names stand for.
+
+        Raises:
+            RefusedError: there is no clip or no style, or one is gone.
+        """
+        if not look.clip:
+            raise RefusedError("Choose a clip, or drop one")
+        if not look.styles:
+            raise RefusedError("Choose a style, or drop one")
+        return Files(self._path(look.clip), tuple(self._path(style) for style in look.styles))
+
+    def _path(self, name: str) -> Path:
+        upload = self.uploads.get(name)
+        return self.folder.chosen(name) if upload is None else upload.path
+
+    def clip(self, name: str) -> vidstyle.Clip:
+        """Returns a clip of the folder, or one that was dropped, opened.
+
+        Raises:
+            RefusedError: it is gone, or cannot be read.
+        """
+        path = self._path(name)
+        with self._lock:
+            if path not in self._clips:
+                try:
+                    self._clips[path] = vidstyle.Clip(path)
+                except vidstyle.VidstyleError as error:
+                    raise RefusedError(f"{name} cannot be read: {error}") from error
+                while len(self._clips) > _KEPT_CLIPS:
+                    self._clips.popitem(last=False)[1].close()
+            self._clips.move_to_end(path)
+            return self._clips[path]
+
+    def sketches(self, look: Look, position: int, visitor: str) -> Iterator[tuple[vidstyle.Sketch, Picture]]:
+        """Yields a frame painted better and better, each with the frame as it is.
+
+        Raises:
+            RefusedError: something is missing, or cannot be read or painted.
+        """
+        is_newest = self._asked(visitor)
+        files, settings = self.files(look), look.settings()
+        clip = self.clip(look.clip or "")
+        try:
+            before = clip.frame(position).image
+            sketches = self._painter.sketches(clip, position, list(files.styles), settings, is_wanted=is_newest)
+            for sketch in sketches:
+                if not is_newest():
+                    sketches.close()
+                    return
+                yield sketch, before
+        except vidstyle.VidstyleError as error:
+            raise RefusedError(str(error)) from error
+
+    def three(self, look: Look, visitor: str) -> Iterator[list[tuple[Picture, str]]]:
+        """Yields up to three frames spread over the clip, with captions: as drafts, and then as they will be.
+
+        Raises:
+            RefusedError: as for `sketches`.
+        """
+        is_newest = self._asked(visitor)
+        files, settings = self.files(look), look.settings()
+        clip = self.clip(look.clip or "")
+        shown: dict[int, tuple[Picture, str]] = {}
+        try:
+            count = clip.frame_count
+            positions = list(dict.fromkeys(min(count - 1, int(count * place)) for place in _PLACES))
+            for position in positions:
+                draft = self._painter.draft(clip, position, list(files.styles), settings)
+                if not is_newest():
+                    return
+                shown[position] = draft.image, f"frame {position}, draft"
+                yield list(shown.values())
+            for position in positions:
+                for sketch in self._painter.sketches(
+                    clip, position, list(files.styles), settings, has_draft=False, is_wanted=is_newest
+                ):
+                    if not is_newest():
+                        return
+                    if sketch.is_final:
+                        shown[position] = sketch.image, f"frame {position}"
+                        yield list(shown.values())
+        except vidstyle.VidstyleError as error:
+            raise RefusedError(str(error)) from error
+
+    def _asked(self, visitor: str) -> _Newest:
+        newest = self._newest[visitor] = object()
+        return _Newest(self._newest, visitor, newest)
+
+    def forecast(self, look: Look, output: str) -> str:
+        """Returns what a render of this look would do and take, in words.
+
+        Raises:
+            RefusedError: whatever would keep it from beginning.
+        """
+        files, settings = self.files(look), look.settings()
+        try:
+            anew = replace(settings, overwrite=True, restart=True)
+            told = vidstyle.forecast(files.clip, list(files.styles), self.folder.output(output), anew)
+        except vidstyle.VidstyleError as error:
+            raise RefusedError(str(error)) from error
+        return "\n".join([vidstyle.forecast_lines(told), *(f"note: {note}" for note in told.notes)])
+
+    def command(self, look: Look, output: str) -> str:
+        """Returns the command line of a render of this look.
+
+        Raises:
+            RefusedError: something is missing.
+        """
+        files = self.files(look)
+        return vidstyle.as_command(files.clip, list(files.styles), self.folder.output(output), look.settings())
+
+    def config(self, look: Look) -> str:
+        """Returns the look as TOML, for a file in the folder.
+
+        Raises:
+            RefusedError: something is missing.
+        """
+        files = self.files(look)
+        return vidstyle.as_config(look.settings(), list(files.styles), self.folder.path)
+
+    def suggested_output(self, look: Look) -> str:
+        """Returns a name that is not taken yet for a render of this look."""
+        files = self.files(look)
+        # What was dropped is called as its owner calls it, as far as that is a name.
+        stem = "-".join("".join(c if c.isalnum() else " " for c in self._label(look.clip or "")).split()) or "clip"
+        styles = ["".join(c for c in self._label(style) if c.isalnum()) or "style" for style in look.styles[:2]]
+        is_still = files.clip.is_file() and self.clip(look.clip or "").info.kind == "still"
+        name, suffix = f"{stem[:40]}_{'-'.join(styles)[:40]}", ".png" if is_still else ".mp4"
+        taken, number = f"{name}{suffix}", 1
+        while (self.folder.path / taken).exists() or (self.folder.path / f"{taken}.vidstyle").exists():
+            number += 1
+            taken = f"{name}-{number}{suffix}"
+        return taken
+
+    def _label(self, name: str) -> str:
+        upload = self.uploads.get(name)
+        return Path(upload.label if upload else name.rstrip("/")).stem
+
+    def kept(self, look: Look) -> Look:
+        """Returns the look with files that were dropped copied into the folder."""
+
+        def keep(name: str) -> str:
+            upload = self.uploads.get(name)
+            return (
+                name
+                if upload is None
+                else self.uploads.keep(upload, self.folder).relative_to(self.folder.path).as_posix()
+            )
+
+        return replace(look, clip=keep(look.clip or ""), styles=tuple(map(keep, look.styles)))
+
+    def warm_up(self) -> None:
+        """Loads what the first preview needs, so that nobody waits for it."""
+        grey = vidstyle.Stylizer(_GREY, vidstyle.Settings(first_iterations=2, size=64))
+        grey(_GREY)
+
+    def close(self) -> None:
+        """Gives up whatever is being painted, and releases all files."""
+        self._newest.clear()
+        with self._lock:
+            for clip in self._clips.values():
+                clip.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Newest:
+    """Tells whether a visitor has asked for nothing since."""
+
+    newest: dict[str, object]
+    visitor: str
+    own: object
+
+    def __call__(self) -> bool:
+        return self.newest.get(self.visitor) is self.own

@@ -1,0 +1,281 @@
+"""Renders: processes of their own, one after the other, whose job folders are the state.
+
+A small file in the folder keeps what waits and what was asked for; all else is read from job folders. The server may
+end at any moment: what runs goes on, and is found again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import filelock
+
+import vidstyle
+from vidstyle.studio.folder import Folder
+from vidstyle.studio.refusals import RefusedError
+
+# Windows has neither sessions nor SIGTERM for others; it ignores `start_new_session`.
+_GENTLE_END: int = getattr(signal, "CTRL_BREAK_EVENT", signal.SIGTERM)
+_OWN_GROUP: int = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
+STATE_FOLDER = ".vidstyle-studio"
+_LONGEST_LOG_BYTES = 16_384
+# In the order in which they are shown.
+RUNNING, WAITING, PAUSED, STOPPED, FAILED, FINISHED = "painting", "waiting", "paused", "stopped", "failed", "finished"
+_QUEUED, _STARTED = "queued", "started"
+
+
+@dataclass
+class _Wish:
+    """What somebody wants of a render: `wanted` is "queued", "started", "paused" or "stopped"."""
+
+    name: str
+    command: str
+    wanted: str = _QUEUED
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A render as the page shows it.
+
+    Attributes:
+        name: of its output, in the folder. phase: "painting", "waiting" and so on. told: a line about it.
+        status: what its job folder says, or None where there is none (yet). command: what begins or continues it.
+        notes: what the user should know, once it is finished.
+    """
+
+    name: str
+    phase: str
+    told: str
+    status: vidstyle.Status | None
+    command: str
+    notes: tuple[str, ...] = field(default=())
+
+
+class Renders:
+    """All renders of a folder; a context manager that lets go of the folder, but of no render."""
+
+    def __init__(self, folder: Folder) -> None:
+        """Takes up the folder where the last server has left it.
+
+        Raises:
+            RefusedError: another server is at work in it.
+        """
+        self._folder, self._lock = folder, threading.RLock()
+        self._place = folder.path / STATE_FOLDER
+        if self._place.is_symlink():
+            raise RefusedError(f"{self._place}: is a link; remove it")
+        self._place.mkdir(exist_ok=True)
+        self._held = filelock.FileLock(self._place / "lock")
+        try:
+            self._held.acquire(timeout=0)
+        except filelock.Timeout as error:
+            raise RefusedError(f"{folder.path}: another studio is at work in this folder; use its page") from error
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._wishes = self._read()
+        self._is_closed = threading.Event()
+        self._runner = threading.Thread(target=self._run, name="vidstyle-queue", daemon=True)
+
+    def __enter__(self) -> Renders:
+        self._runner.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._is_closed.set()
+        self._runner.join()
+        self._held.release()
+
+    # -- what there is -------------------------------------------------------------------------
+
+    def jobs(self) -> list[Job]:
+        """Returns all renders of the folder, those that run and wait first."""
+        with self._lock:
+            # A job folder of another name, chosen by --job-dir, is of an output elsewhere, perhaps.
+            known = {
+                status.output.name: status
+                for status in vidstyle.jobs_in(self._folder.path)
+                if status.job is not None and status.job.name == f"{status.output.name}.vidstyle"
+            }
+            jobs = [self._job(wish, known.pop(wish.name, None)) for wish in self._wishes.values()]
+            for name, status in known.items():
+                phase = FINISHED if status.is_finished else RUNNING if status.is_running else STOPPED
+                jobs.append(Job(name, phase, "begun from a shell", status, status.command))
+        order = (RUNNING, WAITING, PAUSED, STOPPED, FAILED, FINISHED)
+        return sorted(jobs, key=lambda job: order.index(job.phase))
+
+    def job(self, name: str) -> Job:
+        """Returns the render of that name.
+
+        Raises:
+            RefusedError: there is none.
+        """
+        for job in self.jobs():
+            if job.name == name:
+                return job
+        raise RefusedError("There is no such render any more")
+
+    def _job(self, wish: _Wish, status: vidstyle.Status | None) -> Job:
+        command = wish.command if status is None else status.command
+        output, log = self._folder.path / wish.name, self._log(wish.name)
+        notes = tuple(re.findall(r"^note: (.*)$", log, re.MULTILINE))
+
+        def job(phase: str, told: str = "") -> Job:
+            return Job(wish.name, phase, told, status, command, notes if phase == FINISHED else ())
+
+        process = self._processes.get(wish.name)
+        is_alive = (process is not None and process.poll() is None) or vidstyle.is_job_running(output)
+        if is_alive:
+            told = {PAUSED: "pausing", STOPPED: "stopping"}.get(wish.wanted, "")
+            return job(RUNNING, told or ("looking through the clip" if status is None else ""))
+        if status is not None and status.is_finished:
+            return job(FINISHED, "changed since" if status.is_changed else "")
+        if wish.wanted == _QUEUED:
+            return job(WAITING)
+        if wish.wanted in (PAUSED, STOPPED):
+            return job(wish.wanted)
+        if status is None and output.exists():
+            return job(FINISHED)  # a picture has no job folder
+        errors = re.findall(r"^vidstyle: (.*)$", log, re.MULTILINE)
+        return job(FAILED, errors[-1] if errors else "its process was ended from outside")
+
+    def _log(self, name: str) -> str:
+        with suppress(OSError), self._log_path(name).open("rb") as file:
+            file.seek(max(0, self._log_path(name).stat().st_size - _LONGEST_LOG_BYTES))
+            return file.read().decode("utf-8", "replace").replace("\r", "\n")
+        return ""
+
+    def _log_path(self, name: str) -> Path:
+        return self._place / f"{name}.log"
+
+    # -- what is done --------------------------------------------------------------------------
+
+    def add(self, output: Path, command: str) -> str:
+        """Queues a render, whose output lies in the folder, and returns its name.
+
+        Raises:
+            RefusedError: a render of that name is there already, or the output is.
+        """
+        with self._lock:
+            name = self._folder.output(output.name).name
+            if output.exists() or any(job.name == name for job in self.jobs()):
+                raise RefusedError(f"{name} is there already; choose another name for the output")
+            self._wishes[name] = _Wish(name, command)
+            self._write()
+        return name
+
+    def pause(self, name: str) -> None:
+        """Stops a render gently; its frames stay, and `go_on` continues it."""
+        self._end(name, PAUSED)
+
+    def stop(self, name: str) -> None:
+        """Stops a render gently, or takes it out of the queue; its frames stay until `discard`."""
+        self._end(name, STOPPED)
+
+    def _end(self, name: str, wanted: str) -> None:
+        with self._lock:
+            job = self.job(name)
+            if job.phase == WAITING and wanted == STOPPED and job.status is None:
+                del self._wishes[name]
+                self._write()
+                return
+            if job.phase not in (RUNNING, WAITING, PAUSED):
+                return
+            self._wishes.setdefault(name, _Wish(name, job.command)).wanted = wanted
+            self._write()
+            process = self._processes.get(name)
+            if process is not None and process.poll() is None:
+                process.send_signal(_GENTLE_END)
+                return
+        with suppress(vidstyle.VidstyleError):  # it has just ended by itself
+            vidstyle.stop_job(self._folder.path / name)
+
+    def go_on(self, name: str) -> None:
+        """Queues a render that was paused or stopped, or has failed."""
+        with self._lock:
+            job = self.job(name)
+            if job.phase in (PAUSED, STOPPED, FAILED):
+                self._wishes.pop(name, None)
+                self._wishes[name] = _Wish(name, job.command)
+                self._write()
+
+    def discard(self, name: str) -> None:
+        """Throws away what is painted of a render, and forgets it; a finished output stays.
+
+        Raises:
+            RefusedError: it runs, or its folder cannot be removed.
+        """
+        with self._lock:
+            job = self.job(name)
+            if job.phase == RUNNING:
+                raise RefusedError("Stop it first")
+            if job.status is not None and job.status.job is not None:
+                try:
+                    vidstyle.discard_job(self._folder.path / name)
+                except vidstyle.VidstyleError as error:
+                    raise RefusedError(str(error)) from error
+            self._wishes.pop(name, None)
+            self._log_path(name).unlink(missing_ok=True)
+            self._write()
+
+    # -- the queue -----------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while not self._is_closed.wait(0.5):
+            with suppress(OSError, vidstyle.VidstyleError):
+                self.begin_next()
+
+    def begin_next(self) -> None:
+        """Begins the render that waits longest, unless one runs."""
+        with self._lock:
+            waiting = [wish for wish in self._wishes.values() if wish.wanted == _QUEUED]
+            if waiting and all(job.phase != RUNNING for job in self.jobs()):
+                self._start(waiting[0])
+
+    def _start(self, wish: _Wish) -> None:
+        wish.wanted = _STARTED
+        self._write()
+        # Of its own session or group, so that it outlives the server and its terminal.
+        if sys.platform == "win32":
+            words: list[str] | str = f"{subprocess.list2cmdline([sys.executable])} -m {wish.command}"
+        else:
+            words = [sys.executable, "-m", *shlex.split(wish.command)]
+        with self._log_path(wish.name).open("wb") as log:
+            process = subprocess.Popen(
+                words,
+                cwd=self._folder.path,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, "TQDM_MININTERVAL": "60", "PYTHONUNBUFFERED": "1"},
+                start_new_session=True,
+                creationflags=_OWN_GROUP,
+            )
+        self._processes[wish.name] = process
+        # Whoever waits for it first: nothing is left of it when it has ended, and it may outlive all this.
+        threading.Thread(target=process.wait, name="vidstyle-render", daemon=True).start()
+
+    # -- what is kept --------------------------------------------------------------------------
+
+    def _read(self) -> dict[str, _Wish]:
+        wishes = {}
+        with suppress(OSError, ValueError, TypeError, AttributeError):
+            for entry in json.loads((self._place / "queue.json").read_text(encoding="utf-8")):
+                with suppress(RefusedError):
+                    wish = _Wish(**entry)
+                    if wish.command.startswith("vidstyle ") and self._folder.output(wish.name):
+                        wishes[wish.name] = wish
+        return wishes
+
+    def _write(self) -> None:
+        part = self._place / ".queue.json.part"
+        part.write_text(json.dumps([asdict(wish) for wish in self._wishes.values()], indent=1), encoding="utf-8")
+        part.replace(self._place / "queue.json")
