@@ -4,6 +4,8 @@ set -eu
 cd "$(dirname "$0")/.."
 extra=test
 . scripts/install.sh
+browser=${VIDSTYLE_BROWSER:-$(command -v chromium chromium-browser google-chrome google-chrome-stable | head -n 1 || true)}
+[ -n "$browser" ] || echo "no browser is installed, so the studio's page is not tested: install chromium, or name one in VIDSTYLE_BROWSER"
 "$python" -m ruff check .
 "$python" -m ruff format --check .
 "$python" -m mypy
