@@ -82,10 +82,10 @@ def photograph_all(page: Page) -> None:
     page.wait_for_function("document.querySelector('#output textarea, #output input').value.includes('wave')")
     page.click("#start")
     page.wait_for_selector(".job.waiting")
-    page.locator("#job label", has_text="painting").click()
-    page.wait_for_function("Number(document.querySelector('#caption').innerText.match(/: (\\d+) of/)?.[1]) >= 40")
+    choose(page, "job", "clip_starry.mp4 (painting)")
+    page.wait_for_function("Number(document.querySelector('#caption').innerText.match(/: (\\d+) of/)?.[1]) >= 24")
     photograph(page, "studio-render.png")
-    page.locator("#job label", has_text="waiting").click()
+    choose(page, "job", "clip_starry-wave.mp4 (waiting)")
     page.click("#stop")  # out of the queue
     page.wait_for_selector(".job.waiting", state="detached")
     page.click("#stop")

@@ -33,7 +33,7 @@ def test_only_what_is_finished_can_be_downloaded():
 
 def test_an_empty_folder_says_what_to_do():
     assert "Find a look" in cards([])
-    assert choice(Job("a.mp4", RUNNING, "", STATUS, "")) == "a.mp4  (painting)"
+    assert choice(Job("a.mp4", RUNNING, "", STATUS, "")) == "a.mp4 (painting)"
 
 
 def test_curves_have_a_point_a_frame_or_means_of_runs():

@@ -46,7 +46,7 @@ def cards(jobs: Sequence[Job]) -> str:
 
 def choice(job: Job) -> str:
     """Returns a render in a few words."""
-    return f"{job.name}  ({job.phase})"
+    return f"{job.name} ({job.phase})"
 
 
 def download(job: Job) -> str:

@@ -38,7 +38,8 @@ class RenderPage:
         with gr.Row():
             with gr.Column(scale=2, min_width=320):
                 self.cards = gr.HTML(elem_id="cards")
-                self.choice = gr.Radio([], label="Look in on", elem_id="job")
+                # Any value is taken: the page may still name a render that has just been removed.
+                self.choice = gr.Dropdown([], label="Look in on", allow_custom_value=True, elem_id="job")
             with gr.Column(scale=5, min_width=480):
                 self._lay_out_one()
         self.shown = gr.State({})
