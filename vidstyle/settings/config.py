@@ -18,6 +18,7 @@ from vidstyle.errors import OutputError, SettingsError
 from vidstyle.files import check_writable, written_whole
 from vidstyle.moments import split_moment
 from vidstyle.settings.definitions import Settings
+from vidstyle.settings.ingredients import ingredients
 from vidstyle.settings.quality import quality_settings
 from vidstyle.settings.values import (
     checked,
@@ -195,17 +196,25 @@ def _toml(value: Any) -> str:
     return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def check_config(path: Path, text: str, *, overwrite: bool) -> None:
-    """Makes sure that settings can be written to a file.
+def check_config(path: Path, settings: Settings, styles: Sequence[Path], *, overwrite: bool) -> str:
+    """Makes sure that settings and styles can be written to a file, and returns them as it will hold them.
 
     Raises:
-        OutputError: they cannot, or something else is there that may not be replaced.
+        OutputError, SettingsError: they cannot, or something else is there that may not be replaced.
     """
+    text = config_text(settings, styles, path.parent)
     if path.suffix.lower() != SUFFIX:
         raise OutputError(f"{path}: settings are kept as TOML; end the name in {SUFFIX}")
-    if path.exists() and not overwrite and not _holds(path, text):
-        raise OutputError(f"{path}: exists already, and holds something else; choose another name or use --overwrite")
+    if path.exists():
+        for file, what in ingredients(styles, settings):
+            if file.exists() and path.samefile(file):
+                raise OutputError(f"{path}: is {what} itself; choose another name")
+        if not overwrite and not _holds(path, text):
+            raise OutputError(
+                f"{path}: exists already, and holds something else; choose another name or use --overwrite"
+            )
     check_writable(path.parent)
+    return text
 
 
 def save_config(
@@ -220,8 +229,7 @@ def save_config(
     """
     path = Path(path)
     styles = [style] if isinstance(style, (str, Path)) else style
-    text = config_text(settings, [Path(name) for name in styles], path.parent)
-    check_config(path, text, overwrite=overwrite)
+    text = check_config(path, settings, [Path(name) for name in styles], overwrite=overwrite)
     if not _holds(path, text):
         with written_whole(path) as part:
             part.write_bytes(text.encode())
