@@ -58,4 +58,7 @@ def test_whole_paths_fit_anywhere(tmp_path, monkeypatch):
     assert (options.input, options.style) == (str(tmp_path / "in.mp4"), ["/s.jpg"])
     assert (options.output, options.cuts) == (f"{tmp_path}/out/", str(tmp_path / "cuts.txt"))
     assert (options.mask, options.region) == (tmp_path / "m.png", (f"{tmp_path}/m.png=/s.jpg",))
+    monkeypatch.setattr("pathlib.Path.cwd", lambda: Path("/e=q"))
+    options = parsed(command_line(Path("i"), [Path("s")], "o", Settings(region=("m==n.png=s.jpg",)), anywhere=True))
+    assert Settings(region=options.region).regions == ((Path("/e=q/m=n.png"), Path("/e=q/s.jpg")),)
     assert parsed(command_line(Path("i"), [Path("s")], "o", Settings(), anywhere=True)).cuts == "auto"

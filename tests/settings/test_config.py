@@ -14,6 +14,7 @@ from vidstyle.errors import OutputError, SettingsError
 from vidstyle.settings import Settings
 from vidstyle.settings.config import OF_ONE_RUN, config_text, read_config, save_config
 from vidstyle.settings.quality import QUALITIES
+from vidstyle.settings.values import join_region
 
 
 @pytest.fixture
@@ -72,6 +73,19 @@ def test_words_that_are_no_files_stay_as_they_are(config):
 def test_a_quality_lies_beneath_what_the_file_says(config):
     values = read_config(config('size = 100\nquality = "best"')).values
     assert values == dict(QUALITIES["best"].settings) | {"size": 100}
+
+
+def test_a_folder_of_any_name_may_hold_the_file(tmp_path):
+    folder = tmp_path / "e=q=="
+    folder.mkdir()
+    (folder / "look.toml").write_text('region = ["m.png=d.png", "a==b.png=c==.png"]')
+    settings = Settings(**read_config(folder / "look.toml").values)
+    assert settings.regions == (
+        (folder / "m.png", folder / "d.png"),
+        (folder / "a=b.png", folder / "c=.png"),
+    )
+    save_config(tmp_path / "above.toml", settings, "s.jpg")
+    assert Settings(**read_config(tmp_path / "above.toml").values).regions == settings.regions
 
 
 @pytest.mark.parametrize(
@@ -143,8 +157,7 @@ def test_a_file_that_cannot_be_read_is_an_error(tmp_path, config):
 NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\0/\\:"), min_size=1, max_size=20).filter(
     lambda name: name.strip(". ") == name and name not in ("auto", "off")
 )
-PLAIN_NAMES = NAMES.filter(lambda name: "=" not in name)
-REGIONS = st.tuples(NAMES, PLAIN_NAMES).map(lambda pair: f"/films/{pair[0]}=/films/{pair[1]}")
+REGIONS = st.tuples(NAMES, NAMES).map(lambda pair: join_region(*(str(Path("/films", name)) for name in pair)))
 
 
 def values_of(spec):
@@ -209,7 +222,7 @@ def unfolded(settings):
     paths = {spec.name: getattr(settings, spec.name) for spec in fields(Settings)}
     changed = {name: Path(os.path.normpath(path)) for name, path in paths.items() if isinstance(path, Path)}
     changed["cuts"] = settings.cuts if settings.cuts in ("auto", "off") else os.path.normpath(settings.cuts)
-    changed["region"] = tuple("=".join(map(os.path.normpath, pair)) for pair in settings.regions)
+    changed["region"] = tuple(join_region(*map(os.path.normpath, pair)) for pair in settings.regions)
     return replace(settings, **changed)
 
 

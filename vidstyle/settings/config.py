@@ -22,6 +22,7 @@ from vidstyle.settings.ingredients import ingredients
 from vidstyle.settings.quality import quality_settings
 from vidstyle.settings.values import (
     checked,
+    join_region,
     parse_cuts,
     parse_rate,
     parse_region,
@@ -141,7 +142,7 @@ def _with_paths(name: str, value: Any, moved: Callable[[Path], Path]) -> Any:
     if name == "cuts" and value not in ("auto", "off"):
         return str(moved(Path(value)))
     if name == "region":
-        return tuple("=".join(str(moved(file)) for file in split_region(region)) for region in value)
+        return tuple(join_region(*(str(moved(file)) for file in split_region(region))) for region in value)
     if name == "style_at":
         return tuple(f"{moment}:{moved(Path(file))}" for moment, file in map(split_moment, value))
     return value

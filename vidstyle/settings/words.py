@@ -10,7 +10,7 @@ from typing import Any
 
 from vidstyle.moments import split_moment
 from vidstyle.settings.definitions import Settings
-from vidstyle.settings.values import split_region
+from vidstyle.settings.values import join_region, split_region
 
 
 def to_json(settings: Settings) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def to_words(settings: Settings, shown: Callable[[Path], str] = str) -> list[str
         if isinstance(value, Path) or (spec.name == "cuts" and value not in ("auto", "off")):
             words.append(shown(Path(value)))
         elif spec.name == "region":
-            words += ["=".join(map(shown, split_region(region))) for region in value]
+            words += [join_region(*map(shown, split_region(region))) for region in value]
         elif spec.name == "style_at":
             words += [f"{moment}:{shown(Path(name))}" for moment, name in map(split_moment, value)]
         elif not isinstance(value, bool):
