@@ -93,6 +93,21 @@ def test_styles_of_the_command_line_replace_those_of_a_file(look):
     assert options.style is None
 
 
+@pytest.mark.parametrize(
+    ("line", "changes"),
+    [
+        ("--style c.jpg", {}),
+        ("--style c.jpg d.jpg e.jpg --style-blend 1 2 3", {"style_blend": (1, 2, 3)}),
+        ("--style-at 0:a.jpg 2s:b.jpg", {"style_at": ("0:a.jpg", "2s:b.jpg")}),
+        ("--style-blend 1 3", {"style_blend": (1, 3)}),
+        ("", {"style_blend": (0.7, 0.3)}),
+    ],
+)
+def test_what_each_style_of_a_file_counts_goes_with_them(line, changes, look):
+    Path("two.toml").write_text('style = ["a.jpg", "b.jpg"]\nstyle_blend = [0.7, 0.3]', encoding="utf-8")
+    assert settings_from(f"in.mp4 --config two.toml {line}") == Settings(**changes)
+
+
 def test_a_quality_can_change_without_changing_a_job(painting_scene, monkeypatch, capsys):
     small = {"size": 32, "network": "compact", "iterations": 1, "first_iterations": 2}
     draft = QUALITIES["draft"]
