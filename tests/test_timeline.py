@@ -38,7 +38,12 @@ def test_values_lie_between_their_neighbours(moments, time_s, data):
     points = sorted(zip(moments, values, strict=True))
     (value,) = Track(keys(*points)).at(0, time_s)
     near = [v for m, v in points if m <= time_s][-1:] + [v for m, v in points if m >= time_s][:1]
-    assert min(near) - 1e-12 <= value <= max(near) + 1e-12
+    assert min(near) <= value <= max(near)
+
+
+@given(st.floats(0, 1e9), st.integers(0, 100))
+def test_a_value_that_is_held_does_not_change_by_a_bit(value, index):
+    assert Track(keys((0, value), (100, value))).at(index, Fraction(index, 25)) == (value,)
 
 
 @pytest.mark.parametrize(

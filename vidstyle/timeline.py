@@ -47,7 +47,16 @@ class Track:
         start, stop = self._moments[after - 1], self._moments[after]
         share = float(Fraction(here - start) / Fraction(stop - start))
         pairs = zip(self._values[after - 1], self._values[after], strict=True)
-        return tuple((1 - share) * before + share * following for before, following in pairs)
+        return tuple(_between(*pair, share) for pair in pairs)
+
+
+def _between(before: float, following: float, share: float) -> float:
+    """Returns what is that share of the way between two values, and neither below nor above both.
+
+    Rounding would repaint what stands still, where both are the same, and leave the legal range at its end.
+    """
+    lowest, highest = sorted((before, following))
+    return min(max((1 - share) * before + share * following, lowest), highest)
 
 
 class Timeline:
