@@ -59,6 +59,18 @@ def test_keyframes_ascend_in_one_unit(points, said):
         Track(keys(*points))
 
 
+def test_each_keyframe_is_looked_at_a_few_times_only():
+    class Counted(int):
+        looks = 0
+
+        def __bool__(self):
+            Counted.looks += 1
+            return int(self) != 0
+
+    Track(keys(*((Counted(index), 0.5) for index in range(1000))))
+    assert Counted.looks <= 2000
+
+
 def test_styles_follow_each_other():
     settings = Settings(style_at=("0:a.jpg", "2s:a.jpg", "0:04:b.jpg"))
     assert style_paths((), settings) == (Path("a.jpg"), Path("b.jpg"))

@@ -29,8 +29,11 @@ class Track:
             SourceError: they do not ascend, or mix times with frame numbers.
         """
         moments: list[Moment] = []
+        kinds = set()
         for key in keyframes:
-            if any(moment and type(moment) is not type(key.moment) for moment in moments) and key.moment:
+            if key.moment:
+                kinds.add(type(key.moment))
+            if len(kinds) > 1:
                 raise SourceError(f"{key.place}: times and frame numbers cannot be mixed; write all in one way")
             if moments and key.moment <= moments[-1]:
                 raise SourceError(f"{key.place}: is not later than the one before it; put them in order")
