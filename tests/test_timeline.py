@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from renders import QUICK, contents, paint
+from renders import QUICK, contents, everything, paint
 
 from vidstyle import Settings
 from vidstyle.cli import main
@@ -112,6 +112,22 @@ def test_a_blend_in_keyframes_is_for_all_styles(scene):
     with pytest.raises(SourceError, match="holds no keyframe"):
         Timeline(Settings(keyframes="empty.csv"), 1)
     assert not Path("out.mp4.vidstyle").exists()
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"), [("strength", 0.5), ("style_blend", (0.7, 0.3)), ("content_weight", 2.0)]
+)
+def test_a_setting_is_said_in_one_way(scene, setting, value, tmp_path):
+    before, settings = everything(tmp_path), replace(QUICK, keyframes="keys.csv", **{setting: value})
+    with pytest.raises(SettingsError, match=rf"{setting} and keyframes \(keys\.csv, line .\) both .* leave one out"):
+        paint(settings=settings, style=["style.png", "other.png"])
+    assert everything(tmp_path) == before
+    others = [line for line in KEYS.splitlines() if setting.replace("_", "-") not in line]
+    Path("keys.csv").write_text("\n".join(others))
+    look = Timeline(settings, 2).look(0, Fraction(0))
+    assert {"strength": look.strength, "style_blend": look.blend, "content_weight": look.content_weight}[
+        setting
+    ] == pytest.approx(value)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from dataclasses import fields
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from vidstyle.moments import Moment, parse_moment, split_moment
 from vidstyle.settings import Settings
 
 _Values = tuple[float, ...]
+_DEFAULTS = {spec.name: spec.default for spec in fields(Settings)}
 
 
 class Track:
@@ -78,7 +80,7 @@ class Timeline:
         self._steady = look_of(settings, styles)
         keys = _style_keys(settings, styles)
         if settings.keyframes is not None:
-            keys += _read(settings.keyframes, styles, has_styles=bool(keys))
+            keys += _read(settings.keyframes, styles, settings)
         self._tracks = {
             name: Track([key for key in keys if key.setting == name]) for name in {key.setting: 0 for key in keys}
         }
@@ -126,16 +128,18 @@ def _style_keys(settings: Settings, styles: int) -> list[Keyframe]:
     return keys
 
 
-def _read(path: Path, styles: int, *, has_styles: bool) -> list[Keyframe]:
+def _read(path: Path, styles: int, settings: Settings) -> list[Keyframe]:
     keys = read_keyframes(path)
     if not keys:
         raise SourceError(f"{path}: holds no keyframe; write lines of time,setting,value")
-    blends = [key for key in keys if key.setting == "style_blend"]
-    if blends and has_styles:
-        raise SettingsError("style_at and keyframes both say what styles count; leave one out")
     read = []
     for key in keys:
-        if key.setting == "style_blend":
+        name = key.setting
+        if name == "style_blend" and settings.style_at:
+            raise SettingsError("style_at and keyframes both say what styles count; leave one out")
+        if getattr(settings, name) != _DEFAULTS[name]:
+            raise SettingsError(f"{name} and keyframes ({key.place}) both say what {name} is; leave one out")
+        if name == "style_blend":
             try:
                 key = key._replace(values=shares(key.values, styles))
             except SettingsError as error:
