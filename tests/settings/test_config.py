@@ -238,6 +238,26 @@ def test_all_that_paints_is_written_whatever_the_defaults_will_be(tmp_path):
     assert '\nsize = 640\nnetwork = "compact"\n' in (tmp_path / "a.toml").read_text()
 
 
+def test_links_lead_to_where_the_files_are(tmp_path, monkeypatch):
+    (tmp_path / "deep" / "looks").mkdir(parents=True)
+    (tmp_path / "pictures" / "new").mkdir(parents=True)
+    (tmp_path / "s.jpg").write_bytes(b"s")
+    (tmp_path / "pictures" / "t.jpg").write_bytes(b"t")
+    try:
+        (tmp_path / "link").symlink_to("deep/looks", target_is_directory=True)
+        (tmp_path / "new").symlink_to("pictures/new", target_is_directory=True)
+        (tmp_path / "now.jpg").symlink_to("s.jpg")
+    except OSError:
+        pytest.skip("no links here")
+    monkeypatch.chdir(tmp_path)
+    save_config("link/a.toml", Settings(mask=Path("new/../t.jpg")), ["s.jpg", "now.jpg"])
+    for path in ("link/a.toml", "deep/looks/a.toml"):
+        read = read_config(path)
+        assert [style.read_bytes() for style in read.styles] == [b"s", b"s"]
+        assert read.values["mask"].read_bytes() == b"t"
+    assert [style.name for style in read.styles] == ["s.jpg", "now.jpg"]
+
+
 def test_a_file_is_not_replaced_unless_asked_for(tmp_path):
     path = tmp_path / "a.toml"
     save_config(path, Settings(), "s.jpg")

@@ -158,9 +158,13 @@ def config_text(settings: Settings, styles: Sequence[Path], folder: Path) -> str
         SettingsError: a path cannot be written as text.
     """
 
+    real_folder = os.path.realpath(folder)
+
     def moved(file: Path) -> Path:
+        # A way up leads out of the folder itself, wherever a link to it lies. The file may be a link, and stays one.
+        real_file = Path(os.path.realpath(file.parent)) / file.name
         try:
-            return Path(os.path.relpath(file, folder))
+            return Path(os.path.relpath(real_file, real_folder))
         except ValueError:  # on another drive
             return file.resolve()
 
