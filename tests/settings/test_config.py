@@ -1,10 +1,12 @@
 """Settings in a TOML file: read strictly, written so that they come back."""
 
+import ntpath
 import os
 import string
 from dataclasses import fields, replace
 from fractions import Fraction
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -236,6 +238,19 @@ def test_all_that_paints_is_written_whatever_the_defaults_will_be(tmp_path):
     silent = {spec.name for spec in fields(Settings) if spec.default is None} | {"frames"}
     assert written == {spec.name for spec in fields(Settings)} - OF_ONE_RUN - silent
     assert '\nsize = 640\nnetwork = "compact"\n' in (tmp_path / "a.toml").read_text()
+
+
+def test_what_windows_writes_is_read_everywhere(monkeypatch):
+    monkeypatch.setattr("vidstyle.settings.config.Path", PureWindowsPath)
+    monkeypatch.setattr("vidstyle.settings.config.os", SimpleNamespace(path=ntpath))
+    settings = Settings(region=("masks\\m.png=a\\b.jpg",), style_at=("1:02:a\\b.jpg",), cuts="a\\cuts.txt")
+    lines = config_text(settings, [PureWindowsPath("a\\b.jpg")], PureWindowsPath()).splitlines()
+    assert [line for line in lines if ".jpg" in line or ".txt" in line] == [
+        'style = "a/b.jpg"',
+        'style_at = ["1:02:a/b.jpg"]',
+        'cuts = "a/cuts.txt"',
+        'region = ["masks/m.png=a/b.jpg"]',
+    ]
 
 
 def test_links_lead_to_where_the_files_are(tmp_path, monkeypatch):

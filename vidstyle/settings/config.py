@@ -136,15 +136,16 @@ def _value(name: str, value: Any, folder: Path) -> Any:
 
 
 def _with_paths(name: str, value: Any, moved: Callable[[Path], Path]) -> Any:
-    """Returns a setting's value with the paths in it moved."""
+    """Returns a setting's value with the paths in it moved, and with / where they are a part of text."""
     if isinstance(value, Path):
         return moved(value)
     if name == "cuts" and value not in ("auto", "off"):
-        return str(moved(Path(value)))
+        return moved(Path(value)).as_posix()
     if name == "region":
-        return tuple(join_region(*(str(moved(file)) for file in split_region(region))) for region in value)
+        return tuple(join_region(*(moved(file).as_posix() for file in split_region(region))) for region in value)
     if name == "style_at":
-        return tuple(f"{moment}:{moved(Path(file))}" for moment, file in map(split_moment, value))
+        parts = map(split_moment, value)
+        return tuple(f"{moment}:{moved(Path(file)).as_posix()}" for moment, file in parts)
     return value
 
 
