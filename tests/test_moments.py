@@ -1,12 +1,13 @@
 """Moments in words."""
 
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vidstyle.moments import parse_moment, split_moment
+from vidstyle.moments import join_moment, parse_moment, split_moment
 
 
 @pytest.mark.parametrize(
@@ -47,6 +48,12 @@ def test_a_moment_and_a_name(text, parts):
 def test_names_come_back(index, name):
     assert split_moment(f"{index}:{name}") == (str(index), name)
     assert split_moment(f"{index}s:{name}") == (f"{index}s", name)
+
+
+@given(st.sampled_from(["0", "12", "1:02.5", "3s"]), st.text("0123:./sa", min_size=1, max_size=8))
+def test_moments_and_paths_of_any_name_come_back(moment, name):
+    word, back = split_moment(join_moment(moment, name))
+    assert (word, Path(back)) == (moment, Path(name))
 
 
 @pytest.mark.parametrize("text", ["a.jpg", "0:", ":a.jpg", "later:a.jpg"])

@@ -35,3 +35,10 @@ def split_moment(text: str) -> tuple[str, str]:
         if text[colon + 1 :] and parse_moment(text[:colon]) is not None:
             return text[:colon], text[colon + 1 :]
     raise ValueError(text)
+
+
+def join_moment(moment: str, name: str) -> str:
+    """Returns what `split_moment` splits into this moment and the path of this name."""
+    text = f"{moment}:{name}"
+    # A name such as 12:30.png would make another moment of it.
+    return text if split_moment(text) == (moment, name) else f"{moment}:./{name}"

@@ -66,6 +66,15 @@ def test_styles_over_time_are_relative_too(config, tmp_path):
     assert read.keyframes == tmp_path / "k.csv"
 
 
+def test_files_that_are_called_like_other_words_are_told_apart(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for cuts in ("./auto", "./off", "auto"):
+        settings = Settings(cuts=cuts, style_at=("0:a.jpg", "0:./12:30.png"))
+        save_config("look.toml", settings, (), overwrite=True)
+        values = read_config("look.toml").values
+        assert (values["cuts"], values["style_at"]) == (cuts, settings.style_at)
+
+
 def test_words_that_are_no_files_stay_as_they_are(config):
     assert read_config(config('cuts = "off"\nsize = "source"')).values == {"cuts": "off", "size": "source"}
     assert read_config(config('style = "b.png"')).styles[0].name == "b.png"

@@ -16,12 +16,13 @@ from typing import Any
 
 from vidstyle.errors import OutputError, SettingsError
 from vidstyle.files import check_writable, written_whole
-from vidstyle.moments import split_moment
+from vidstyle.moments import join_moment, split_moment
 from vidstyle.settings.definitions import Settings
 from vidstyle.settings.ingredients import ingredients
 from vidstyle.settings.quality import quality_settings
 from vidstyle.settings.values import (
     checked,
+    cuts_file,
     join_region,
     parse_cuts,
     parse_rate,
@@ -140,12 +141,12 @@ def _with_paths(name: str, value: Any, moved: Callable[[Path], Path]) -> Any:
     if isinstance(value, Path):
         return moved(value)
     if name == "cuts" and value not in ("auto", "off"):
-        return moved(Path(value)).as_posix()
+        return cuts_file(moved(Path(value)).as_posix())
     if name == "region":
         return tuple(join_region(*(moved(file).as_posix() for file in split_region(region))) for region in value)
     if name == "style_at":
         parts = map(split_moment, value)
-        return tuple(f"{moment}:{moved(Path(file)).as_posix()}" for moment, file in parts)
+        return tuple(join_moment(moment, moved(Path(file)).as_posix()) for moment, file in parts)
     return value
 
 

@@ -89,6 +89,11 @@ def parse_cuts(text: str) -> str:
     return text
 
 
+def cuts_file(name: str) -> str:
+    """Returns the name of a file with cuts in a form that is not one of the other words for cuts."""
+    return f"./{name}" if name in ("auto", "off") else name
+
+
 def setting(
     default: Any,
     help_text: str,

@@ -8,9 +8,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from vidstyle.moments import split_moment
+from vidstyle.moments import join_moment, split_moment
 from vidstyle.settings.definitions import Settings
-from vidstyle.settings.values import join_region, split_region
+from vidstyle.settings.values import cuts_file, join_region, split_region
 
 
 def to_json(settings: Settings) -> dict[str, Any]:
@@ -52,12 +52,14 @@ def to_words(settings: Settings, shown: Callable[[Path], str] = str) -> list[str
         if value == spec.default or spec.name == "restart":
             continue
         words.append(_flag(spec.name))
-        if isinstance(value, Path) or (spec.name == "cuts" and value not in ("auto", "off")):
-            words.append(shown(Path(value)))
+        if isinstance(value, Path):
+            words.append(shown(value))
+        elif spec.name == "cuts":
+            words.append(value if value in ("auto", "off") else cuts_file(shown(Path(value))))
         elif spec.name == "region":
             words += [join_region(*map(shown, split_region(region))) for region in value]
         elif spec.name == "style_at":
-            words += [f"{moment}:{shown(Path(name))}" for moment, name in map(split_moment, value)]
+            words += [join_moment(moment, shown(Path(name))) for moment, name in map(split_moment, value)]
         elif not isinstance(value, bool):
             words += _words(spec.name, value)
     return words
