@@ -56,6 +56,22 @@ def test_the_command_line_wins_over_the_file_and_its_quality_over_the_files_sett
     assert settings_from(f"{line} --quality high --size 99") == Settings.of_quality("high", seed=0, size=99)
 
 
+def test_a_quality_with_another_network_leaves_out_what_is_of_the_files_own(look):
+    own = 'weights = "w.pth"\ncontent_layer = "relu4_2"\nstyle_layers = ["relu1_1", "relu5_1"]\n'
+    Path("vgg.toml").write_text(f'network = "vgg19"\npooling = "max"\nseed = 3\n{own}', encoding="utf-8")
+    line = "in.mp4 --style s.png --config vgg.toml --quality"
+    assert settings_from(f"{line} draft") == Settings.of_quality("draft", seed=3)
+    assert settings_from(f"{line} best").pooling == "max"
+    assert settings_from(f"{line} best").content_layer == "relu4_2"
+    assert settings_from(f"{line} draft --network vgg19").pooling == "max"
+    given = settings_from(f"{line} draft --content-layer relu2_1")
+    assert given == Settings.of_quality("draft", seed=3, content_layer="relu2_1")
+    Path("compact.toml").write_text('style_layers = ["relu1_1"]', encoding="utf-8")
+    line = "in.mp4 --style s.png --config compact.toml --quality"
+    assert settings_from(f"{line} draft").style_layers == ("relu1_1",)
+    assert settings_from(f"{line} best") == Settings.of_quality("best")
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [

@@ -10,7 +10,7 @@ from typing import Any
 from vidstyle.errors import SettingsError
 from vidstyle.settings import Settings
 from vidstyle.settings.config import read_config
-from vidstyle.settings.quality import QUALITIES, quality_help, quality_settings
+from vidstyle.settings.quality import QUALITIES, quality_help, with_quality
 from vidstyle.version import __version__
 
 _NOT_GIVEN = object()
@@ -179,7 +179,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
             options.style = [str(style) for style in config.styles]
     check_needed(options, has_style_at=bool({"style_at"} & {*values, *options.given}))
     if options.quality is not None:
-        values |= quality_settings(options.quality)
+        values = with_quality(values, options.quality, options.given.get("network"))
     return Settings(**values | options.given)
 
 
