@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vidstyle.moments import join_moment, parse_moment, split_moment
+from vidstyle.moments import join_moment, parse_moment, same_moment, split_moment
 
 
 @pytest.mark.parametrize(
@@ -28,6 +28,30 @@ def test_frame_numbers_seconds_and_clocks(text, moment):
     parsed = parse_moment(text)
     assert parsed == moment
     assert type(parsed) is type(moment)
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("12.5s", "12.5s"),
+        ("0:12.50", "12.5s"),
+        ("0:00:12.5", "12.5s"),
+        ("0120", "120"),
+        ("0", "0"),
+        ("0.0s", "0"),
+        ("60s", "60s"),
+        ("1:00", "60s"),
+        ("99999:59:59.123456789012", "359999999.123456789012s"),
+    ],
+)
+def test_one_moment_has_one_form(text, same):
+    assert same_moment(text) == same
+    assert parse_moment(same) == parse_moment(text)
+
+
+@given(st.fractions(0, 10**6, max_denominator=10**6).map(lambda number: f"{float(number):.6f}s"))
+def test_another_moment_has_another_form(text):
+    assert parse_moment(same_moment(text)) == parse_moment(text)
 
 
 @pytest.mark.parametrize(

@@ -158,13 +158,13 @@ def test_other_keyframes_are_noticed(scene):
         paint(settings=settings, style=style)
 
 
-def test_other_moments_are_noticed_but_not_another_way_to_a_file(scene):
+def test_other_moments_are_noticed_but_not_another_way_to_write_them_or_to_a_file(scene):
     settings = replace(QUICK, style_at=("0:style.png", "0.3s:other.png"))
     _, plan, _ = paint(settings=settings, style=None, stop_after=1)
     assert "--style-at 0:style.png 0.3s:other.png" in plan.command
     with pytest.raises(JobChangedError, match=r"--style-at was 0:1 0\.3s:2, is 0:1 0\.2s:2"):
         paint(settings=replace(settings, style_at=("0:style.png", "0.2s:other.png")), style=None)
-    moved = tuple(f"{moment}:{Path(name).resolve()}" for moment, name in (("0", "style.png"), ("0.3s", "other.png")))
+    moved = tuple(f"{moment}:{Path(name).resolve()}" for moment, name in (("0", "style.png"), ("0:0.30", "other.png")))
     assert paint(settings=replace(settings, style_at=moved), style=None)[0].painted == 9
 
 

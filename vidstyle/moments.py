@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from fractions import Fraction
 
 # A frame's index, or seconds after the first frame of the input.
@@ -23,6 +24,21 @@ def parse_moment(text: str) -> Moment | None:
     if clock := _CLOCK.fullmatch(text):
         return 3600 * int(clock[1] or 0) + 60 * int(clock[2]) + Fraction(clock[3])
     return None
+
+
+def same_moment(text: str) -> str:
+    """Returns a moment's words in the one way that all words for it have: an index, or seconds, and 0 for both.
+
+    Raises:
+        ValueError: it is none.
+    """
+    moment = parse_moment(text)
+    if moment is None:
+        raise ValueError(text)
+    if not moment or isinstance(moment, int):
+        return str(int(moment))
+    # As many digits as a time can have.
+    return f"{Decimal(moment.numerator) / Decimal(moment.denominator):f}s"
 
 
 def split_moment(text: str) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from vidstyle.moments import join_moment, split_moment
+from vidstyle.moments import join_moment, same_moment, split_moment
 from vidstyle.settings.definitions import Settings
 from vidstyle.settings.values import cuts_file, join_region, split_region
 
@@ -29,10 +29,10 @@ def painting_flags(settings: Settings) -> dict[str, str]:
 
 
 def moments_of(settings: Settings) -> str:
-    """Returns the moments of `style_at` and which of its styles each has, as "0:1 12.5s:2"."""
+    """Returns the moments of `style_at` and which of its styles each has: "0:1 12.5s:2", however written."""
     parts = [split_moment(text) for text in settings.style_at]
     names = list(dict.fromkeys(Path(name) for _, name in parts))
-    return " ".join(f"{moment}:{names.index(Path(name)) + 1}" for moment, name in parts)
+    return " ".join(f"{same_moment(moment)}:{names.index(Path(name)) + 1}" for moment, name in parts)
 
 
 def joining_flags() -> frozenset[str]:
