@@ -73,6 +73,14 @@ def test_what_only_lies_beside_is_not_in_the_way(scene):
     check_spared(Path(), [Ingredient(Path("keys.csv"), "the list of keyframes")], is_folder=True)
 
 
+def test_a_page_spares_what_it_tells_of(scene, tmp_path):
+    Path("cuts.html").write_text("1\n")
+    before = everything(tmp_path)
+    with pytest.raises(OutputError, match=r"cuts\.html: is the list of cuts itself"):
+        paint("out/", replace(FREE, cuts="cuts.html", report=Path("cuts.html")), "frames")
+    assert everything(tmp_path) == before
+
+
 def test_settings_are_not_kept_over_a_list_that_they_name(scene, tmp_path, capsys):
     make_video(Path("in.mp4"), frames=2)
     Path("cuts.toml").write_text("1\n")
