@@ -56,6 +56,22 @@ def test_the_command_line_wins_over_the_file_and_its_quality_over_the_files_sett
     assert settings_from(f"{line} --quality high --size 99") == Settings.of_quality("high", seed=0, size=99)
 
 
+def test_a_quality_with_another_network_leaves_out_what_is_of_the_files_own(look):
+    own = 'weights = "w.pth"\ncontent_layer = "relu4_2"\nstyle_layers = ["relu1_1", "relu5_1"]\n'
+    Path("vgg.toml").write_text(f'network = "vgg19"\npooling = "max"\nseed = 3\n{own}', encoding="utf-8")
+    line = "in.mp4 --style s.png --config vgg.toml --quality"
+    assert settings_from(f"{line} draft") == Settings.of_quality("draft", seed=3)
+    assert settings_from(f"{line} best").pooling == "max"
+    assert settings_from(f"{line} best").content_layer == "relu4_2"
+    assert settings_from(f"{line} draft --network vgg19").pooling == "max"
+    given = settings_from(f"{line} draft --content-layer relu2_1")
+    assert given == Settings.of_quality("draft", seed=3, content_layer="relu2_1")
+    Path("compact.toml").write_text('style_layers = ["relu1_1"]', encoding="utf-8")
+    line = "in.mp4 --style s.png --config compact.toml --quality"
+    assert settings_from(f"{line} draft").style_layers == ("relu1_1",)
+    assert settings_from(f"{line} best") == Settings.of_quality("best")
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [
@@ -91,6 +107,21 @@ def test_styles_of_the_command_line_replace_those_of_a_file(look):
     options = parsed(build_parser(), ["in.mp4", "--config", look, "--style-at", "0:a.jpg", "2s:b.jpg"])
     assert settings_of(options).style_at == ("0:a.jpg", "2s:b.jpg")
     assert options.style is None
+
+
+@pytest.mark.parametrize(
+    ("line", "changes"),
+    [
+        ("--style c.jpg", {}),
+        ("--style c.jpg d.jpg e.jpg --style-blend 1 2 3", {"style_blend": (1, 2, 3)}),
+        ("--style-at 0:a.jpg 2s:b.jpg", {"style_at": ("0:a.jpg", "2s:b.jpg")}),
+        ("--style-blend 1 3", {"style_blend": (1, 3)}),
+        ("", {"style_blend": (0.7, 0.3)}),
+    ],
+)
+def test_what_each_style_of_a_file_counts_goes_with_them(line, changes, look):
+    Path("two.toml").write_text('style = ["a.jpg", "b.jpg"]\nstyle_blend = [0.7, 0.3]', encoding="utf-8")
+    assert settings_from(f"in.mp4 --config two.toml {line}") == Settings(**changes)
 
 
 def test_a_quality_can_change_without_changing_a_job(painting_scene, monkeypatch, capsys):

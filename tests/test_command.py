@@ -51,6 +51,14 @@ def test_names_that_look_like_flags_are_told_apart():
     assert (options.cuts, options.job_dir) == ("./-c.txt", Path("./-j"))
 
 
+@pytest.mark.parametrize("cuts", ["auto", "off", "./auto", "./off", "./list.txt"])
+def test_files_that_are_called_like_other_words_are_told_apart(cuts):
+    settings = Settings(cuts=cuts, style_at=("0:a.jpg", "0:./12:30.png"))
+    options = parsed(command_line(Path("in.mp4"), [], "out.mp4", settings, anywhere=False))
+    assert options.cuts == ("list.txt" if cuts == "./list.txt" else cuts)
+    assert options.style_at == settings.style_at
+
+
 def test_whole_paths_fit_anywhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     settings = Settings(cuts="cuts.txt", mask=Path("m.png"), region=("m.png=/s.jpg",))
@@ -58,4 +66,7 @@ def test_whole_paths_fit_anywhere(tmp_path, monkeypatch):
     assert (options.input, options.style) == (str(tmp_path / "in.mp4"), ["/s.jpg"])
     assert (options.output, options.cuts) == (f"{tmp_path}/out/", str(tmp_path / "cuts.txt"))
     assert (options.mask, options.region) == (tmp_path / "m.png", (f"{tmp_path}/m.png=/s.jpg",))
+    monkeypatch.setattr("pathlib.Path.cwd", lambda: Path("/e=q"))
+    options = parsed(command_line(Path("i"), [Path("s")], "o", Settings(region=("m==n.png=s.jpg",)), anywhere=True))
+    assert Settings(region=options.region).regions == ((Path("/e=q/m=n.png"), Path("/e=q/s.jpg")),)
     assert parsed(command_line(Path("i"), [Path("s")], "o", Settings(), anywhere=True)).cuts == "auto"

@@ -33,9 +33,16 @@ def test_csv_and_json_say_the_same(tmp_path):
         assert [key[:3] for key in read_keyframes(tmp_path / name)] == KEYS
 
 
+def test_comments_and_empty_lines_may_stand_above_the_header(tmp_path):
+    (tmp_path / "keys.csv").write_text("# fade in\n\nTime,setting,value\n0,strength,0.5\n")
+    assert [key[:3] for key in read_keyframes(tmp_path / "keys.csv")] == KEYS[:1]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
+        ("0,strength,1\ntime,setting,value", "line 2: 'time' is no time"),
+        ("time,setting,value\ntime,setting,value", "line 2: 'time' is no time"),
         ("1s,strength", "line 1: 2 fields"),
         ("0,strength,1\nlater,strength,1", "line 2: 'later' is no time"),
         ("1s,size,2", "'size' does not change over time; use one of strength, style-blend, content-weight"),

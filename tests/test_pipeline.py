@@ -14,6 +14,7 @@ from clips import make_video
 
 from vidstyle import Settings, objective, stylize, stylize_image
 from vidstyle.errors import DamagedSourceError, OutputError, SettingsError, SourceError, VidstyleError, WeightsError
+from vidstyle.media import images
 from vidstyle.media.codecs import CODEC_NAMES, Wishes, settle
 from vidstyle.pipeline import default_output
 
@@ -95,6 +96,17 @@ def test_a_pattern_becomes_a_video_at_the_rate_asked_for(style, tmp_path):
         save(tmp_path / f"f.{number:03d}.png", rgb(number))
     stylize(tmp_path / "f.%03d.png", style, tmp_path / "out.mp4", Settings(**QUICK, fps=Fraction(12)))
     assert times_and_audio(tmp_path / "out.mp4")[0] == [Fraction(k, 12) for k in range(3)]
+
+
+def test_a_picture_to_be_painted_is_decoded_once(tmp_path, monkeypatch):
+    content, decoded, decode = save(tmp_path / "a.png", rgb(3)), [], images.decoded_still
+    monkeypatch.setattr(images, "decoded_still", lambda data, path: (decoded.append(path), decode(data, path))[1])
+    painted = stylize_image(content, rgb(4), Settings(iterations=0, first_iterations=0))
+    assert decoded == [content]
+    assert np.array_equal(painted, rgb(3))
+    small = save(tmp_path / "small.png", rgb(3)[:8])
+    with pytest.raises(SourceError, match=r"small\.png: 48x8 is too small for a content picture"):
+        stylize_image(str(small), rgb(4))
 
 
 def test_a_still_is_painted_as_stylize_image_does(style, tmp_path):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from renders import QUICK, contents, paint
+from renders import QUICK, contents, everything, paint
 
 from vidstyle import Settings
 from vidstyle.cli import main
@@ -38,7 +38,12 @@ def test_values_lie_between_their_neighbours(moments, time_s, data):
     points = sorted(zip(moments, values, strict=True))
     (value,) = Track(keys(*points)).at(0, time_s)
     near = [v for m, v in points if m <= time_s][-1:] + [v for m, v in points if m >= time_s][:1]
-    assert min(near) - 1e-12 <= value <= max(near) + 1e-12
+    assert min(near) <= value <= max(near)
+
+
+@given(st.floats(0, 1e9), st.integers(0, 100))
+def test_a_value_that_is_held_does_not_change_by_a_bit(value, index):
+    assert Track(keys((0, value), (100, value))).at(index, Fraction(index, 25)) == (value,)
 
 
 @pytest.mark.parametrize(
@@ -52,6 +57,18 @@ def test_values_lie_between_their_neighbours(moments, time_s, data):
 def test_keyframes_ascend_in_one_unit(points, said):
     with pytest.raises(SourceError, match=said):
         Track(keys(*points))
+
+
+def test_each_keyframe_is_looked_at_a_few_times_only():
+    class Counted(int):
+        looks = 0
+
+        def __bool__(self):
+            Counted.looks += 1
+            return int(self) != 0
+
+    Track(keys(*((Counted(index), 0.5) for index in range(1000))))
+    assert Counted.looks <= 2000
 
 
 def test_styles_follow_each_other():
@@ -98,6 +115,22 @@ def test_a_blend_in_keyframes_is_for_all_styles(scene):
 
 
 @pytest.mark.parametrize(
+    ("setting", "value"), [("strength", 0.5), ("style_blend", (0.7, 0.3)), ("content_weight", 2.0)]
+)
+def test_a_setting_is_said_in_one_way(scene, setting, value, tmp_path):
+    before, settings = everything(tmp_path), replace(QUICK, keyframes="keys.csv", **{setting: value})
+    with pytest.raises(SettingsError, match=rf"{setting} and keyframes \(keys\.csv, line .\) both .* leave one out"):
+        paint(settings=settings, style=["style.png", "other.png"])
+    assert everything(tmp_path) == before
+    others = [line for line in KEYS.splitlines() if setting.replace("_", "-") not in line]
+    Path("keys.csv").write_text("\n".join(others))
+    look = Timeline(settings, 2).look(0, Fraction(0))
+    assert {"strength": look.strength, "style_blend": look.blend, "content_weight": look.content_weight}[
+        setting
+    ] == pytest.approx(value)
+
+
+@pytest.mark.parametrize(
     ("changes", "style"),
     [
         ({"keyframes": "keys.csv"}, ["style.png", "other.png"]),
@@ -125,13 +158,13 @@ def test_other_keyframes_are_noticed(scene):
         paint(settings=settings, style=style)
 
 
-def test_other_moments_are_noticed_but_not_another_way_to_a_file(scene):
+def test_other_moments_are_noticed_but_not_another_way_to_write_them_or_to_a_file(scene):
     settings = replace(QUICK, style_at=("0:style.png", "0.3s:other.png"))
     _, plan, _ = paint(settings=settings, style=None, stop_after=1)
     assert "--style-at 0:style.png 0.3s:other.png" in plan.command
     with pytest.raises(JobChangedError, match=r"--style-at was 0:1 0\.3s:2, is 0:1 0\.2s:2"):
         paint(settings=replace(settings, style_at=("0:style.png", "0.2s:other.png")), style=None)
-    moved = tuple(f"{moment}:{Path(name).resolve()}" for moment, name in (("0", "style.png"), ("0.3s", "other.png")))
+    moved = tuple(f"{moment}:{Path(name).resolve()}" for moment, name in (("0", "style.png"), ("0:0.30", "other.png")))
     assert paint(settings=replace(settings, style_at=moved), style=None)[0].painted == 9
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from vidstyle.errors import SettingsError
 from vidstyle.settings import Settings
 from vidstyle.settings.config import read_config
-from vidstyle.settings.quality import QUALITIES, quality_help, quality_settings
+from vidstyle.settings.quality import QUALITIES, quality_help, with_quality
 from vidstyle.version import __version__
 
 _NOT_GIVEN = object()
@@ -171,14 +171,15 @@ def settings_of(options: argparse.Namespace) -> Settings:
     if options.config is not None:
         config = read_config(options.config)
         values |= config.values
-        # Styles that the command line names, in whichever way, replace those of the file.
-        if options.style is not None:
-            values.pop("style_at", None)
-        elif config.styles and "style_at" not in options.given:
+        # Styles that the command line names, in whichever way, replace those of the file and what each of them counts.
+        if options.style is not None or "style_at" in options.given:
+            for name in ("style_at", "style_blend"):
+                values.pop(name, None)
+        elif config.styles:
             options.style = [str(style) for style in config.styles]
     check_needed(options, has_style_at=bool({"style_at"} & {*values, *options.given}))
     if options.quality is not None:
-        values |= quality_settings(options.quality)
+        values = with_quality(values, options.quality, options.given.get("network"))
     return Settings(**values | options.given)
 
 

@@ -17,7 +17,7 @@ from vidstyle.frames import FrameDone, Plan
 from vidstyle.process import keep_freed_memory, share_cores
 from vidstyle.progress import FrameBar, LateBar
 from vidstyle.settings import Settings
-from vidstyle.settings.config import check_config, config_text, save_config
+from vidstyle.settings.config import check_config, save_config
 from vidstyle.wording import forecast_lines, plan_line, result_line, stability_lines, status_lines
 
 
@@ -128,8 +128,7 @@ def _work(options: argparse.Namespace, settings: Settings, screen: _Screen) -> N
     """Renders or rehearses; and keeps the settings, if asked to, when that went well."""
     kept = None if options.save_config is None else Path(options.save_config)
     if kept is not None:
-        text = config_text(settings, [Path(style) for style in options.style or ()], kept.parent)
-        check_config(kept, text, overwrite=settings.overwrite)
+        check_config(kept, settings, [Path(style) for style in options.style or ()], overwrite=settings.overwrite)
     if options.dry_run or options.preview is not None:
         _rehearse(options, settings, screen)
     else:

@@ -36,16 +36,19 @@ def working_size(width: int, height: int, settings: Settings, *, even: bool = Fa
     return fitted
 
 
-def checked_picture(picture: Picture | str | Path, what: str) -> Picture:
+def checked_picture(picture: Picture | str | Path, what: str, name: str = "") -> Picture:
     """Returns a picture file's or array's `(H, W, 3)` uint8 RGB, if it is one of 16 px or more.
 
+    Args:
+        what: it was to be, for messages. name: of the file that an array was read from, for messages.
+
     Raises:
-        SourceError: it is not; `what` says in the message what it was to be.
+        SourceError: it is not.
     """
     if isinstance(picture, (str, Path)):
         image, name = read_image(Path(picture)), str(picture)
     else:
-        image, name = picture, what
+        image, name = picture, name or what
     if not isinstance(image, np.ndarray) or image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
         raise SourceError(f"{name}: a {what} is an array (H, W, 3) of uint8 RGB")
     if min(image.shape[:2]) < SMALLEST_SIDE_PX:

@@ -55,10 +55,14 @@ def _text(path: Path) -> str:
 
 
 def _csv_rows(path: Path, text: str) -> Iterator[tuple[str, tuple[Any, Any, Any]]]:
+    may_be_header = True
     try:
         for number, row in enumerate(csv.reader(io.StringIO(text), skipinitialspace=True), start=1):
             cells = [cell.strip() for cell in row]
-            if not any(cells) or cells[0].startswith("#") or (number == 1 and cells[0].lower() == "time"):
+            if not any(cells) or cells[0].startswith("#"):
+                continue
+            is_header, may_be_header = may_be_header and cells[0].lower() == "time", False
+            if is_header:
                 continue
             if len(cells) != 3:
                 raise SourceError(f"{path}, line {number}: {len(cells)} fields; write time,setting,value")

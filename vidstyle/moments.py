@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from fractions import Fraction
 
 # A frame's index, or seconds after the first frame of the input.
@@ -25,6 +26,21 @@ def parse_moment(text: str) -> Moment | None:
     return None
 
 
+def same_moment(text: str) -> str:
+    """Returns a moment's words in the one way that all words for it have: an index, or seconds, and 0 for both.
+
+    Raises:
+        ValueError: it is none.
+    """
+    moment = parse_moment(text)
+    if moment is None:
+        raise ValueError(text)
+    if not moment or isinstance(moment, int):
+        return str(int(moment))
+    # As many digits as a time can have.
+    return f"{Decimal(moment.numerator) / Decimal(moment.denominator):f}s"
+
+
 def split_moment(text: str) -> tuple[str, str]:
     """Returns the two parts of "12.5s:b.jpg" or "1:02.5:b.jpg": a moment, the longest there is, and a name.
 
@@ -35,3 +51,10 @@ def split_moment(text: str) -> tuple[str, str]:
         if text[colon + 1 :] and parse_moment(text[:colon]) is not None:
             return text[:colon], text[colon + 1 :]
     raise ValueError(text)
+
+
+def join_moment(moment: str, name: str) -> str:
+    """Returns what `split_moment` splits into this moment and the path of this name."""
+    text = f"{moment}:{name}"
+    # A name such as 12:30.png would make another moment of it.
+    return text if split_moment(text) == (moment, name) else f"{moment}:./{name}"

@@ -115,9 +115,11 @@ def stylize_image(content: Picture | str | Path, style: StylesGiven, settings: S
         VidstyleError: see its subclasses in `vidstyle.errors`.
     """
     settings = settings or Settings()
-    image, alpha = checked_picture(content, "content picture"), None
+    name, alpha = "", None
     if isinstance(content, (str, Path)):
-        alpha = read_still(Path(content)).alpha
+        name, still = str(content), read_still(Path(content))
+        content, alpha = still.image, still.alpha
+    image = checked_picture(content, "content picture", name)
     height, width = image.shape[:2]
     with Masks(settings) as masks:
         info = ClipInfo(Path("content picture"), "still", width, height, None, 1, Fraction(1))

@@ -16,7 +16,9 @@ from vidstyle.media.images import IMAGE_SUFFIXES, write_image
 from vidstyle.media.outputs import check_output
 from vidstyle.pipeline import forecast
 from vidstyle.settings import Settings
+from vidstyle.settings.ingredients import ingredients
 from vidstyle.sheet import Cell, drawn_sheet, spread, strengths
+from vidstyle.sparing import check_spared
 from vidstyle.stylizer import Stylizer
 from vidstyle.survey import OnSurvey
 from vidstyle.timeline import style_paths
@@ -53,7 +55,7 @@ def preview(
     given = [style] if isinstance(style, (str, Path)) else style or []
     styles = style_paths([Path(each) for each in given], settings)
     with opened(Path(source), settings) as frames:
-        _check_sheet(sheet, frames.info, styles, overwrite=settings.overwrite)
+        _check_sheet(sheet, frames.info, styles, settings)
     # So that its speed can be measured.
     weights_file(settings.network, settings.weights, on_download)
     # What an earlier render has left is of other looks, perhaps.
@@ -75,12 +77,11 @@ def preview(
     return told
 
 
-def _check_sheet(sheet: Path, info: ClipInfo, styles: Sequence[Path], *, overwrite: bool) -> None:
+def _check_sheet(sheet: Path, info: ClipInfo, styles: Sequence[Path], settings: Settings) -> None:
     if sheet.suffix.lower() not in IMAGE_SUFFIXES:
         raise OutputError(f"{sheet}: a preview is a picture; end it in {', '.join(IMAGE_SUFFIXES)}")
-    if any(sheet.is_file() and style.is_file() and sheet.samefile(style) for style in styles):
-        raise OutputError(f"{sheet}: is the style itself; choose another name")
-    check_output(sheet, "still", replace(info, frame_count=1), overwrite=overwrite)
+    check_spared(sheet, ingredients(styles, settings))
+    check_output(sheet, "still", replace(info, frame_count=1), overwrite=settings.overwrite)
 
 
 def _chosen(

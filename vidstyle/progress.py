@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NoReturn
 
 from tqdm import tqdm
@@ -31,7 +32,9 @@ class FrameBar:
 
     def frame_done(self, frame: FrameDone) -> None:
         """Moves the bar on by one frame."""
-        self._bar.set_postfix(loss=f"{frame.loss:.3f}", refresh=False)
+        # Frames that are left as they are have none.
+        losses = {} if math.isnan(frame.loss) else {"loss": f"{frame.loss:.3f}"}
+        self._bar.set_postfix(losses, refresh=False)
         self._bar.update()
 
     def close(self) -> None:

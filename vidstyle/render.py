@@ -15,7 +15,7 @@ import torch
 from vidstyle.chronicling import chronicle_of, kept_job, told
 from vidstyle.command import command_line
 from vidstyle.devices import resolve_device, resolve_precision, threads
-from vidstyle.errors import OutputError, SettingsError, VidstyleError
+from vidstyle.errors import SettingsError, VidstyleError
 from vidstyle.features import weights_file
 from vidstyle.fitting import working_size
 from vidstyle.frames import Plan, Result
@@ -38,7 +38,7 @@ from vidstyle.job.manifest import MANIFEST_NAME, Identity, Manifest, read_manife
 from vidstyle.job.publishing import is_published_video, is_publishing, publish_frames, publish_video
 from vidstyle.job.status import job_path
 from vidstyle.listeners import Listeners
-from vidstyle.masking import Masks, check_all_masks, mask_paths
+from vidstyle.masking import Masks, check_all_masks
 from vidstyle.media.base import Source
 from vidstyle.media.companions import Wanted, companions_of
 from vidstyle.media.exif import without_place
@@ -51,8 +51,10 @@ from vidstyle.notes import counted, retried_note, trouble_notes
 from vidstyle.painting import PaintedFrame, ShotPainter
 from vidstyle.reporting.writing import check_page
 from vidstyle.settings import Settings
+from vidstyle.settings.ingredients import ingredients
 from vidstyle.settings.words import moments_of, painting_flags, to_json
 from vidstyle.shots import SEGMENT_FRAMES, Shot
+from vidstyle.sparing import check_spared
 from vidstyle.styles import load_styles
 from vidstyle.stylizer import Stylizer
 from vidstyle.survey import GLANCE_PX, Survey, survey
@@ -71,12 +73,11 @@ class Render:
         self._source, self._styles, self._settings, self._listeners = source, tuple(styles), settings, listeners
         self._kind = output_kind(target, source.info)
         self._output = Path(target)
-        others = [(style, "the style") for style in styles] + [(path, "a mask") for path in mask_paths(settings)]
-        for other, what in others:
-            if self._output.exists() and other.exists() and self._output.samefile(other):
-                raise OutputError(f"{target}: is {what} itself; choose another output")
+        read = ingredients(styles, settings)
+        check_spared(self._output, read, is_folder=self._kind == "frames")
         self._suffix = f".{settings.frame_format}"
         if settings.report is not None:
+            check_spared(settings.report, read)
             check_page(settings.report, overwrite=settings.overwrite)
         if self._kind != "frames" and self._suffix != ".png":
             raise SettingsError(f"frame_format is for folders of frames, and {target} is none; leave it out")

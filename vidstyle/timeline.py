@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from dataclasses import fields
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from vidstyle.moments import Moment, parse_moment, split_moment
 from vidstyle.settings import Settings
 
 _Values = tuple[float, ...]
+_DEFAULTS = {spec.name: spec.default for spec in fields(Settings)}
 
 
 class Track:
@@ -29,8 +31,11 @@ class Track:
             SourceError: they do not ascend, or mix times with frame numbers.
         """
         moments: list[Moment] = []
+        kinds = set()
         for key in keyframes:
-            if any(moment and type(moment) is not type(key.moment) for moment in moments) and key.moment:
+            if key.moment:
+                kinds.add(type(key.moment))
+            if len(kinds) > 1:
                 raise SourceError(f"{key.place}: times and frame numbers cannot be mixed; write all in one way")
             if moments and key.moment <= moments[-1]:
                 raise SourceError(f"{key.place}: is not later than the one before it; put them in order")
@@ -47,7 +52,16 @@ class Track:
         start, stop = self._moments[after - 1], self._moments[after]
         share = float(Fraction(here - start) / Fraction(stop - start))
         pairs = zip(self._values[after - 1], self._values[after], strict=True)
-        return tuple((1 - share) * before + share * following for before, following in pairs)
+        return tuple(_between(*pair, share) for pair in pairs)
+
+
+def _between(before: float, following: float, share: float) -> float:
+    """Returns what is that share of the way between two values, and neither below nor above both.
+
+    Rounding would repaint what stands still, where both are the same, and leave the legal range at its end.
+    """
+    lowest, highest = sorted((before, following))
+    return min(max((1 - share) * before + share * following, lowest), highest)
 
 
 class Timeline:
@@ -66,7 +80,7 @@ class Timeline:
         self._steady = look_of(settings, styles)
         keys = _style_keys(settings, styles)
         if settings.keyframes is not None:
-            keys += _read(settings.keyframes, styles, has_styles=bool(keys))
+            keys += _read(settings.keyframes, styles, settings)
         self._tracks = {
             name: Track([key for key in keys if key.setting == name]) for name in {key.setting: 0 for key in keys}
         }
@@ -114,16 +128,18 @@ def _style_keys(settings: Settings, styles: int) -> list[Keyframe]:
     return keys
 
 
-def _read(path: Path, styles: int, *, has_styles: bool) -> list[Keyframe]:
+def _read(path: Path, styles: int, settings: Settings) -> list[Keyframe]:
     keys = read_keyframes(path)
     if not keys:
         raise SourceError(f"{path}: holds no keyframe; write lines of time,setting,value")
-    blends = [key for key in keys if key.setting == "style_blend"]
-    if blends and has_styles:
-        raise SettingsError("style_at and keyframes both say what styles count; leave one out")
     read = []
     for key in keys:
-        if key.setting == "style_blend":
+        name = key.setting
+        if name == "style_blend" and settings.style_at:
+            raise SettingsError("style_at and keyframes both say what styles count; leave one out")
+        if getattr(settings, name) != _DEFAULTS[name]:
+            raise SettingsError(f"{name} and keyframes ({key.place}) both say what {name} is; leave one out")
+        if name == "style_blend":
             try:
                 key = key._replace(values=shares(key.values, styles))
             except SettingsError as error:

@@ -8,6 +8,7 @@ from dataclasses import fields
 import cv2
 import numpy as np
 import pytest
+from renders import everything
 
 from vidstyle import experiments
 from vidstyle.experiments.cli import COMMANDS, build_parser, main
@@ -78,6 +79,11 @@ def test_progress_can_be_a_gif(place, capsys):
         (["style-reconstruction", "photo.png", "--layers", "x"], 2, "'x' cannot be read as a number"),
         (["trade-off", "photo.png", "starry.png", "--style-weights", "-1"], 1, "style_weight is -1.0"),
         (["feature-maps", "photo.png", "-o", "photo.png"], 1, "photo.png: is an input itself"),
+        (
+            ["normalisation", "photo.png", "--over", "starry.png", "-o", "starry.png", "--overwrite"],
+            1,
+            "starry.png: is an input itself",
+        ),
         (["feature-maps", "photo.png", "-o", "a.gif"], 1, "a.gif: unknown suffix"),
         (["feature-maps", "photo.png", "--size", "3"], 2, "size is 3"),
         (["feature-maps", "photo.png", "--pooling", "max"], 2, "pooling max is for vgg19"),
@@ -87,11 +93,12 @@ def test_progress_can_be_a_gif(place, capsys):
     ],
 )
 def test_errors_are_a_line_and_write_nothing(words, status, message, place, capsys):
+    before = everything(place)
     assert main(words) == status
     printed = capsys.readouterr().err
     assert message in printed
     assert len(printed.splitlines()) == 1 or status == 2
-    assert len(list(place.iterdir())) == 2
+    assert everything(place) == before
 
 
 def test_an_interrupted_experiment_says_so(place, capsys, monkeypatch):

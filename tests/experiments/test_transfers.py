@@ -72,7 +72,7 @@ def test_each_content_layer_gives_its_own_picture():
 
 def test_progress_looks_after_every_so_many_steps_and_never_goes_back():
     sheet = progress(CONTENT, STYLE, 3, replace(QUICK, iterations=10), start="grey")
-    assert [panel.label for panel in sheet.panels] == ["start", "after 3", "after 6", "after 9"]
+    assert [panel.label for panel in sheet.panels] == ["start", "after 3", "after 6", "after 9", "after 10"]
     assert set(sheet.panels[0].image.flat) == {128}
     losses = [panel.terms["all"] for panel in sheet.panels]
     assert losses == sorted(losses, reverse=True)
@@ -81,7 +81,12 @@ def test_progress_looks_after_every_so_many_steps_and_never_goes_back():
 
 def test_progress_ends_where_a_transfer_does():
     (last,) = starting_points(CONTENT, STYLE, ["content"], QUICK).panels
-    assert np.array_equal(progress(CONTENT, STYLE, 3, QUICK).panels[-1].image, last.image)
+    for every, count in ((3, 2), (2, 3), (5, 2)):
+        panels = progress(CONTENT, STYLE, every, QUICK).panels
+        assert len(panels) == count
+        assert panels[-1].label == "after 3"
+        assert np.array_equal(panels[-1].image, last.image)
+    assert len(progress(CONTENT, STYLE, 2, replace(QUICK, iterations=0)).panels) == 1
 
 
 @pytest.mark.parametrize(

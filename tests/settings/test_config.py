@@ -1,10 +1,12 @@
 """Settings in a TOML file: read strictly, written so that they come back."""
 
+import ntpath
 import os
 import string
 from dataclasses import fields, replace
 from fractions import Fraction
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -14,6 +16,7 @@ from vidstyle.errors import OutputError, SettingsError
 from vidstyle.settings import Settings
 from vidstyle.settings.config import OF_ONE_RUN, config_text, read_config, save_config
 from vidstyle.settings.quality import QUALITIES
+from vidstyle.settings.values import join_region
 
 
 @pytest.fixture
@@ -63,6 +66,15 @@ def test_styles_over_time_are_relative_too(config, tmp_path):
     assert read.keyframes == tmp_path / "k.csv"
 
 
+def test_files_that_are_called_like_other_words_are_told_apart(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for cuts in ("./auto", "./off", "auto"):
+        settings = Settings(cuts=cuts, style_at=("0:a.jpg", "0:./12:30.png"))
+        save_config("look.toml", settings, (), overwrite=True)
+        values = read_config("look.toml").values
+        assert (values["cuts"], values["style_at"]) == (cuts, settings.style_at)
+
+
 def test_words_that_are_no_files_stay_as_they_are(config):
     assert read_config(config('cuts = "off"\nsize = "source"')).values == {"cuts": "off", "size": "source"}
     assert read_config(config('style = "b.png"')).styles[0].name == "b.png"
@@ -72,6 +84,19 @@ def test_words_that_are_no_files_stay_as_they_are(config):
 def test_a_quality_lies_beneath_what_the_file_says(config):
     values = read_config(config('size = 100\nquality = "best"')).values
     assert values == dict(QUALITIES["best"].settings) | {"size": 100}
+
+
+def test_a_folder_of_any_name_may_hold_the_file(tmp_path):
+    folder = tmp_path / "e=q=="
+    folder.mkdir()
+    (folder / "look.toml").write_text('region = ["m.png=d.png", "a==b.png=c==.png"]')
+    settings = Settings(**read_config(folder / "look.toml").values)
+    assert settings.regions == (
+        (folder / "m.png", folder / "d.png"),
+        (folder / "a=b.png", folder / "c=.png"),
+    )
+    save_config(tmp_path / "above.toml", settings, "s.jpg")
+    assert Settings(**read_config(tmp_path / "above.toml").values).regions == settings.regions
 
 
 @pytest.mark.parametrize(
@@ -143,8 +168,7 @@ def test_a_file_that_cannot_be_read_is_an_error(tmp_path, config):
 NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\0/\\:"), min_size=1, max_size=20).filter(
     lambda name: name.strip(". ") == name and name not in ("auto", "off")
 )
-PLAIN_NAMES = NAMES.filter(lambda name: "=" not in name)
-REGIONS = st.tuples(NAMES, PLAIN_NAMES).map(lambda pair: f"/films/{pair[0]}=/films/{pair[1]}")
+REGIONS = st.tuples(NAMES, NAMES).map(lambda pair: join_region(*(str(Path("/films", name)) for name in pair)))
 
 
 def values_of(spec):
@@ -209,7 +233,7 @@ def unfolded(settings):
     paths = {spec.name: getattr(settings, spec.name) for spec in fields(Settings)}
     changed = {name: Path(os.path.normpath(path)) for name, path in paths.items() if isinstance(path, Path)}
     changed["cuts"] = settings.cuts if settings.cuts in ("auto", "off") else os.path.normpath(settings.cuts)
-    changed["region"] = tuple("=".join(map(os.path.normpath, pair)) for pair in settings.regions)
+    changed["region"] = tuple(join_region(*map(os.path.normpath, pair)) for pair in settings.regions)
     return replace(settings, **changed)
 
 
@@ -223,6 +247,39 @@ def test_all_that_paints_is_written_whatever_the_defaults_will_be(tmp_path):
     silent = {spec.name for spec in fields(Settings) if spec.default is None} | {"frames"}
     assert written == {spec.name for spec in fields(Settings)} - OF_ONE_RUN - silent
     assert '\nsize = 640\nnetwork = "compact"\n' in (tmp_path / "a.toml").read_text()
+
+
+def test_what_windows_writes_is_read_everywhere(monkeypatch):
+    monkeypatch.setattr("vidstyle.settings.config.Path", PureWindowsPath)
+    monkeypatch.setattr("vidstyle.settings.config.os", SimpleNamespace(path=ntpath))
+    settings = Settings(region=("masks\\m.png=a\\b.jpg",), style_at=("1:02:a\\b.jpg",), cuts="a\\cuts.txt")
+    lines = config_text(settings, [PureWindowsPath("a\\b.jpg")], PureWindowsPath()).splitlines()
+    assert [line for line in lines if ".jpg" in line or ".txt" in line] == [
+        'style = "a/b.jpg"',
+        'style_at = ["1:02:a/b.jpg"]',
+        'cuts = "a/cuts.txt"',
+        'region = ["masks/m.png=a/b.jpg"]',
+    ]
+
+
+def test_links_lead_to_where_the_files_are(tmp_path, monkeypatch):
+    (tmp_path / "deep" / "looks").mkdir(parents=True)
+    (tmp_path / "pictures" / "new").mkdir(parents=True)
+    (tmp_path / "s.jpg").write_bytes(b"s")
+    (tmp_path / "pictures" / "t.jpg").write_bytes(b"t")
+    try:
+        (tmp_path / "link").symlink_to("deep/looks", target_is_directory=True)
+        (tmp_path / "new").symlink_to("pictures/new", target_is_directory=True)
+        (tmp_path / "now.jpg").symlink_to("s.jpg")
+    except OSError:
+        pytest.skip("no links here")
+    monkeypatch.chdir(tmp_path)
+    save_config("link/a.toml", Settings(mask=Path("new/../t.jpg")), ["s.jpg", "now.jpg"])
+    for path in ("link/a.toml", "deep/looks/a.toml"):
+        read = read_config(path)
+        assert [style.read_bytes() for style in read.styles] == [b"s", b"s"]
+        assert read.values["mask"].read_bytes() == b"t"
+    assert [style.name for style in read.styles] == ["s.jpg", "now.jpg"]
 
 
 def test_a_file_is_not_replaced_unless_asked_for(tmp_path):

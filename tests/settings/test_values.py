@@ -1,12 +1,14 @@
 """How words on the command line become values."""
 
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vidstyle.settings.values import parse_frames, parse_rate, parse_size
+from vidstyle.errors import SettingsError
+from vidstyle.settings.values import join_region, parse_frames, parse_rate, parse_size, split_region
 
 
 @given(st.integers(0, 10**9), st.one_of(st.none(), st.integers(0, 10**9)))
@@ -32,3 +34,31 @@ def test_parse_rate_refuses_a_zero_denominator():
 
 def test_parse_size_reads_numbers_and_source():
     assert (parse_size("512"), parse_size("source")) == (512, "source")
+
+
+NAMES = st.text("=./ab", min_size=1, max_size=8)
+
+
+@given(NAMES, NAMES)
+def test_a_region_keeps_its_names_whatever_they_hold(mask, style):
+    assert split_region(join_region(mask, style)) == (Path(mask), Path(style))
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("m.png=s.jpg", ("m.png", "s.jpg")),
+        ("take=2.png=s.jpg", ("take=2.png", "s.jpg")),
+        ("take==2.png=s.jpg", ("take=2.png", "s.jpg")),
+        ("m.png=/e==q/s.jpg", ("m.png", "/e=q/s.jpg")),
+        ("m===s", ("m=", "s")),
+    ],
+)
+def test_a_region_is_split_at_the_last_sign_that_stands_alone(text, names):
+    assert split_region(text) == tuple(map(Path, names))
+
+
+@pytest.mark.parametrize("text", ["a", "a==b", "=a", "a="])
+def test_a_region_needs_both(text):
+    with pytest.raises(SettingsError, match="give it as MASK=STYLE"):
+        split_region(text)

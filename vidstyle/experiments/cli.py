@@ -220,8 +220,9 @@ def _run(options: argparse.Namespace, experiment: _Experiment, settings: Setting
     pictures = [getattr(options, name) for name in experiment.pictures]
     target = options.output or Path(f"{pictures[0].stem}_{options.name}.png")
     frame_ms = options.gif_ms if experiment.moves else None
-    experiments.check_target(target, pictures, frame_ms=frame_ms, overwrite=settings.overwrite)
     own = {name: getattr(options, name) for name in experiment.flags}
+    read = [*pictures, *own.get("over", ()), *([] if settings.weights is None else [settings.weights])]
+    experiments.check_target(target, read, frame_ms=frame_ms, overwrite=settings.overwrite)
     download = LateBar("fetching VGG-19", shown=not options.quiet, unit="B", unit_scale=True)
     steps = LateBar(options.name, shown=not options.quiet, unit="step")
     if "iterations" in experiment.settings:

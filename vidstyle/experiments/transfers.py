@@ -179,7 +179,7 @@ def progress(
     on_progress: OnProgress | None = None,
     on_download: OnDownload | None = None,
 ) -> Sheet:
-    """Returns a transfer as it proceeds: the best picture so far after every so many evaluations, in one row.
+    """Returns a transfer as it proceeds: the best picture after every so many evaluations and the last, in one row.
 
     Args: see `starting_points`.
         every: evaluations of objective and gradient between two panels. start: of `defaults.STARTS`.
@@ -201,5 +201,9 @@ def progress(
         if evaluations > 1 and (evaluations - 1) % every == 0:
             panels.append(Panel(f"after {evaluations - 1}", to_picture(best), transfer.terms(settings, best)))
 
-    meter.finish(transfer.bench.painted(image, transfer.objective(settings), look))
+    outcome = transfer.bench.painted(image, transfer.objective(settings), look)
+    meter.finish(outcome)
+    last = f"after {outcome.evaluations - 1}"
+    if outcome.evaluations > 1 and panels[-1].label != last:
+        panels.append(Panel(last, to_picture(outcome.image), transfer.terms(settings, outcome.image)))
     return Sheet(title("progress", transfer.bench, f"from {start}"), tuple(panels), len(panels))

@@ -16,11 +16,14 @@ from typing import Any
 
 from vidstyle.errors import OutputError, SettingsError
 from vidstyle.files import check_writable, written_whole
-from vidstyle.moments import split_moment
+from vidstyle.moments import join_moment, split_moment
 from vidstyle.settings.definitions import Settings
+from vidstyle.settings.ingredients import ingredients
 from vidstyle.settings.quality import quality_settings
 from vidstyle.settings.values import (
     checked,
+    cuts_file,
+    join_region,
     parse_cuts,
     parse_rate,
     parse_region,
@@ -134,15 +137,16 @@ def _value(name: str, value: Any, folder: Path) -> Any:
 
 
 def _with_paths(name: str, value: Any, moved: Callable[[Path], Path]) -> Any:
-    """Returns a setting's value with the paths in it moved."""
+    """Returns a setting's value with the paths in it moved, and with / where they are a part of text."""
     if isinstance(value, Path):
         return moved(value)
     if name == "cuts" and value not in ("auto", "off"):
-        return str(moved(Path(value)))
+        return cuts_file(moved(Path(value)).as_posix())
     if name == "region":
-        return tuple("=".join(str(moved(file)) for file in split_region(region)) for region in value)
+        return tuple(join_region(*(moved(file).as_posix() for file in split_region(region))) for region in value)
     if name == "style_at":
-        return tuple(f"{moment}:{moved(Path(file))}" for moment, file in map(split_moment, value))
+        parts = map(split_moment, value)
+        return tuple(join_moment(moment, moved(Path(file)).as_posix()) for moment, file in parts)
     return value
 
 
@@ -166,9 +170,13 @@ def config_text(settings: Settings, styles: Sequence[Path], folder: Path) -> str
         SettingsError: a path cannot be written as text.
     """
 
+    real_folder = os.path.realpath(folder)
+
     def moved(file: Path) -> Path:
+        # A way up leads out of the folder itself, wherever a link to it lies. The file may be a link, and stays one.
+        real_file = Path(os.path.realpath(file.parent)) / file.name
         try:
-            return Path(os.path.relpath(file, folder))
+            return Path(os.path.relpath(real_file, real_folder))
         except ValueError:  # on another drive
             return file.resolve()
 
@@ -205,17 +213,25 @@ def _toml(value: Any) -> str:
     return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def check_config(path: Path, text: str, *, overwrite: bool) -> None:
-    """Makes sure that settings can be written to a file.
+def check_config(path: Path, settings: Settings, styles: Sequence[Path], *, overwrite: bool) -> str:
+    """Makes sure that settings and styles can be written to a file, and returns them as it will hold them.
 
     Raises:
-        OutputError: they cannot, or something else is there that may not be replaced.
+        OutputError, SettingsError: they cannot, or something else is there that may not be replaced.
     """
+    text = config_text(settings, styles, path.parent)
     if path.suffix.lower() != SUFFIX:
         raise OutputError(f"{path}: settings are kept as TOML; end the name in {SUFFIX}")
-    if path.exists() and not overwrite and not _holds(path, text):
-        raise OutputError(f"{path}: exists already, and holds something else; choose another name or use --overwrite")
+    if path.exists():
+        for file, what in ingredients(styles, settings):
+            if file.exists() and path.samefile(file):
+                raise OutputError(f"{path}: is {what} itself; choose another name")
+        if not overwrite and not _holds(path, text):
+            raise OutputError(
+                f"{path}: exists already, and holds something else; choose another name or use --overwrite"
+            )
     check_writable(path.parent)
+    return text
 
 
 def save_config(
@@ -230,8 +246,7 @@ def save_config(
     """
     path = Path(path)
     styles = [style] if isinstance(style, (str, Path)) else style
-    text = config_text(settings, [Path(name) for name in styles], path.parent)
-    check_config(path, text, overwrite=overwrite)
+    text = check_config(path, settings, [Path(name) for name in styles], overwrite=overwrite)
     if not _holds(path, text):
         with written_whole(path) as part:
             part.write_bytes(text.encode())

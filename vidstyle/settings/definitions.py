@@ -183,7 +183,7 @@ class Settings(LookSettings):
     region: tuple[str, ...] = setting(
         (),
         "another style where a mask (as for --mask) is white; may be given several times, and what no region covers "
-        "takes --style",
+        "takes --style; write == for = in the name of a file",
         parse=parse_region,
         metavar="MASK=STYLE",
         many=True,

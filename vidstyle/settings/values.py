@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import field
 from fractions import Fraction
@@ -42,15 +43,23 @@ def parse_window(text: str) -> tuple[int, ...]:
 
 
 def split_region(text: str) -> tuple[Path, Path]:
-    """Returns mask and style of "MASK=STYLE"; names of styles hold no "=".
+    """Returns mask and style of "MASK=STYLE", split at the last "=" that stands alone; "==" is one in a name.
 
     Raises:
         SettingsError: it is not of that form.
     """
-    mask, _, style = text.rpartition("=")
+    alone = [run for run in re.finditer("=+", text) if len(run[0]) % 2]
+    mask, style = (text[: alone[-1].end() - 1], text[alone[-1].end() :]) if alone else ("", "")
     if not mask or not style:
-        raise SettingsError(f"region is {text!r}; give it as MASK=STYLE")
-    return Path(mask), Path(style)
+        raise SettingsError(f"region is {text!r}; give it as MASK=STYLE, with == for each = in the name of a file")
+    return Path(mask.replace("==", "=")), Path(style.replace("==", "="))
+
+
+def join_region(mask: str, style: str) -> str:
+    """Returns what `split_region` splits into the paths of these two names."""
+    # After the sign that stands alone, one that begins a name would be taken for its other half.
+    style = f"./{style}" if style.startswith("=") else style
+    return "=".join(name.replace("=", "==") for name in (mask, style))
 
 
 def parse_region(text: str) -> str:
@@ -78,6 +87,11 @@ def parse_cuts(text: str) -> str:
     if not text:
         raise ValueError(text)
     return text
+
+
+def cuts_file(name: str) -> str:
+    """Returns the name of a file with cuts in a form that is not one of the other words for cuts."""
+    return f"./{name}" if name in ("auto", "off") else name
 
 
 def setting(

@@ -8,9 +8,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from vidstyle.moments import split_moment
+from vidstyle.moments import join_moment, same_moment, split_moment
 from vidstyle.settings.definitions import Settings
-from vidstyle.settings.values import split_region
+from vidstyle.settings.values import cuts_file, join_region, split_region
 
 
 def to_json(settings: Settings) -> dict[str, Any]:
@@ -29,10 +29,10 @@ def painting_flags(settings: Settings) -> dict[str, str]:
 
 
 def moments_of(settings: Settings) -> str:
-    """Returns the moments of `style_at` and which of its styles each has, as "0:1 12.5s:2"."""
+    """Returns the moments of `style_at` and which of its styles each has: "0:1 12.5s:2", however written."""
     parts = [split_moment(text) for text in settings.style_at]
     names = list(dict.fromkeys(Path(name) for _, name in parts))
-    return " ".join(f"{moment}:{names.index(Path(name)) + 1}" for moment, name in parts)
+    return " ".join(f"{same_moment(moment)}:{names.index(Path(name)) + 1}" for moment, name in parts)
 
 
 def joining_flags() -> frozenset[str]:
@@ -52,12 +52,14 @@ def to_words(settings: Settings, shown: Callable[[Path], str] = str) -> list[str
         if value == spec.default or spec.name == "restart":
             continue
         words.append(_flag(spec.name))
-        if isinstance(value, Path) or (spec.name == "cuts" and value not in ("auto", "off")):
-            words.append(shown(Path(value)))
+        if isinstance(value, Path):
+            words.append(shown(value))
+        elif spec.name == "cuts":
+            words.append(value if value in ("auto", "off") else cuts_file(shown(Path(value))))
         elif spec.name == "region":
-            words += ["=".join(map(shown, split_region(region))) for region in value]
+            words += [join_region(*map(shown, split_region(region))) for region in value]
         elif spec.name == "style_at":
-            words += [f"{moment}:{shown(Path(name))}" for moment, name in map(split_moment, value)]
+            words += [join_moment(moment, shown(Path(name))) for moment, name in map(split_moment, value)]
         elif not isinstance(value, bool):
             words += _words(spec.name, value)
     return words

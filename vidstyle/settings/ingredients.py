@@ -1,0 +1,32 @@
+"""Every file and folder that a render reads beside its input."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from vidstyle.settings.definitions import Settings
+
+
+class Ingredient(NamedTuple):
+    """A file, folder or pattern that is read, and what it is there for, in words for messages."""
+
+    path: Path
+    what: str
+
+
+def ingredients(styles: Sequence[Path], settings: Settings) -> list[Ingredient]:
+    """Returns the styles of a render and whatever else its settings name."""
+    found = [Ingredient(style, "the style") for style in styles]
+    if settings.mask is not None:
+        found.append(Ingredient(settings.mask, "a mask"))
+    for mask, style in settings.regions:
+        found += [Ingredient(mask, "a mask"), Ingredient(style, "a region's style")]
+    if settings.keyframes is not None:
+        found.append(Ingredient(settings.keyframes, "the list of keyframes"))
+    if settings.cuts not in ("auto", "off"):
+        found.append(Ingredient(Path(settings.cuts), "the list of cuts"))
+    if settings.weights is not None:
+        found.append(Ingredient(settings.weights, "the network's weights"))
+    return found
