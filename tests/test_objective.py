@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from beyond_border import continued_features
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -136,7 +137,7 @@ def test_new_places_have_a_style_loss_of_their_own():
     reference = Reference(torch.zeros(1, 3, 64, 96), torch.zeros(1, 1, 64, 96), wet)
     free = Objective(NETWORK, settings, targets, to_tensor(content))
     held = Objective(NETWORK, settings, targets, to_tensor(content), reference)
-    features = NETWORK(image, ["relu1_1"])["relu1_1"]
+    features = continued_features(NETWORK, image, "relu1_1")
     gram = measured(gram_matrix(features[..., 70:]), NETWORK.metrics().get("relu1_1"))
     own = float(relative_style_loss(gram, targets.grams[0]["relu1_1"])[0])
     expected = settings.style_weight * WET_WEIGHT * 26 / 96 * own

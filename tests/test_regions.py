@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from beyond_border import continued_features
 
 from vidstyle.aims import Aim, StyleBySize
 from vidstyle.coverage import coverage_of
@@ -41,7 +42,7 @@ def objective_of(mask=None, regions=(), styles=(1,), reference=None, memory_byte
 
 def style_loss(image, columns, style, layer="relu1_1"):
     """Returns the style loss of some columns alone."""
-    features = NETWORK(image, [layer])[layer][..., columns]
+    features = continued_features(NETWORK, image, layer)[..., columns]
     gram = measured(gram_matrix(features), NETWORK.metrics().get(layer))
     return float(relative_style_loss(gram, style.at(WIDTH, HEIGHT, 1).grams[0][layer])[0])
 
