@@ -118,6 +118,7 @@ MAY_IMPORT = {
         "job",
         "masking",
         "media",
+        "moments",
         "painting",
         "process",
         "settings",
