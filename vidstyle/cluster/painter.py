@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +31,14 @@ from vidstyle.settings.words import to_json
 from vidstyle.shots import Shot
 from vidstyle.versions import versions_of
 
+logger = logging.getLogger(__name__)
+
 # Frames that a task may be ahead of what was taken in here: memory stays bounded, and no task waits for the screen.
 _AHEAD_FRAMES = 4
 # How long files that another machine has written may take to be seen here; NFS looks once a minute.
 _SEEN_WITHIN_S = 90.0
+# Who is at work is a file written through to the disk, and seldom asked for.
+_SAID_EVERY_S = 1.0
 
 
 class ClusterPainter:
@@ -52,6 +58,7 @@ class ClusterPainter:
         self._device = resolve_device(settings.device)
         self._economies: dict[int, int] = {}
         self._at_work: dict[int, tuple[str, str]] = {}  # node and name of the machine, by number of the shot
+        self._said_s = 0.0
         self._open = ExitStack()
 
     def __enter__(self) -> ClusterPainter:
@@ -80,7 +87,7 @@ class ClusterPainter:
             _generator_backpressure_num_objects=_AHEAD_FRAMES,
         )
         self._economies = economies_of(self._job)
-        schedule = Schedule(self._ray, lambda shot: task.remote(self._order, shot.number, self._cut_down(shot)), _fatal)
+        schedule = Schedule(self._ray, partial(self._submit, task), _fatal, self._say_if_alone)
         try:
             for shot, answer in schedule.run(shots):
                 if answer is None:
@@ -94,9 +101,10 @@ class ClusterPainter:
                         take_frame(self._job, answer["position"], answer["files"])
                     self._economies[answer["position"]] = answer["economy"]
                     schedule.note_progress(shot)
+                    self._say_who()
                     yield frame_of(answer, len({node for node, _ in self._at_work.values()}))
                     continue
-                note_machines(self._job.path, self._at_work)
+                self._say_who()
         finally:
             schedule.cancel()
             forget_machines(self._job.path)
@@ -141,8 +149,24 @@ class ClusterPainter:
             "depot": depot.remote(str(job.path.resolve()), str(self._source), to_json(settings)),
         }
 
+    def _say_who(self) -> None:
+        now_s = time.monotonic()
+        if now_s - self._said_s > _SAID_EVERY_S:
+            note_machines(self._job.path, self._at_work)
+            self._said_s = now_s
+
+    def _submit(self, task: Any, shot: Shot) -> Any:
+        return task.remote(self._order, shot.number, self._cut_down(shot))
+
+    def _say_if_alone(self) -> None:
+        """Says so where there is no machine left to wait for; Ray goes on as soon as one comes."""
+        try:
+            check_resources(self._ray, self._needed())
+        except ClusterError as error:
+            logger.warning("waiting for machines: %s", error)
+
     def _cut_down(self, shot: Shot) -> dict[int, int]:
-        return {p: economy for p, economy in self._economies.items() if economy and shot.start <= p < shot.stop}
+        return {p: self._economies[p] for p in range(shot.start, shot.stop) if self._economies.get(p)}
 
     def _wait_until_seen(self, shots: Sequence[Shot]) -> None:
         """Waits until everything that the tasks have written is seen from here, too."""

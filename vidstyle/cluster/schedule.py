@@ -16,6 +16,7 @@ TRIES = 3
 # Shots that Ray knows of at a time: more than there are machines, and few enough to be asked after all the time.
 _AHEAD = 256
 _WAIT_S = 0.5
+_SILENCE_S = 30
 
 
 class Schedule:
@@ -30,10 +31,18 @@ class Schedule:
     Args:
         ray: the module. submit: makes a streaming task of a shot, and returns its generator of references.
         fatal: returns what to raise for an error that concerns all shots, or None.
+        on_silence: called once in half a minute without an answer.
     """
 
-    def __init__(self, ray: Any, submit: Callable[[Shot], Any], fatal: Callable[[Exception], Exception | None]) -> None:
-        self._ray, self._submit, self._fatal = ray, submit, fatal
+    def __init__(
+        self,
+        ray: Any,
+        submit: Callable[[Shot], Any],
+        fatal: Callable[[Exception], Exception | None],
+        on_silence: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._ray, self._submit, self._fatal, self._on_silence = ray, submit, fatal, on_silence
+        self._silent_waits = 0
         self.failures: dict[int, Exception] = {}
         self._failed: dict[int, int] = {}  # failures in a row, by number of the shot
         self._running: dict[Any, Shot] = {}
@@ -73,6 +82,9 @@ class Schedule:
     def _ready(self) -> list[Any]:
         tasks = list(self._running)
         ready, _ = self._ray.wait(tasks, num_returns=1, timeout=_WAIT_S, fetch_local=False)
+        self._silent_waits = 0 if ready else self._silent_waits + 1
+        if self._silent_waits and self._silent_waits * _WAIT_S % _SILENCE_S == 0:
+            self._on_silence()
         if ready:  # all that are, so that the first of them are not served before the others
             ready, _ = self._ray.wait(tasks, num_returns=len(tasks), timeout=0, fetch_local=False)
         return list(ready)
