@@ -62,7 +62,8 @@ class Decoder:
         # AVI counts chunks and knows no display order: the k-th frame shown has the time of the k-th chunk stored.
         self._slots: deque[int | None] | None = deque() if container.format.name == "avi" else None
         # Frame threads report a failure some frames late; where frames are to be left out, it must be the right one.
-        stream.thread_type = "SLICE" if keep_going else "AUTO"
+        if not stream.codec_context.is_open:  # after a seek it is
+            stream.thread_type = "SLICE" if keep_going else "AUTO"
 
     @property
     def is_deinterlacing(self) -> bool:
