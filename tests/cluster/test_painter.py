@@ -136,11 +136,12 @@ def test_a_shot_that_always_fails_is_reported_while_the_rest_goes_on(nodes, alon
     status = job_status("out.mp4")
     assert (status.shots_done, status.shots) == (11, 12)
     Path("out.mp4.vidstyle/frames/00000032.png").rmdir()
-    assert stylize("in.mp4", "style.png", "out.mp4", settings(cluster=nodes.address)).painted == 6
+    assert stylize("in.mp4", "style.png", "out.mp4", settings(cluster=nodes.address)).painted == 8
     assert Path("out.mp4").read_bytes() == alone
 
 
-def test_masks_styles_and_keyframes_travel_to_machines_that_see_nothing(nodes, film, settings):
+@pytest.mark.parametrize("apart", [False, True], ids=["shared", "apart"])
+def test_masks_styles_and_keyframes_are_had_everywhere(nodes, film, settings, apart):
     import cv2
 
     rng = np.random.default_rng(5)
@@ -155,7 +156,7 @@ def test_masks_styles_and_keyframes_travel_to_machines_that_see_nothing(nodes, f
     Path("keys.csv").write_text("time,setting,value\n0,strength,0.5\n3s,strength,1\n")
     changes = {"region": ("masks=wave.png",), "keyframes": "keys.csv", "color": "content", "frames": (20, 60)}
     stylize("in.mp4", "other", "alone/", settings(**changes))
-    stylize("in.mp4", "other", "out/", settings(cluster=nodes.address, no_shared_storage=True, **changes))
+    stylize("in.mp4", "other", "out/", settings(cluster=nodes.address, no_shared_storage=apart, **changes))
     ours, theirs = (sorted(Path(name).glob("*")) for name in ("out", "alone"))
     assert len(ours) == 41
     assert [path.name for path in ours] == [path.name for path in theirs]

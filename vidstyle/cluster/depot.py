@@ -118,7 +118,9 @@ class DepotFrames:
         self._load, self._coming = Load(), None  # not three at a time
         reference = coming[1] if coming is not None and coming[0] == position else self._asked(position)
         self._start = position
-        self.first_pts, self._load = self._ray.get(reference)
+        self.first_pts, load = self._ray.get(reference)
+        # What comes from the object store is read-only, and keeps its room there.
+        self._load = [(replace(frame, image=frame.image.copy()), coverage) for frame, coverage in load]
         if not self._load:
             raise SourceError(f"frame {position} of the render lies outside its shot")
         following = position + len(self._load)

@@ -15,7 +15,7 @@ from typing import Any
 from vidstyle.answers import frame_of
 from vidstyle.cluster.depot import Depot
 from vidstyle.cluster.joining import check_resources, connected
-from vidstyle.cluster.parcels import packed
+from vidstyle.cluster.parcels import packed, with_whole_paths
 from vidstyle.cluster.schedule import TRIES, Schedule
 from vidstyle.cluster.task import paint_shot
 from vidstyle.devices import resolve_device, resolve_precision
@@ -124,7 +124,7 @@ class ClusterPainter:
         settings, job = self._settings, self._job
         # Frames are fitted to the manifest's size, so the stylizer has nothing left to fit.
         precision = str(resolve_precision(settings.precision, self._device)).removeprefix("torch.")
-        settings = replace(settings, size="source", device=self._device.type, precision=precision)
+        settings = replace(with_whole_paths(settings), size="source", device=self._device.type, precision=precision)
         order: dict[str, Any] = {
             "id": uuid.uuid4().hex,
             "versions": versions_of(settings),

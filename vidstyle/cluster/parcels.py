@@ -31,6 +31,23 @@ class Parcels:
     keyframes: int | None
 
 
+def with_whole_paths(settings: Settings) -> Settings:
+    """Returns the same settings with paths that hold in any current folder."""
+
+    def whole(path: Path | None) -> Path | None:
+        return None if path is None else path.resolve()
+
+    moments = [split_moment(text) for text in settings.style_at]
+    return replace(
+        settings,
+        mask=whole(settings.mask),
+        weights=whole(settings.weights),
+        keyframes=whole(settings.keyframes),
+        region=tuple(f"{mask.resolve()}={style.resolve()}" for mask, style in settings.regions),
+        style_at=tuple(f"{moment}:{Path(name).resolve()}" for moment, name in moments),
+    )
+
+
 def packed(settings: Settings, styles: Sequence[Path]) -> Parcels:
     """Returns everything that painting needs besides frames and masks.
 

@@ -63,6 +63,8 @@ class Schedule:
                     yield shot, None
                 except Exception as error:
                     del self._running[task]
+                    # Where only an answer was lost, with the machine that held it, the task itself may go on.
+                    self._ray.cancel(task, force=True)
                     if self._takes_again(shot, error):
                         waiting.appendleft(shot)
                     yield shot, None
