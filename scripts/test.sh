@@ -9,4 +9,6 @@ browser=${VIDSTYLE_BROWSER:-$(command -v chromium chromium-browser google-chrome
 "$python" -m ruff check .
 "$python" -m ruff format --check .
 "$python" -m mypy
-"$python" -m pytest --numprocesses auto --dist worksteal "$@"
+"$python" -m pytest --numprocesses auto --dist worksteal -m "not slow" "$@" || [ $? -eq 5 ]
+# One after the other: each keeps all cores busy. 5 is that there are none among what was asked for.
+"$python" -m pytest -m slow "$@" || [ $? -eq 5 ]

@@ -80,7 +80,9 @@ class _Screen:
     def on_start(self, plan: Plan) -> None:
         self.survey.close()
         self._plan, self._done = plan, plan.done
-        self._bar = FrameBar(plan.frame_count, shown=self.shown, done=plan.done)
+        self._bar = FrameBar(
+            plan.frame_count, shown=self.shown, done=plan.done, shots=plan.shots, together=plan.is_clustered
+        )
         if self.shown:
             print(plan_line(plan), flush=True)
             if plan.done and plan.frame_count is not None and plan.done < plan.frame_count:

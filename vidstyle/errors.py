@@ -10,6 +10,7 @@
     │   └── JobStoppedError               somebody asked for it; the same call continues
     ├── WeightsError       (OSError)      network weights are missing, damaged or of another network
     ├── DeviceError        (RuntimeError) the device or the precision asked for is not to be had here
+    ├── ClusterError       (RuntimeError) the cluster cannot be reached, or cannot do what is asked of it
     ├── FlowError          (ImportError)  the way to estimate optical flow asked for is not to be had here
     ├── ReportError        (ImportError)  what draws a report is not to be had here
     └── OptimizationError  (ArithmeticError) no finite picture could be found
@@ -57,6 +58,10 @@ class WeightsError(VidstyleError, OSError):
 
 class DeviceError(VidstyleError, RuntimeError):
     """The device or precision asked for is not available on this machine."""
+
+
+class ClusterError(VidstyleError, RuntimeError):
+    """The cluster cannot be reached, a machine of it is not fit for the job, or shots of it failed for good."""
 
 
 class FlowError(VidstyleError, ImportError):

@@ -87,6 +87,7 @@ class Plan:
         network, device, precision: what paints them.
         done: frames that an earlier run has finished. shots: how many shots there are.
         job: the job folder, or None for stills. command: what continues the render if it is interrupted.
+        is_clustered: whether the machines of a cluster paint it.
     """
 
     source: Path
@@ -102,6 +103,7 @@ class Plan:
     shots: int = 1
     job: Path | None = None
     command: str = ""
+    is_clustered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,7 @@ class FrameDone:
         seconds: time spent on this frame. loss: the objective at the picture that was kept.
         evaluations: how often the objective and its gradient were computed.
         image: the painted frame, `(H, W, 3)` uint8 RGB; copy it before changing it.
+        shots_done: shots that are finished. machines: how many are at work.
     """
 
     index: int
@@ -123,6 +126,8 @@ class FrameDone:
     loss: float
     evaluations: int
     image: Picture
+    shots_done: int = 0
+    machines: int = 1
 
 
 @dataclass(frozen=True, slots=True)

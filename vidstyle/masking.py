@@ -31,8 +31,6 @@ class Masks:
     def of(self, frame: Frame, width: int, height: int) -> Coverage | None:
         """Returns how a frame, reduced to that size, is covered; None where all of it is painted in one style.
 
-        Frames come in ascending order.
-
         Raises:
             SourceError: a mask of this frame is missing or cannot be read.
         """

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
+from vidstyle.coverage import Coverage
 from vidstyle.errors import SourceError
 from vidstyle.frames import Frame, FrameDone, Picture
 from vidstyle.job.folder import JobFolder, JournalEntry
 from vidstyle.looks import Look
-from vidstyle.masking import Masks
-from vidstyle.media.base import Source
 from vidstyle.media.images import resize
 from vidstyle.shots import Shot
 from vidstyle.stylizer import Painted, Stylizer, needed_before
@@ -18,11 +18,17 @@ from vidstyle.stylizer import Painted, Stylizer, needed_before
 
 @dataclass(frozen=True, slots=True)
 class PaintedFrame:
-    """A frame that was just saved: its position in the render, its index in the input, and what was painted."""
+    """A frame that was just saved.
+
+    Attributes:
+        position: in the render. index: in the input. painted: what was painted.
+        machines: how many are at work on the render.
+    """
 
     position: int
     index: int
     painted: Painted
+    machines: int = 1
 
     @property
     def entry(self) -> JournalEntry:
@@ -31,25 +37,59 @@ class PaintedFrame:
         figures = painted.seconds, painted.loss, painted.evaluations, painted.retries, painted.economy
         return JournalEntry(self.position, *figures)
 
-    def done(self, done: int, total: int) -> FrameDone:
+    def done(self, done: int, total: int, shots_done: int = 0) -> FrameDone:
         """Returns what a listener is told of it."""
         painted = self.painted
-        return FrameDone(self.index, done, total, painted.seconds, painted.loss, painted.evaluations, painted.image)
+        figures = painted.seconds, painted.loss, painted.evaluations, painted.image
+        return FrameDone(self.index, done, total, *figures, shots_done, self.machines)
+
+
+def economies_of(job: JobFolder) -> dict[int, int]:
+    """Returns how far the optimiser was cut down for want of memory, for the frames that this has come to."""
+    return {entry.frame: entry.economy for entry in job.journal().values() if entry.economy}
+
+
+class FrameReader(Protocol):
+    """Where the frames of an input come from, by their position in the render; see `inputs.Reader`."""
+
+    @property
+    def first_pts(self) -> int:
+        """Timestamp of the input's very first frame, in ticks, known once a frame was read."""
+
+    def frame(self, position: int) -> Frame:
+        """Returns a frame.
+
+        Raises:
+            SourceError: it cannot be had.
+        """
+
+
+class FrameMasks(Protocol):
+    """Where frames' masks come from; see `masking.Masks`."""
+
+    def of(self, frame: Frame, width: int, height: int) -> Coverage | None:
+        """Returns how a frame of that size is covered; None where all of it is painted in one style."""
 
 
 class ShotPainter:
-    """Paints what is missing of shots, in ascending order, since the source is read only forward.
+    """Paints what is missing of shots, best in ascending order: inputs are read forward.
 
     Args:
-        job: where frames are saved. source: the job's input, not yet read from.
-        stylizer: with a size of "source"; frames are fitted here. masks: not yet read from, either.
+        job: where frames are saved. reader: of the job's input. masks: of its frames.
+        stylizer: with a size of "source"; frames are fitted here.
+        economies: how far the optimiser was cut down when frames were painted, by position; see `economies_of`.
     """
 
-    def __init__(self, job: JobFolder, source: Source, stylizer: Stylizer, masks: Masks) -> None:
-        self._job, self._source, self._stylizer, self._masks = job, source, stylizer, masks
-        self._economies = {entry.frame: entry.economy for entry in job.journal().values() if entry.economy}
-        self._passed = 0  # frames of the source that were read or skipped
-        self._last: Frame | None = None
+    def __init__(
+        self,
+        job: JobFolder,
+        reader: FrameReader,
+        stylizer: Stylizer,
+        masks: FrameMasks,
+        economies: Mapping[int, int],
+    ) -> None:
+        self._job, self._reader, self._stylizer, self._masks = job, reader, stylizer, masks
+        self._economies = dict(economies)
 
     def paint(self, shot: Shot) -> Iterator[PaintedFrame]:
         """Yields each frame of the shot that had to be painted, when it is saved.
@@ -64,7 +104,7 @@ class ShotPainter:
         settings = job.settings
         needed = self._before(shot, missing, needed_before(settings)) - missing
         as_painted = self._before(shot, missing, settings.looks_back_frames)
-        palette_from = self._fitted(self._read(shot.start)) if missing and settings.color == "match" else None
+        palette_from = self._fitted(self._reader.frame(shot.start)) if missing and settings.color == "match" else None
         last: int | None = None
         for run in shot.segments:
             for position in (p for p in run if p in missing or p in needed):
@@ -72,7 +112,7 @@ class ShotPainter:
                     first, economy = self._first(shot, position, missing), self._economy(shot, position, missing)
                     self._stylizer.restart(first, economy, palette_from)
                 last = position
-                frame = self._read(position)
+                frame = self._reader.frame(position)
                 image, look = self._fitted(frame), self._look(frame)
                 coverage = self._masks.of(frame, job.manifest.width, job.manifest.height)
                 if position not in missing:
@@ -113,25 +153,8 @@ class ShotPainter:
 
     def _look(self, frame: Frame) -> Look:
         """Returns how a frame is to look, which follows from its place in the input alone."""
-        time_s = (frame.pts - self._source.first_pts) * frame.time_base
+        time_s = (frame.pts - self._reader.first_pts) * frame.time_base
         return self._stylizer.timeline.look(frame.index, time_s)
 
     def _fitted(self, frame: Frame) -> Picture:
         return resize(frame.image, self._job.manifest.width, self._job.manifest.height)
-
-    def _read(self, position: int) -> Frame:
-        if self._last is not None and position == self._passed - 1:
-            return self._last  # a shot's first frame may be looked at before it is painted
-        path = self._source.info.path
-        try:
-            while self._passed < position:
-                self._passed += 1
-                self._source.skip()
-            self._passed += 1
-            frame = next(self._source)
-        except StopIteration as error:
-            raise SourceError(f"{path}: ends earlier than it did before; it was changed under way") from error
-        if frame.pts != self._job.manifest.timestamps[position]:
-            raise SourceError(f"{path}: frame {frame.index} has another time than before; it was changed under way")
-        self._last = frame
-        return frame

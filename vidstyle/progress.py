@@ -11,10 +11,19 @@ from vidstyle.frames import FrameDone
 
 
 class FrameBar:
-    """A bar with frames done, seconds per frame and time left; an unknown total stays unknown."""
+    """A bar with frames done, how fast, and time left; an unknown total stays unknown.
 
-    def __init__(self, total: int | None, *, shown: bool, done: int = 0) -> None:
-        known = "{l_bar}{bar}| {n_fmt}/{total_fmt} frames, {rate_inv_fmt}, ETA {remaining}{postfix}"
+    Args:
+        done: frames of an earlier run. shots: how many there are. together: whether machines paint it together, so
+            that frames per second, shots and machines are told, too.
+    """
+
+    def __init__(
+        self, total: int | None, *, shown: bool, done: int = 0, shots: int = 1, together: bool = False
+    ) -> None:
+        self._shots, self._together = shots, together
+        rate = "{rate_noinv_fmt}" if together else "{rate_inv_fmt}"
+        known = "{l_bar}{bar}| {n_fmt}/{total_fmt} frames, " + rate + ", ETA {remaining}{postfix}"
         unknown = "{n_fmt} frames of an unknown number, {rate_inv_fmt}, {elapsed} so far{postfix}"
         self._bar = tqdm(
             total=total,
@@ -33,8 +42,10 @@ class FrameBar:
     def frame_done(self, frame: FrameDone) -> None:
         """Moves the bar on by one frame."""
         # Frames that are left as they are have none.
-        losses = {} if math.isnan(frame.loss) else {"loss": f"{frame.loss:.3f}"}
-        self._bar.set_postfix(losses, refresh=False)
+        told = {} if math.isnan(frame.loss) else {"loss": f"{frame.loss:.3f}"}
+        if self._together:
+            told |= {"shots": f"{frame.shots_done:,}/{self._shots:,}", "machines": f"{frame.machines:,}"}
+        self._bar.set_postfix(told, refresh=False)
         self._bar.update()
 
     def close(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
@@ -15,6 +15,7 @@ import torch
 from vidstyle.chronicling import chronicle_of, kept_job, told
 from vidstyle.command import command_line
 from vidstyle.devices import resolve_device, resolve_precision, threads
+from vidstyle.engines import Tally, Work, painted_frames
 from vidstyle.errors import SettingsError, VidstyleError
 from vidstyle.features import weights_file
 from vidstyle.fitting import working_size
@@ -48,19 +49,18 @@ from vidstyle.media.segments import check_gaps, video_spec
 from vidstyle.media.soundtrack import check_sound
 from vidstyle.media.timestamps import TIMESTAMPS_NAME, timestamps_csv
 from vidstyle.notes import counted, retried_note, trouble_notes
-from vidstyle.painting import PaintedFrame, ShotPainter
+from vidstyle.painting import PaintedFrame
 from vidstyle.reporting.writing import check_page
 from vidstyle.settings import Settings
 from vidstyle.settings.ingredients import ingredients
 from vidstyle.settings.words import moments_of, painting_flags, to_json
-from vidstyle.shots import SEGMENT_FRAMES, Shot
+from vidstyle.shots import SEGMENT_FRAMES
 from vidstyle.sparing import check_spared
 from vidstyle.styles import load_styles
 from vidstyle.stylizer import Stylizer
 from vidstyle.survey import GLANCE_PX, Survey, survey
 from vidstyle.timeline import Timeline
 from vidstyle.versions import changed, versions_of
-from vidstyle.workers import Workers
 
 
 class Render:
@@ -287,12 +287,16 @@ class Render:
         self._notes += manifest.notes
         # What was painted and encoded before stays so when only the last step was interrupted.
         shots = [] if self._is_published(job) else [shot for shot in manifest.shots if not job.is_done(shot)]
-        before = done = manifest.frame_count - sum(len(job.missing_positions(shot)) for shot in shots)
+        left = {shot.number: len(job.missing_positions(shot)) for shot in shots}
+        before = done = manifest.frame_count - sum(left.values())
         self._listeners.say_start(self._plan_of(manifest.frame_count, done, job))
-        for frame in self._painted(job, shots) if shots else ():
+        tally = Tally(manifest.shots, left)
+        work = Work(job, self._source, self._styles, self._settings, lambda: self._stylizer)
+        for frame in painted_frames(work, shots, self._notes):
             done += 1
+            tally.add(frame.position)
             job.note_frame(frame.entry)
-            self._listeners.say_frame(frame.done(done, manifest.frame_count))
+            self._listeners.say_frame(frame.done(done, manifest.frame_count, tally.shots_done))
             job.stop_if_asked(done)
         self._notes += trouble_notes(job.journal().values(), self._settings.optimizer)
         return done - before
@@ -312,20 +316,8 @@ class Render:
             shots=1 if job is None else len(job.manifest.shots),
             job=None if job is None else job.path,
             command="" if job is None else self._command(anywhere=False),
+            is_clustered=job is not None and self._settings.cluster is not None,
         )
-
-    def _painted(self, job: JobFolder, shots: list[Shot]) -> Iterator[PaintedFrame]:
-        workers = min(self._settings.workers, len(shots))
-        if workers < self._settings.workers:
-            self._notes.append(f"{counted(len(shots), 'shot')} to paint, so {counted(workers, 'process')} did")
-        if workers > 1:
-            with Workers(workers, job, self._source.info.path, self._styles, self._settings) as pool:
-                yield from pool.paint(shots)
-            return
-        with Masks(self._settings) as masks:
-            painter = ShotPainter(job, self._source, self._stylizer, masks)
-            for shot in shots:
-                yield from painter.paint(shot)
 
     # -- outputs -------------------------------------------------------------------------------
 

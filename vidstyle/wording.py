@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -27,10 +28,13 @@ def status_lines(status: Status) -> str:
     if status.is_finished:
         return line + (", finished, but changed since" if status.is_changed else ", finished")
     if status.seconds_per_frame is not None:
-        left = timedelta(seconds=round(status.seconds_per_frame * (status.total - status.done)))
-        line += f", {status.seconds_per_frame:.2f} s a frame, {left} left for one process"
+        painters = max(1, len(status.machines))
+        left = timedelta(seconds=round(status.seconds_per_frame * (status.total - status.done) / painters))
+        whom = "one process" if painters == 1 else f"{painters} machines"
+        line += f", {status.seconds_per_frame:.2f} s a frame, {left} left for {whom}"
     if status.is_running:
-        return line + ", running"
+        names = ", ".join(f"{name} x{count}" if count > 1 else name for name, count in Counter(status.machines).items())
+        return f"{line}, running on {names}" if names else f"{line}, running"
     return f"{line}, stopped\ncontinue with: {status.command}"
 
 

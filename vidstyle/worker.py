@@ -13,7 +13,6 @@ import queue
 import signal
 import sys
 import threading
-import traceback
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -37,9 +36,10 @@ def main() -> int:
     try:
         _work(json.loads(first), orders, answers)
     except BaseException as error:
-        answer = {"error": type(error).__name__, "message": str(error), "traceback": traceback.format_exc()}
+        from vidstyle.answers import error_answer
+
         with suppress(OSError):
-            _send(answers, answer)
+            _send(answers, error_answer(error))
         return 1
     return 0
 
@@ -57,12 +57,13 @@ def _work(task: Mapping[str, Any], orders: queue.Queue[Mapping[str, Any]], answe
     # Only now: the device that this process may see is chosen by its environment, which torch reads once.
     import torch
 
-    from vidstyle.inputs import opened
+    from vidstyle.answers import frame_answer
+    from vidstyle.inputs import Reader, opened
     from vidstyle.job.folder import JobFolder
     from vidstyle.job.lock import locked_by_worker
     from vidstyle.job.manifest import read_manifest
     from vidstyle.masking import Masks
-    from vidstyle.painting import ShotPainter
+    from vidstyle.painting import ShotPainter, economies_of
     from vidstyle.process import keep_freed_memory
     from vidstyle.settings import Settings
     from vidstyle.stylizer import Stylizer
@@ -74,16 +75,14 @@ def _work(task: Mapping[str, Any], orders: queue.Queue[Mapping[str, Any]], answe
         torch.set_num_threads(manifest.threads)
         job = JobFolder(folder, manifest)
         stylizer = Stylizer(task["styles"], settings)
-        with opened(Path(task["source"]), settings) as source, Masks(settings) as masks:
-            painter = ShotPainter(job, source, stylizer, masks)
+        source = Path(task["source"])
+        with Reader(lambda: opened(source, settings), manifest.timestamps) as reader, Masks(settings) as masks:
+            painter = ShotPainter(job, reader, stylizer, masks, economies_of(job))
             while (order := orders.get()) != FAREWELL:
                 shot = manifest.shots[order["shot"]]
                 for frame in painter.paint(shot):
-                    painted = frame.painted
-                    answer = {"position": frame.position, "index": frame.index, "shape": painted.image.shape}
-                    for name in ("loss", "evaluations", "retries", "seconds", "economy"):
-                        answer[name] = getattr(painted, name)
-                    _send(answers, answer, painted.image.tobytes())
+                    image = frame.painted.image
+                    _send(answers, frame_answer(frame) | {"shape": image.shape}, image.tobytes())
                 _send(answers, {"shot": shot.number})
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import queue
 import subprocess
@@ -18,17 +17,14 @@ from typing import Any
 
 import numpy as np
 
-from vidstyle import errors
+from vidstyle.answers import error_of, frame_of
 from vidstyle.errors import DeviceError, VidstyleError
 from vidstyle.job.folder import JobFolder
 from vidstyle.painting import PaintedFrame
 from vidstyle.settings import Settings
 from vidstyle.settings.words import to_json
 from vidstyle.shots import Shot
-from vidstyle.stylizer import Painted
 from vidstyle.worker import FAREWELL
-
-logger = logging.getLogger(__name__)
 
 # Idle threads of one worker must not spin on the cores that another one needs. Two workers of two threads each on
 # two cores: 29 s with torch's default, 10 s with the short spinning of a single process, 7.6 s with none.
@@ -100,9 +96,9 @@ class Workers:
                     continue  # it was told to end
                 raise self._death_of(number)
             if "error" in answer:
-                raise self._error_of(answer)
+                raise error_of(answer)
             if "position" in answer:
-                yield _painted(answer)
+                yield frame_of(answer)
             elif waiting:
                 self._order(number, {"shot": waiting.pop(0).number})
             else:
@@ -165,20 +161,6 @@ class Workers:
         return DeviceError(
             f"worker {number} {cause}; finished frames are kept: run the command again, perhaps with fewer --workers"
         )
-
-    @staticmethod
-    def _error_of(answer: Mapping[str, Any]) -> Exception:
-        logger.info("in a worker:\n%s", answer["traceback"])
-        kind = getattr(errors, answer["error"], None)
-        if isinstance(kind, type) and issubclass(kind, VidstyleError):
-            return kind(answer["message"])
-        return RuntimeError(f"in a worker: {answer['error']}: {answer['message']}")
-
-
-def _painted(answer: Mapping[str, Any]) -> PaintedFrame:
-    # Only the image is handed on here: the paint stays with the worker.
-    values = (answer[name] for name in ("image", "image", "loss", "evaluations", "retries", "seconds", "economy"))
-    return PaintedFrame(answer["position"], answer["index"], Painted(*values))
 
 
 def _device_of(number: int, device: str) -> dict[str, str]:

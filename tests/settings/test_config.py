@@ -209,6 +209,10 @@ def any_settings(draw):
         values["pooling"] = "average"
     if values["no_audio"]:
         values["audio"] = "auto"
+    if values["cluster"] is None:
+        values |= {"gpus_per_shot": None, "cpus_per_shot": None, "no_shared_storage": False}
+    else:
+        values |= {"workers": 1, "gpus_per_shot": draw(st.none() | st.floats(0, 1))}
     return Settings(**values)
 
 

@@ -41,6 +41,7 @@ PAINTED_NAME = "painted"
 DELIVERED_NAME = "delivered"
 JOURNAL_NAME, LOCK_NAME, PUBLISHING_NAME, FINISHED_NAME = "journal.jsonl", "lock", "publishing.json", "finished.json"
 STOP_NAME = "stop"
+MACHINES_NAME = "machines.json"  # who is at work in a cluster
 DIGITS = 8
 
 
@@ -107,6 +108,7 @@ class JobFolder:
                 for stray in folder.glob(".*.part*"):
                     stray.unlink()
             (self.path / STOP_NAME).unlink(missing_ok=True)  # it was meant for an earlier run
+            (self.path / MACHINES_NAME).unlink(missing_ok=True)
             sync_folder(self.path)
             journal = self.path / JOURNAL_NAME
             if journal.is_file() and not journal.read_bytes().endswith(b"\n"):
@@ -262,6 +264,15 @@ class JobFolder:
         """
         path = self.segment_path(run)
         write_segment(path, self.spec, self._pictures(run), self._times[run.start : run.stop + 1])
+        self.note_segment(shot, run)
+
+    def note_segment(self, shot: Shot, run: range) -> None:
+        """Takes the file of a segment, which was just written, for whole, and removes its frames.
+
+        Raises:
+            OutputError: its record cannot be written.
+        """
+        path = self.segment_path(run)
         record = {"frames": len(run), "bytes": path.stat().st_size, "sha256": sha256_of(path)}
         write_record(path.with_suffix(".json"), record)
         self._whole_segments[run] = True
@@ -296,6 +307,16 @@ class JobFolder:
         for position in positions:
             self.frame_path(position).unlink(missing_ok=True)
             self.delivered_path(position).unlink(missing_ok=True)
+
+    def look_anew(self, whole_segments: Iterable[range] = ()) -> None:
+        """Forgets what was seen of the folder, since others have written to it.
+
+        Args:
+            whole_segments: are known to be there, or where they are wanted, and are not looked for.
+        """
+        self._whole_frames.clear()
+        self._damaged_frames.clear()
+        self._whole_segments = dict.fromkeys(whole_segments, True)
 
     # -- the journal ---------------------------------------------------------------------------
 
@@ -340,7 +361,7 @@ def clear_job(path: Path) -> None:
                 shutil.rmtree(path / folder)
         for file in (*path.glob("joined.*"), *path.glob(".*.part*")):
             file.unlink(missing_ok=True)
-        for name in (STOP_NAME, JOURNAL_NAME, PUBLISHING_NAME, FINISHED_NAME, MANIFEST_NAME):
+        for name in (STOP_NAME, JOURNAL_NAME, PUBLISHING_NAME, FINISHED_NAME, MACHINES_NAME, MANIFEST_NAME):
             (path / name).unlink(missing_ok=True)
     except OSError as error:
         raise JobError(f"{path}: cannot be cleared away ({error.strerror or error}); remove it yourself") from error

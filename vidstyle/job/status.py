@@ -11,6 +11,7 @@ from vidstyle.errors import JobError
 from vidstyle.job.finished import output_digest, recorded
 from vidstyle.job.folder import FINISHED_NAME, JobFolder, read_journal, read_record
 from vidstyle.job.lock import is_running
+from vidstyle.job.machines import machines_at_work
 from vidstyle.job.manifest import MANIFEST_NAME, read_manifest
 
 # The last frames' times say more about the rest than all of them do.
@@ -26,6 +27,7 @@ class Status:
         done, total: frames. shots_done, shots: shots. is_running: whether a process is at work on it.
         is_finished: whether the output has its final name. is_changed: whether it was changed since.
         seconds_per_frame: median of the frames painted last, or None. command: what continues the job.
+        machines: names of the cluster's machines at work on it, one for each, if a cluster paints it.
     """
 
     output: Path
@@ -39,6 +41,7 @@ class Status:
     is_changed: bool
     seconds_per_frame: float | None
     command: str
+    machines: tuple[str, ...] = ()
 
 
 def job_path(output: str | Path, job_dir: Path | None = None) -> Path:
@@ -79,6 +82,7 @@ def job_status(output: str | Path, job_dir: Path | None = None) -> Status:
     times_s = [entry.seconds for entry in read_journal(path, _TAIL_BYTES)]
     record = read_record(path / FINISHED_NAME)
     is_finished, made = bool(record), Path(manifest.output)
+    at_work = is_running(path)
     return Status(
         output=made,
         job=path,
@@ -86,11 +90,12 @@ def job_status(output: str | Path, job_dir: Path | None = None) -> Status:
         total=manifest.frame_count,
         shots_done=len(manifest.shots) if is_finished else shots_done,
         shots=len(manifest.shots),
-        is_running=is_running(path),
+        is_running=at_work,
         is_finished=is_finished,
         is_changed=is_finished and record.get("content") != _digest(made),
         seconds_per_frame=statistics.median(times_s) if times_s else None,
         command=manifest.command,
+        machines=machines_at_work(path) if at_work else (),
     )
 
 

@@ -54,6 +54,22 @@ class Source(ABC):
             StopIteration, SourceError, DamagedSourceError: as for the next frame.
         """
 
+    def seek(self, index: int, pts: int) -> bool:
+        """Goes forward so that the input's frame of that index comes next, without decoding all before it.
+
+        Args:
+            pts: its timestamp in ticks, as it came when the input was read through.
+
+        Returns:
+            False where the frames would not be certain to be the same; then the source must be opened anew.
+        """
+        return False
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether frames read after a `seek` are certain to be those that reading from the start gives."""
+        return True
+
     def file_names(self, timestamps: Sequence[int], suffix: str = ".png") -> list[str]:
         """Returns the names under which the range's frames are written into a folder."""
         return [f"{self.info.range_start + k:0{INDEX_DIGITS}}{suffix}" for k in range(len(timestamps))]

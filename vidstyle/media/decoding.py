@@ -33,6 +33,7 @@ class Decoder:
     Attributes:
         chunks: of an AVI file, seen so far.
         lost: packets that could not be decoded.
+        first_key_pts: timestamp of the first packet, if it is of a key picture.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Decoder:
     ) -> None:
         self.chunks = 0
         self.lost = 0
+        self.first_key_pts: int | None = None
         self._notes = notes
         self._path, self._container, self._stream, self._rate = path, container, stream, rate
         self._keep_going = keep_going
@@ -60,7 +62,13 @@ class Decoder:
         # AVI counts chunks and knows no display order: the k-th frame shown has the time of the k-th chunk stored.
         self._slots: deque[int | None] | None = deque() if container.format.name == "avi" else None
         # Frame threads report a failure some frames late; where frames are to be left out, it must be the right one.
-        stream.thread_type = "SLICE" if keep_going else "AUTO"
+        if not stream.codec_context.is_open:  # after a seek it is
+            stream.thread_type = "SLICE" if keep_going else "AUTO"
+
+    @property
+    def is_deinterlacing(self) -> bool:
+        """Whether an interlaced picture has come and was made whole."""
+        return self._deinterlacer is not None and self._deinterlacer.is_active
 
     def pictures(self) -> Generator[av.VideoFrame, None, None]:
         """Yields the pictures, each with its timestamp in ticks of the stream, or None.
@@ -108,6 +116,8 @@ class Decoder:
                 self._lose("cannot be read", error)
                 packet = None  # nothing comes after a failed read, but frames wait in the decoder
             if packet is not None and packet.size > 0:
+                if not self._went and packet.is_keyframe:
+                    self.first_key_pts = packet.pts
                 self._went += not packet.is_discard
             if packet is not None and packet.is_corrupt:
                 self._lose("is damaged", None)

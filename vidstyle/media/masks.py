@@ -52,7 +52,9 @@ class MaskReader:
             )
 
     def at(self, index: int) -> Picture:
-        """Returns the mask of the input's frame of that index, `(H, W)` uint8, 255 is white; indices must ascend.
+        """Returns the mask of the input's frame of that index, `(H, W)` uint8, 255 is white.
+
+        Where indices do not ascend, the masks are read anew from their start.
 
         Transparent parts count as black.
 
@@ -61,6 +63,9 @@ class MaskReader:
         """
         if self._mask is not None and (self.is_for_all or index == self._next - 1):
             return self._mask
+        if index < self._next and not self.is_for_all:
+            self._source.close()
+            self._source, self._next = open_source(self._path), 0
         try:
             while not self.is_for_all and self._next < index:
                 self._source.skip()

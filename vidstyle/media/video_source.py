@@ -27,6 +27,10 @@ from vidstyle.media.tone_mapping import Light, light_of
 
 # A GIF's transparent parts are shown on white pages; elsewhere players show them black.
 _PAGE_FORMAT = "gif"
+# FFmpeg's names of containers that tell where key pictures are, and have a timestamp for every picture.
+_INDEXED = frozenset({"mp4", "matroska"})
+# More than the 16 pictures by which H.264 and HEVC may reorder.
+SEEK_BACK_FRAMES = 20
 
 
 class VideoSource(Source):
@@ -66,7 +70,7 @@ class VideoSource(Source):
         self._index = 0  # of the next frame to come out of the decoder
         self._last_end_s = Fraction(0)
         self._longest_gap_s = Fraction(0)
-        self._done = False
+        self._done = self._has_sought = False
         self._flagged: set[str] = set()
         self._patched: list[int] = []  # frames that the decoder has filled in
         self._pending: av.VideoFrame | None = None  # decoded, not yet handed out
@@ -89,6 +93,47 @@ class VideoSource(Source):
 
     def skip(self) -> None:
         self._advance()
+
+    def seek(self, index: int, pts: int) -> bool:
+        if self._done or self._pending is None or not self._is_seekable():
+            return False
+        if self._index == 0:
+            self._stamp(self._pending)  # for `first_pts`
+        try:
+            self._land(pts)
+        except (av.FFmpegError, OSError, DamagedSourceError):
+            return False
+        landed = self._pending
+        if landed is None or landed.pts != pts or landed.is_corrupt or not self.is_sound:
+            return False
+        self._index = index
+        return True
+
+    @property
+    def is_sound(self) -> bool:
+        # The deinterlacer looks at frames before; those it has not seen after a seek.
+        return not self._has_sought or not self._decoder.is_deinterlacing
+
+    def _is_seekable(self) -> bool:
+        """Tells whether a seek is exact: an index, true timestamps, and nothing left out."""
+        is_indexed = bool(set(self._container.format.name.split(",")) & _INDEXED)
+        is_timed = self._clock.nudged == self._clock.invented == 0
+        return is_indexed and is_timed and not self._keep_going and not self._decoder.is_deinterlacing
+
+    def _land(self, pts: int) -> None:
+        """Makes the frame of that timestamp the next one, or, where it cannot be had for certain, a later one."""
+        if self._pictures is not None:
+            self._pictures.close()
+        self._pending, self._has_sought = None, True
+        step = 1 / (self._rate * self.info.time_base)
+        # Pictures are stored in another order than shown: what is shown before a key picture may lean on what was
+        # skipped, so that the one sought must come after it.
+        self._container.seek(pts - round(SEEK_BACK_FRAMES * step), stream=self._stream)
+        self._decoder = self._new_decoder([])
+        self._pictures = self._decoder.pictures()
+        landed = next((f for f in self._pictures if f.pts is None or f.pts >= pts), None)
+        key_pts = self._decoder.first_key_pts
+        self._pending = None if key_pts is None or key_pts > pts else landed
 
     def _advance(self) -> tuple[int, av.VideoFrame, int]:
         """Returns index, picture and timestamp of the range's next frame; raises StopIteration at its end."""
@@ -130,15 +175,7 @@ class VideoSource(Source):
             raise SourceError(f"{self._path}: its video codec is unknown here; convert it to H.264 first")
         self._rate = usable_rate(stream.average_rate, stream.guessed_rate) or DEFAULT_FPS
         claim = self._check_damage(self._claimed_frames())
-        self._decoder = Decoder(
-            self._path,
-            self._container,
-            stream,
-            self._rate,
-            self.notes,
-            keep_going=self._keep_going,
-            deinterlace=self._deinterlace,
-        )
+        self._decoder = self._new_decoder(self.notes)
         self._pictures = self._decoder.pictures()
         self._pending = next(self._pictures, None)
         if self._pending is None:
@@ -177,6 +214,10 @@ class VideoSource(Source):
             range_stop=self._stop,
             stream=stream.index,
         )
+
+    def _new_decoder(self, notes: list[str]) -> Decoder:
+        options = {"keep_going": self._keep_going, "deinterlace": self._deinterlace}
+        return Decoder(self._path, self._container, self._stream, self._rate, notes, **options)
 
     def _claimed_frames(self) -> int | None:
         """Returns how many frames the file says it has, if it does; a fragmented MP4 counts its first fragment only."""

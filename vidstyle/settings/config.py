@@ -39,7 +39,12 @@ else:
 
 SUFFIX = ".toml"
 # What belongs to a machine or to one run, not to a look: it is read, but not written.
-OF_ONE_RUN = frozenset({"device", "precision", "workers", "report", "overwrite", "job_dir", "keep_job", "restart"})
+OF_ONE_RUN = frozenset(
+    {
+        *("device", "precision", "workers", "cluster", "gpus_per_shot", "cpus_per_shot", "no_shared_storage"),
+        *("report", "overwrite", "job_dir", "keep_job", "restart"),
+    }
+)
 LARGEST_CONFIG_BYTES = 1 << 20
 _STYLE, _QUALITY = "style", "quality"
 _SPECS = {spec.name: spec for spec in fields(Settings)}

@@ -13,12 +13,14 @@ from typing import Any, Literal
 from vidstyle.errors import SettingsError
 from vidstyle.frames import SMALLEST_SIDE_PX
 from vidstyle.settings.looks import LookSettings
+from vidstyle.settings.machines import check_machines
 from vidstyle.settings.quality import quality_settings
 from vidstyle.settings.values import (
     FrameRange,
     checked,
     parse_cuts,
     parse_frames,
+    parse_name,
     parse_rate,
     parse_region,
     parse_size,
@@ -29,18 +31,8 @@ from vidstyle.settings.values import (
 
 LARGEST_SIZE_PX = 16384
 # x264's names for its speeds.
-PRESETS = (
-    "ultrafast",
-    "superfast",
-    "veryfast",
-    "faster",
-    "fast",
-    "medium",
-    "slow",
-    "slower",
-    "veryslow",
-    "placebo",
-)
+_FAST = ("ultrafast", "superfast", "veryfast", "faster", "fast")
+PRESETS = (*_FAST, "medium", "slow", "slower", "veryslow", "placebo")
 LONGEST_WINDOW_FRAMES = 120
 
 
@@ -215,6 +207,36 @@ class Settings(LookSettings):
         metavar="N",
         paints=False,
     )
+    cluster: str | None = setting(
+        None,
+        "paint shots on all machines of a Ray cluster: 'auto' is the one that runs here, 'local' this machine alone",
+        parse=parse_name,
+        metavar="auto|local|ADDRESS",
+        paints=False,
+    )
+    gpus_per_shot: float | None = setting(
+        None,
+        "of a cluster's GPUs for each shot, as 0.5 for two on one; 1 if not given and --device is one, else 0",
+        parse=float,
+        low=0,
+        high=64,
+        metavar="N",
+        paints=False,
+    )
+    cpus_per_shot: float | None = setting(
+        None,
+        "of a cluster's CPUs for each shot; if not given, 1 beside a GPU, else as many as one process computes with",
+        parse=float,
+        low=0.01,
+        high=4096,
+        metavar="N",
+        paints=False,
+    )
+    no_shared_storage: bool = setting(
+        False,
+        "the cluster's machines do not see this one's files: send them frames and settings, and fetch what they paint",
+        paints=False,
+    )
     seed: int = setting(0, "seed of the noise", parse=int, low=0, high=2**63 - 1, metavar="N")
     fps: Fraction | None = setting(
         None,
@@ -332,6 +354,7 @@ class Settings(LookSettings):
             raise SettingsError(f"pooling {self.pooling} is for vgg19; {self.network} has its own")
         if self.no_audio and self.audio != "auto":
             raise SettingsError(f"no_audio and audio {self.audio} contradict each other; leave one out")
+        check_machines(self.workers, self.cluster, self.gpus_per_shot, self.cpus_per_shot, self.no_shared_storage)
         start, stop = self.frames
         if start < 0 or (stop is not None and stop <= start):
             raise SettingsError(f"frames {start}:{'' if stop is None else stop} is empty; give A:B with 0 <= A < B")

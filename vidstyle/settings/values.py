@@ -82,6 +82,13 @@ def parse_style_at(text: str) -> str:
     return text
 
 
+def parse_name(text: str) -> str:
+    """Returns a name as it is, if it is one."""
+    if not text.strip():
+        raise ValueError(text)
+    return text
+
+
 def parse_cuts(text: str) -> str:
     """Returns "auto", "off" or the name of a file."""
     if not text:

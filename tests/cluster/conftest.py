@@ -1,0 +1,121 @@
+"""A Ray cluster of three nodes on this machine, each with its own raylet, and what it paints."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from clips import make_video
+
+from vidstyle import Settings
+
+STORE_BYTES = 100 << 20
+# Shots of 6, 8 and 10 frames.
+CUTS = (6, 14, 24, 30, 38, 48, 54, 62, 72, 78, 86)
+FRAMES = 96
+
+
+class Nodes:
+    """The cluster, to which nodes come and from which they are taken without a word."""
+
+    def __init__(self) -> None:
+        from ray.cluster_utils import Cluster
+
+        # Without CPUs, so that tasks run on nodes that may be taken away.
+        quiet = {"include_dashboard": False, "object_store_memory": STORE_BYTES}
+        self._cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, **quiet})
+        self._quiet = {"object_store_memory": STORE_BYTES}
+        self.address = self._cluster.address
+        self._nodes: list[Any] = []
+
+    def fill(self, count: int = 3) -> None:
+        """Adds nodes until there are so many besides the head, each for one shot at a time."""
+        while len(self._nodes) < count:
+            self._nodes.append(self._cluster.add_node(num_cpus=1, **self._quiet))
+
+    def kill(self) -> None:
+        """Kills a node: its raylet, and with it everything that runs there."""
+        self._cluster.remove_node(self._nodes.pop(0), allow_graceful=False)
+
+    def close(self) -> None:
+        """Ends everything."""
+        self._cluster.shutdown()
+
+
+@pytest.fixture(scope="session")
+def all_nodes() -> Iterator[Nodes]:
+    pytest.importorskip("ray", reason="the extra 'cluster' is not installed")
+    if sys.platform == "win32":
+        pytest.skip("Ray's test cluster is not for Windows")
+    # What raylets start inherits these.
+    tests = str(Path(__file__).parent.parent)
+    root = str(Path(__file__).parent.parent.parent)
+    changes = {
+        "PYTHONPATH": os.pathsep.join([root, tests]),
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_worker_niceness": "0",  # else whatever else the machine does goes first
+        # A lost node is noticed sooner than by default, but not taken for lost where the machine is busy.
+        "RAY_health_check_period_ms": "1000",
+        "RAY_health_check_failure_threshold": "10",
+        "RAY_health_check_timeout_ms": "5000",
+    }
+    before = {name: os.environ.get(name) for name in changes}
+    os.environ.update(changes)
+    nodes = Nodes()
+    try:
+        yield nodes
+    finally:
+        nodes.close()
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)
+
+
+@pytest.fixture
+def nodes(all_nodes: Nodes) -> Nodes:
+    """Three nodes that can paint one shot each, and a head that cannot."""
+    all_nodes.fill()
+    return all_nodes
+
+
+@pytest.fixture
+def film(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A clip of twelve shots, a style and a list of cuts in the current folder."""
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(3)
+    views = [cv2.resize(rng.integers(0, 256, (6, 8, 3), dtype=np.uint8), (96, 72)) for _ in range(12)]
+    starts = (0, *CUTS)
+    images = [
+        np.ascontiguousarray(views[shot][f : f + 48, f : f + 64])
+        for shot, (start, stop) in enumerate(zip(starts, (*CUTS, FRAMES), strict=True))
+        for f in range(stop - start)
+    ]
+    make_video(Path("in.mp4"), images=images, audio="aac")
+    cv2.imwrite("style.png", rng.integers(0, 256, (40, 40, 3), dtype=np.uint8))
+    Path("cuts.txt").write_text("".join(f"{cut}\n" for cut in CUTS))
+    return tmp_path
+
+
+@pytest.fixture
+def settings() -> Any:
+    """Makes settings for the film; `cluster` is to be given."""
+
+    def make(**changes: Any) -> Settings:
+        few = {"iterations": 2, "first_iterations": 3, "size": 64, "device": "cpu", "cuts": "cuts.txt"}
+        return Settings(**few | ({"cpus_per_shot": 1} if "cluster" in changes else {}) | changes)
+
+    return make
+
+
+def wait_for(condition: Any, seconds: float = 60) -> None:
+    """Waits until something is so."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it has not come to pass"
+        time.sleep(0.05)

@@ -1,0 +1,100 @@
+"""What paints the shots of a render: this process, several processes of this machine, or a cluster of machines.
+
+Processes of one machine are not a small cluster: Ray is a large package that few need, its releases for Windows
+are not stable, and starting it takes longer than many a render. What they are told and what they answer is the same
+for both; see `answers` and `painting`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from vidstyle.inputs import Reader, opened
+from vidstyle.job.folder import JobFolder
+from vidstyle.masking import Masks
+from vidstyle.media.base import Source
+from vidstyle.notes import counted
+from vidstyle.painting import PaintedFrame, ShotPainter, economies_of
+from vidstyle.settings import Settings
+from vidstyle.shots import Shot
+from vidstyle.stylizer import Stylizer
+from vidstyle.workers import Workers
+
+
+@dataclass(frozen=True)
+class Work:
+    """What there is to paint, and with what.
+
+    Attributes:
+        source: the job's input, not yet read from. styles: as they were given. stylizer: makes the one of this process.
+    """
+
+    job: JobFolder
+    source: Source
+    styles: Sequence[Path]
+    settings: Settings
+    stylizer: Callable[[], Stylizer]
+
+
+def painted_frames(work: Work, shots: Sequence[Shot], notes: list[str]) -> Iterator[PaintedFrame]:
+    """Yields frames as they are saved, in whatever order.
+
+    Args:
+        shots: those that are not done. notes: what the user should know is added to them.
+
+    Raises:
+        VidstyleError: see `ShotPainter.paint`, `Workers.paint` and `ClusterPainter.paint`.
+    """
+    settings = work.settings
+    if not shots:
+        return
+    if settings.cluster is not None:
+        # Only now: whoever has no cluster need not have Ray.
+        from vidstyle.cluster.painter import ClusterPainter
+
+        with ClusterPainter(work.job, work.source.info.path, work.styles, settings) as cluster:
+            yield from cluster.paint(shots)
+            notes += cluster.notes
+        return
+    workers = min(settings.workers, len(shots))
+    if workers < settings.workers:
+        notes.append(f"{counted(len(shots), 'shot')} to paint, so {counted(workers, 'process')} did")
+    if workers > 1:
+        with Workers(workers, work.job, work.source.info.path, work.styles, settings) as pool:
+            yield from pool.paint(shots)
+        return
+    yield from _painted_here(work, shots)
+
+
+def _painted_here(work: Work, shots: Sequence[Shot]) -> Iterator[PaintedFrame]:
+    path, settings, timestamps = work.source.info.path, work.settings, work.job.manifest.timestamps
+    reader = Reader(lambda: opened(path, settings), timestamps, work.source)
+    with reader, Masks(settings) as masks:
+        painter = ShotPainter(work.job, reader, work.stylizer(), masks, economies_of(work.job))
+        for shot in shots:
+            yield from painter.paint(shot)
+
+
+class Tally:
+    """Counts shots that are done.
+
+    Args:
+        shots: all of a job's. left: frames left to paint, by the number of the shot, where there are any.
+    """
+
+    def __init__(self, shots: Sequence[Shot], left: dict[int, int]) -> None:
+        self._left = dict(left)
+        self._of = {position: shot.number for shot in shots if shot.number in left for position in _positions(shot)}
+        self.shots_done = len(shots) - len(self._left)
+
+    def add(self, position: int) -> None:
+        """Takes a frame that was painted."""
+        number = self._of[position]
+        self._left[number] -= 1
+        self.shots_done += self._left[number] == 0
+
+
+def _positions(shot: Shot) -> range:
+    return range(shot.start, shot.stop)

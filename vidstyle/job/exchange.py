@@ -1,0 +1,68 @@
+"""What of a shot goes from one job folder to another, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from vidstyle.files import written_whole
+from vidstyle.job.folder import JobFolder
+from vidstyle.shots import Shot
+
+
+def names_of(job: JobFolder, shot: Shot) -> tuple[list[str], list[int]]:
+    """Returns the painted frames of a shot that are there, as names in the folder, and the starts of its segments."""
+    whole = [run.start for run in shot.segments if job.manifest.kind == "video" and job.has_segment(run)]
+    paths = (
+        path
+        for position in range(shot.start, shot.stop)
+        if job.has_frame(position)
+        for path in dict.fromkeys((job.frame_path(position), job.delivered_path(position)))
+    )
+    return [path.relative_to(job.path).as_posix() for path in paths], whole
+
+
+def frame_bytes(job: JobFolder, position: int) -> dict[str, bytes]:
+    """Returns the files of a painted frame."""
+    painted, delivered = job.frame_path(position), job.delivered_path(position)
+    content = {"painted": painted.read_bytes()}
+    return content if delivered == painted else content | {"delivered": delivered.read_bytes()}
+
+
+def take_frame(job: JobFolder, position: int, content: Mapping[str, bytes]) -> None:
+    """Saves a frame that another folder has given.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    # As in `JobFolder.save_frame`: the frame counts once the painted file is there.
+    if "delivered" in content:
+        _write(job.delivered_path(position), content["delivered"])
+    _write(job.frame_path(position), content["painted"])
+
+
+def segments_since(job: JobFolder, shot: Shot, known: set[int]) -> Iterator[dict[str, Any]]:
+    """Yields the segments of a shot that are there and not `known` by their starts, and adds them."""
+    for run in shot.segments:
+        if run.start not in known and job.manifest.kind == "video" and job.segment_path(run).is_file():
+            known.add(run.start)
+            yield {"segment": run.start, "content": job.segment_path(run).read_bytes()}
+
+
+def take_segment(job: JobFolder, shot: Shot, start: int, content: bytes) -> None:
+    """Saves a segment that another folder has given, and removes its frames.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    run = next(run for run in shot.segments if run.start == start)
+    _write(job.segment_path(run), content)
+    job.note_segment(shot, run)
+    if job.is_done(shot):
+        job.tidy(shot)
+
+
+def _write(path: Path, content: bytes) -> None:
+    with written_whole(path) as part:
+        part.write_bytes(content)
