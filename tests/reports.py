@@ -11,7 +11,7 @@ from clips import picture
 from jobs import make_manifest
 
 from vidstyle.job.chronicle import Chronicle
-from vidstyle.job.folder import JournalEntry
+from vidstyle.job.journal import JournalEntry
 from vidstyle.reporting.gathering import JOURNALLED, MEASURED, Facts
 from vidstyle.reporting.thumbnails import Shown, encoded
 

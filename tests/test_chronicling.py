@@ -6,7 +6,7 @@ from pathlib import Path
 from jobs import make_job, make_manifest
 
 from vidstyle.chronicling import chronicle_of, kept_job, told
-from vidstyle.job.folder import JournalEntry
+from vidstyle.job.journal import JournalEntry
 from vidstyle.settings import Settings
 from vidstyle.settings.words import to_json
 

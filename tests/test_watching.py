@@ -14,7 +14,7 @@ from renders import QUICK, contents, paint
 
 import vidstyle
 from vidstyle.errors import JobError, JobStoppedError
-from vidstyle.job.folder import JournalEntry
+from vidstyle.job.journal import JournalEntry
 from vidstyle.job.lock import locked
 
 

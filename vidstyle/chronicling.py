@@ -9,7 +9,7 @@ from pathlib import Path
 from vidstyle.command import command_line
 from vidstyle.errors import SettingsError, VidstyleError
 from vidstyle.job.chronicle import Chronicle, newest_entries
-from vidstyle.job.folder import JournalEntry, read_journal
+from vidstyle.job.journal import JournalEntry, read_journal
 from vidstyle.job.manifest import MANIFEST_NAME, Manifest, read_manifest
 from vidstyle.reporting.gathering import OnReport
 from vidstyle.reporting.writing import write_page

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from vidstyle.job.folder import JournalEntry
+from vidstyle.job.journal import JournalEntry
 from vidstyle.memory import economies
 
 

@@ -9,7 +9,8 @@ from typing import Protocol
 from vidstyle.coverage import Coverage
 from vidstyle.errors import SourceError
 from vidstyle.frames import Frame, FrameDone, Picture
-from vidstyle.job.folder import JobFolder, JournalEntry
+from vidstyle.job.folder import JobFolder
+from vidstyle.job.journal import JournalEntry
 from vidstyle.looks import Look
 from vidstyle.media.images import resize
 from vidstyle.shots import Shot

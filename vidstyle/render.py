@@ -25,15 +25,8 @@ from vidstyle.job.chronicle import Chronicle, keep_chronicle, recalled
 from vidstyle.job.entry import check_new_job, check_unchanged, clear_leftovers, removed_if_empty
 from vidstyle.job.fingerprints import file_fingerprint, look_fingerprints, mask_fingerprints, source_fingerprint
 from vidstyle.job.finished import finished_frames, output_digest, remember
-from vidstyle.job.folder import (
-    FINISHED_NAME,
-    PUBLISHING_NAME,
-    JobFolder,
-    JournalEntry,
-    clear_job,
-    wishes_of,
-    write_record,
-)
+from vidstyle.job.folder import FINISHED_NAME, PUBLISHING_NAME, JobFolder, clear_job, wishes_of, write_record
+from vidstyle.job.journal import JournalEntry
 from vidstyle.job.lock import locked
 from vidstyle.job.manifest import MANIFEST_NAME, Identity, Manifest, read_manifest
 from vidstyle.job.publishing import is_published_video, is_publishing, publish_frames, publish_video

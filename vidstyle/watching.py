@@ -14,7 +14,8 @@ from pathlib import Path
 from vidstyle.errors import JobError, SourceError, VidstyleError
 from vidstyle.frames import Picture
 from vidstyle.inputs import opened
-from vidstyle.job.folder import STOP_NAME, JobFolder, JournalEntry, clear_job, read_journal
+from vidstyle.job.folder import STOP_NAME, JobFolder, clear_job
+from vidstyle.job.journal import JournalEntry, read_journal
 from vidstyle.job.lock import is_running, locked
 from vidstyle.job.manifest import MANIFEST_NAME, read_manifest
 from vidstyle.job.status import Status, job_path, job_status

@@ -9,7 +9,7 @@ from reports import make_chronicle
 
 from vidstyle.job.chronicle import keep_chronicle, newest_entries, recalled
 from vidstyle.job.finished import output_digest
-from vidstyle.job.folder import JournalEntry
+from vidstyle.job.journal import JournalEntry
 
 
 @pytest.fixture

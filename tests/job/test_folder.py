@@ -8,7 +8,8 @@ from clips import picture
 from jobs import finish, make_job, paint
 
 from vidstyle.errors import JobError
-from vidstyle.job.folder import JobFolder, JournalEntry, clear_job
+from vidstyle.job.folder import JobFolder, clear_job
+from vidstyle.job.journal import JournalEntry
 from vidstyle.media.images import write_image
 from vidstyle.settings import Settings
 from vidstyle.settings.words import to_json

@@ -8,7 +8,7 @@ from jobs import finish, make_job, paint
 from vidstyle import job_status
 from vidstyle.errors import JobError
 from vidstyle.job.finished import finished_frames, remember
-from vidstyle.job.folder import JournalEntry
+from vidstyle.job.journal import JournalEntry
 from vidstyle.job.lock import locked
 from vidstyle.job.status import job_path
 

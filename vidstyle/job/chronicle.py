@@ -17,7 +17,7 @@ from typing import Any
 from vidstyle.errors import VidstyleError
 from vidstyle.files import written_whole
 from vidstyle.job.finished import output_digest, record_path
-from vidstyle.job.folder import JournalEntry
+from vidstyle.job.journal import JournalEntry
 from vidstyle.job.manifest import LARGEST_MANIFEST_BYTES, MOST_FRAMES, Identity, Manifest
 
 logger = logging.getLogger(__name__)

@@ -14,9 +14,7 @@ from __future__ import annotations
 import json
 import logging
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -24,6 +22,7 @@ from typing import Any
 from vidstyle.errors import JobError, JobStoppedError, SourceError
 from vidstyle.files import remedy, sha256_of, sync_folder, written_whole
 from vidstyle.frames import Picture
+from vidstyle.job.journal import JOURNAL_NAME, JournalEntry, append_entry, close_last_line, read_journal
 from vidstyle.job.manifest import MANIFEST_NAME, Manifest
 from vidstyle.media.alpha import over
 from vidstyle.media.codecs import Wishes
@@ -39,27 +38,10 @@ logger = logging.getLogger(__name__)
 PAINTED_NAME = "painted"
 # Frames in other colours than those that the chain goes on from.
 DELIVERED_NAME = "delivered"
-JOURNAL_NAME, LOCK_NAME, PUBLISHING_NAME, FINISHED_NAME = "journal.jsonl", "lock", "publishing.json", "finished.json"
+LOCK_NAME, PUBLISHING_NAME, FINISHED_NAME = "lock", "publishing.json", "finished.json"
 STOP_NAME = "stop"
 MACHINES_NAME = "machines.json"  # who is at work in a cluster
 DIGITS = 8
-
-
-@dataclass(frozen=True, slots=True)
-class JournalEntry:
-    """One painted frame, as the journal keeps it.
-
-    Attributes:
-        frame: position in the render. seconds: spent on it. loss, evaluations, retries: see `optimize.Outcome`.
-        economy: how far the optimiser was cut down for want of memory; 0 is as asked.
-    """
-
-    frame: int
-    seconds: float
-    loss: float
-    evaluations: int
-    retries: int
-    economy: int
 
 
 class JobFolder:
@@ -110,10 +92,7 @@ class JobFolder:
             (self.path / STOP_NAME).unlink(missing_ok=True)  # it was meant for an earlier run
             (self.path / MACHINES_NAME).unlink(missing_ok=True)
             sync_folder(self.path)
-            journal = self.path / JOURNAL_NAME
-            if journal.is_file() and not journal.read_bytes().endswith(b"\n"):
-                with journal.open("ab") as file:
-                    file.write(b"\n")  # after a line that a kill cut off
+            close_last_line(self.path)
         except OSError as error:
             raise JobError(f"{self.path}: cannot be written to ({error.strerror or error}); {remedy(error)}") from error
 
@@ -326,10 +305,8 @@ class JobFolder:
         Raises:
             JobError: it cannot be written.
         """
-        line = json.dumps({name: getattr(entry, name) for name in entry.__slots__})
         try:
-            with (self.path / JOURNAL_NAME).open("a", encoding="utf-8") as file:
-                file.write(line + "\n")
+            append_entry(self.path, entry)
         except OSError as error:
             raise JobError(f"{self.path}: cannot be written to ({error.strerror or error}); {remedy(error)}") from error
 
@@ -365,24 +342,6 @@ def clear_job(path: Path) -> None:
             (path / name).unlink(missing_ok=True)
     except OSError as error:
         raise JobError(f"{path}: cannot be cleared away ({error.strerror or error}); remove it yourself") from error
-
-
-def read_journal(path: Path, tail_bytes: int | None = None) -> Sequence[JournalEntry]:
-    """Returns a journal's entries in the order of writing, all or those in its last bytes."""
-    try:
-        with (path / JOURNAL_NAME).open("rb") as file:
-            if tail_bytes is not None:
-                file.seek(max(0, (path / JOURNAL_NAME).stat().st_size - tail_bytes))
-            lines = file.read().splitlines()
-    except OSError:
-        return []
-    entries = []
-    for line in lines:
-        with suppress(ValueError, TypeError):
-            entry = JournalEntry(**json.loads(line))
-            if isinstance(entry.frame, int) and isinstance(entry.seconds, (int, float)):
-                entries.append(entry)
-    return entries
 
 
 def write_record(path: Path, content: dict[str, Any]) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from vidstyle.errors import JobError
 from vidstyle.job.finished import output_digest, recorded
-from vidstyle.job.folder import FINISHED_NAME, JobFolder, read_journal, read_record
+from vidstyle.job.folder import FINISHED_NAME, JobFolder, read_record
+from vidstyle.job.journal import read_journal
 from vidstyle.job.lock import is_running
 from vidstyle.job.machines import machines_at_work
 from vidstyle.job.manifest import MANIFEST_NAME, read_manifest

@@ -18,7 +18,7 @@ from vidstyle.frames import Frame, Picture
 from vidstyle.inputs import opened
 from vidstyle.job.chronicle import Chronicle
 from vidstyle.job.fingerprints import source_fingerprint
-from vidstyle.job.folder import JournalEntry
+from vidstyle.job.journal import JournalEntry
 from vidstyle.media.alpha import over
 from vidstyle.media.base import Source
 from vidstyle.media.frame_folder import FrameFolderSource, folder_files
