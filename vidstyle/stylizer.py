@@ -102,7 +102,8 @@ class Stylizer:
         network = load_network(settings.network, layers, settings.weights, settings.pooling, on_download)
         self.network = network.placed(self.device, self.precision)
         self.styles = StyleBySize(self.network, styles, settings)
-        self.region_styles = [StyleBySize(self.network, path, settings) for _, path in settings.regions]
+        alone = replace(settings, style_blend=())  # that is for the main styles
+        self.region_styles = [StyleBySize(self.network, path, alone) for _, path in settings.regions]
         self.economy, self._is_matched = 0, False
         self.on_evaluation: OnEvaluation | None = None
         self._flow: FlowEstimator | None = None
