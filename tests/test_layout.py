@@ -174,6 +174,7 @@ MAY_IMPORT = {
         "features",
         "frames",
         "inputs",
+        "looks",
         "masking",
         "media",
         "pipeline",
