@@ -42,7 +42,7 @@ MAY_IMPORT = {
     "looks": {"errors", "settings"},
     "keyframes": {"errors", "moments"},
     "timeline": {"errors", "keyframes", "looks", "moments", "settings"},
-    "styles": {"errors", "fitting", "frames", "media", "settings"},
+    "styles": {"errors", "files", "fitting", "frames", "media", "settings"},
     "aims": {
         "coverage",
         "errors",

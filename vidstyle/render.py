@@ -21,7 +21,7 @@ from vidstyle.fitting import working_size
 from vidstyle.frames import Plan, Result
 from vidstyle.inputs import opened
 from vidstyle.job.chronicle import Chronicle, keep_chronicle, recalled
-from vidstyle.job.entry import check_new_job, check_unchanged, clear_leftovers, removed_if_empty
+from vidstyle.job.entry import check_new_job, check_steady, check_unchanged, clear_leftovers, removed_if_empty
 from vidstyle.job.fingerprints import file_fingerprint, look_fingerprints, mask_fingerprints, source_fingerprint
 from vidstyle.job.finished import finished_frames, output_digest, remember
 from vidstyle.job.folder import (
@@ -117,6 +117,8 @@ class Render:
             job = self._begun(self._job(path, identity))
             with threads(job.manifest.threads):
                 painted = self._paint(job)
+            if painted:
+                check_steady(path, job.manifest, self._read_along())
             self._publish(job)
             record = remember(self._output, identity, job.manifest.frame_count)
             failure = self._reported(self._chronicle(job.manifest, job.journal().values(), record["content"]))
@@ -191,15 +193,15 @@ class Render:
             manifest = read_manifest(path)
             check_unchanged(path, manifest, Identity(flags, manifest.identity.files, place))
         weights = self._weights_fingerprint()
-        files = {
-            "input": source_fingerprint(self._source),
-            **look_fingerprints(self._styles, settings),
-            "weights": weights,
-        }
-        files |= mask_fingerprints(settings)
+        along = self._read_along()
+        files = {"input": along["input"], **look_fingerprints(self._styles, settings), "weights": weights, **along}
         if has_list:
             files["cuts"] = file_fingerprint(Path(settings.cuts))
         return Identity(flags, files, place)
+
+    def _read_along(self) -> dict[str, tuple[str, str]]:
+        """Returns name and digest of what is read frame by frame; the rest is read once."""
+        return {"input": source_fingerprint(self._source), **mask_fingerprints(self._settings)}
 
     def _weights_fingerprint(self) -> tuple[str, str]:
         settings = self._settings

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from vidstyle.errors import SettingsError, SourceError
+from vidstyle.files import sha256_of
 from vidstyle.fitting import checked_picture
 from vidstyle.frames import SMALLEST_SIDE_PX, Picture
 from vidstyle.media.base import Source
@@ -32,19 +33,23 @@ class Style:
         name: of its file or folder, for messages.
         parts: pictures, `(H, W, 3)` uint8 RGB, or files of some, read when they are needed.
         crop: left, top, width and height of what counts of each, in shares of the picture's sides.
+        digests: SHA-256 of the files as they were when they were first read.
     """
 
     name: str
     parts: tuple[Picture | Path, ...]
     crop: tuple[float, float, float, float] = (0, 0, 1, 1)
+    digests: dict[Path, str] = field(default_factory=dict, repr=False, compare=False)
 
     def pictures(self) -> Iterator[tuple[Picture, float]]:
         """Yields what counts of each picture, `(H, W, 3)` uint8 RGB, and its share of the picture's area.
 
         Raises:
-            SourceError: a picture cannot be read, or what counts of it is smaller than 16 px.
+            SourceError: a picture cannot be read or is not what it was, or what counts of it is smaller than 16 px.
         """
         for part in self.parts:
+            if isinstance(part, Path):
+                self._check_unchanged(part)
             picture = checked_picture(part, "style")
             height, width = picture.shape[:2]
             left, top, wide, high = self.crop
@@ -58,6 +63,14 @@ class Style:
                 raise SourceError(f"{message}; it needs {SMALLEST_SIDE_PX} px on each side")
             share = cropped.shape[0] * cropped.shape[1] / (height * width)
             yield np.ascontiguousarray(cropped), share
+
+    def _check_unchanged(self, file: Path) -> None:
+        try:
+            digest = sha256_of(file)
+        except OSError:
+            return  # which is said when the picture is read
+        if self.digests.setdefault(file, digest) != digest:
+            raise SourceError(f"{file}: was changed under way; put the old one back, then run the same command again")
 
 
 # One style or several, each as it may be given.

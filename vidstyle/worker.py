@@ -58,6 +58,7 @@ def _work(task: Mapping[str, Any], orders: queue.Queue[Mapping[str, Any]], answe
     import torch
 
     from vidstyle.inputs import opened
+    from vidstyle.job.fingerprints import check_look
     from vidstyle.job.folder import JobFolder
     from vidstyle.job.lock import locked_by_worker
     from vidstyle.job.manifest import read_manifest
@@ -74,6 +75,7 @@ def _work(task: Mapping[str, Any], orders: queue.Queue[Mapping[str, Any]], answe
         torch.set_num_threads(manifest.threads)
         job = JobFolder(folder, manifest)
         stylizer = Stylizer(task["styles"], settings)
+        check_look(manifest.identity.files, [Path(style) for style in task["styles"]], settings)
         with opened(Path(task["source"]), settings) as source, Masks(settings) as masks:
             painter = ShotPainter(job, source, stylizer, masks)
             while (order := orders.get()) != FAREWELL:
