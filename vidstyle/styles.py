@@ -1,4 +1,4 @@
-"""Styles: a picture each, or a folder's pictures, or frames of a video, which then count alike."""
+"""Styles: a picture each, or a folder's pictures, or frames of what moves, which then count alike."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from vidstyle.errors import SettingsError, SourceError
 from vidstyle.files import sha256_of
 from vidstyle.fitting import checked_picture
 from vidstyle.frames import SMALLEST_SIDE_PX, Picture
+from vidstyle.media.animated_picture import is_animated
 from vidstyle.media.base import Source
 from vidstyle.media.frame_folder import folder_files
 from vidstyle.media.headers import picture_size
@@ -83,7 +84,7 @@ def load_styles(given: StylesGiven, settings: Settings) -> tuple[Style, ...]:
 
     Args:
         given: for each a picture file, `(H, W, 3)` uint8 RGB, a folder of pictures, all of which count alike, or a
-            video, of which up to 16 frames spread over its length do.
+            video or animated picture, of which up to 16 frames spread over its length do.
 
     Raises:
         SourceError: one cannot be read, holds no picture, or is smaller than 16 px.
@@ -119,7 +120,9 @@ def _parts_of(path: Path) -> tuple[Picture | Path, ...]:
 
 
 def _is_still(path: Path) -> bool:
-    """Tells whether a file is a picture, by its name or its first bytes."""
+    """Tells whether a file is a picture that stands still, by its name or its first bytes."""
+    if is_animated(path):
+        return False
     with suppress(OSError), path.open("rb") as file:
         return is_image_name(path) or picture_size(file.read(_HEAD_BYTES)) is not None
     return True
