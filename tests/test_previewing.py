@@ -6,13 +6,16 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from clips import make_video
 from renders import QUICK, everything, paint
 
-from vidstyle import VidstyleError, forecast, preview
+from vidstyle import VidstyleError, preview
 from vidstyle.cli import main
 from vidstyle.errors import OptimizationError
 from vidstyle.media.images import read_image, resize, write_image
 from vidstyle.media.sources import open_source
+from vidstyle.pipeline import rehearsed
+from vidstyle.styles import spread_frames
 
 
 @pytest.fixture(autouse=True)
@@ -39,8 +42,10 @@ def test_a_sheet_is_written_and_nothing_else(tmp_path):
 def drawn(monkeypatch):
     """The rows of cells of every sheet that is drawn; forecasts are quick."""
     seen = []
-    told = forecast("in.mp4", "style.png", None, replace(QUICK, iterations=0, first_iterations=0))
-    monkeypatch.setattr("vidstyle.previewing.forecast", lambda *_, **__: told)
+    unpainted = {"iterations": 0, "first_iterations": 0}
+    monkeypatch.setattr(
+        "vidstyle.previewing.rehearsed", lambda *given: rehearsed(*given[:3], replace(given[3], **unpainted))
+    )
     monkeypatch.setattr("vidstyle.previewing.drawn_sheet", lambda _, rows, foot: seen.append(rows) or rows[0][0].image)
     return seen
 
@@ -62,6 +67,18 @@ def test_rows_look_as_their_frames_in_the_render_do(drawn):
     assert all(np.array_equal(cell.image, content) for cell in changing[0])
     assert all(np.array_equal(cell.image, other.image) for cell, other in zip(changing[2], second[2], strict=True))
     assert not any(np.array_equal(changing[1][2].image, other[1][2].image) for other in (first, second))
+
+
+def test_videos_of_style_are_decoded_once(drawn, monkeypatch):
+    make_video(Path("moving.mp4"), frames=3)
+    write_image(Path("mask.png"), np.full((48, 64, 3), 255, np.uint8))
+    passes = []
+    monkeypatch.setattr("vidstyle.styles.spread_frames", lambda source: passes.append(1) or spread_frames(source))
+    settings = replace(QUICK, iterations=0, first_iterations=0, region=("mask.png=moving.mp4", "mask.png=moving.mp4"))
+    preview("in.mp4", "moving.mp4", "sheet.png", settings)
+    assert len(passes) == 2  # as the main style, and as that of regions
+    paint(settings=settings, style="moving.mp4")
+    assert len(passes) == 4
 
 
 def test_an_output_or_a_job_of_the_render_is_not_in_the_way(tmp_path):
@@ -94,7 +111,7 @@ def test_a_still_is_one_row():
 def test_a_sheet_that_cannot_be_written_is_said_first(sheet, said, tmp_path, monkeypatch):
     Path("there.png").write_bytes(b"mine")
     before = everything(tmp_path)
-    monkeypatch.setattr("vidstyle.previewing.forecast", None)
+    monkeypatch.setattr("vidstyle.previewing.rehearsed", None)
     with pytest.raises(VidstyleError) as error:
         preview("in.mp4", "style.png", sheet, QUICK)
     assert said in str(error.value)

@@ -15,7 +15,7 @@ from vidstyle.looks import Look
 from vidstyle.masking import Masks
 from vidstyle.media.images import IMAGE_SUFFIXES, write_image
 from vidstyle.media.outputs import check_output
-from vidstyle.pipeline import forecast
+from vidstyle.pipeline import rehearsed
 from vidstyle.settings import Settings
 from vidstyle.sheet import SHARES, Cell, drawn_sheet, shown, spread
 from vidstyle.stylizer import Stylizer
@@ -59,8 +59,8 @@ def preview(
     weights_file(settings.network, settings.weights, on_download)
     # What an earlier render has left is of other looks, perhaps.
     anew = replace(settings, overwrite=True, restart=True)
-    told = forecast(source, style, output, anew, on_survey=on_survey)
-    stylizer = Stylizer(styles, shown(settings))
+    told, loaded, of_regions = rehearsed(source, style, output, anew, on_survey)
+    stylizer = Stylizer(loaded, shown(settings), region_styles=of_regions)
     positions = spread(told.plan.frame_count or 1)
     rows: list[list[Cell]] = []
     for when, image, coverage, look in _chosen(Path(source), settings, positions, stylizer.timeline):

@@ -53,7 +53,7 @@ from vidstyle.reporting.writing import check_page
 from vidstyle.settings import Settings
 from vidstyle.settings.words import moments_of, painting_flags, to_json
 from vidstyle.shots import SEGMENT_FRAMES, Shot
-from vidstyle.styles import load_styles
+from vidstyle.styles import load_region_styles, load_styles
 from vidstyle.stylizer import Stylizer
 from vidstyle.survey import GLANCE_PX, Survey, survey
 from vidstyle.timeline import Timeline
@@ -62,7 +62,7 @@ from vidstyle.workers import Workers
 
 
 class Render:
-    """One call of `stylize`, from opened source to finished output."""
+    """One call of `stylize`, from opened source to finished output; it has `loaded_styles` and `region_styles`."""
 
     def __init__(
         self, source: Source, styles: Sequence[Path], target: str, settings: Settings, listeners: Listeners
@@ -80,10 +80,9 @@ class Render:
             check_page(settings.report, overwrite=settings.overwrite)
         if self._kind != "frames" and self._suffix != ".png":
             raise SettingsError(f"frame_format is for folders of frames, and {target} is none; leave it out")
-        self._loaded_styles = load_styles(self._styles, settings)
+        self.loaded_styles = load_styles(self._styles, settings)
         Timeline(settings, len(styles))  # says what is wrong with it
-        for _, path in settings.regions:
-            load_styles(path, settings)
+        self.region_styles = load_region_styles(settings)
         info = source.info
         with Masks(settings) as masks:
             masks.check_shapes(info)
@@ -241,7 +240,8 @@ class Render:
     @cached_property
     def _stylizer(self) -> Stylizer:
         # Frames reach the stylizer at the job's size, even for video, so it has nothing left to fit.
-        return Stylizer(self._loaded_styles, replace(self._settings, size="source"))
+        settings = replace(self._settings, size="source")
+        return Stylizer(self.loaded_styles, settings, region_styles=self.region_styles)
 
     def _load(self) -> None:
         _ = self._stylizer  # bad weights are said before the input is read through

@@ -97,6 +97,12 @@ def load_styles(given: StylesGiven, settings: Settings) -> tuple[Style, ...]:
     return tuple(_loaded(each, settings) for each in every)
 
 
+def load_region_styles(settings: Settings) -> tuple[Style, ...]:
+    """Returns the style of each region that the settings name, read once where several have it; see `load_styles`."""
+    loaded = {path: _loaded(path, settings) for path in dict.fromkeys(path for _, path in settings.regions)}
+    return tuple(loaded[path] for _, path in settings.regions)
+
+
 def _loaded(given: StyleGiven, settings: Settings) -> Style:
     if isinstance(given, Style):
         return given
