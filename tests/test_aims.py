@@ -35,6 +35,18 @@ def test_a_style_is_measured_once_for_each_size():
     assert styles.at(64, 48) is not before
 
 
+def test_a_style_is_measured_again_for_another_palette_only():
+    styles = StyleBySize(NETWORK, picture(2, 80, 80), Settings())
+    plain = styles.at(64, 48)
+    styles.match(picture(3) // 2)
+    matched = styles.at(64, 48)
+    assert matched is not plain
+    styles.match((picture(3) // 2)[::-1])
+    assert styles.at(64, 48) is matched
+    styles.match(picture(3) // 3)
+    assert styles.at(64, 48) is not matched
+
+
 def test_at_full_strength_the_aim_is_the_style():
     styles = StyleBySize(NETWORK, picture(2, 80, 80), Settings())
     assert Aim(styles, Look(1.0, (1.0,), 1.0), picture(1)).at(64, 48) is styles.at(64, 48)

@@ -21,7 +21,7 @@ class Clockwork(Stylizer):
     def restart(self, first=None, economy=0):
         self.follows = False
 
-    def paint(self, image, coverage=None):
+    def paint(self, image, coverage=None, look=None):
         settings, thousands = self.settings, image.shape[0] * image.shape[1] / 1000
         evaluations = settings.iterations + 1 if self.follows and settings.iterations else 0
         if not self.follows:

@@ -6,12 +6,16 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from clips import make_video
 from renders import QUICK, everything, paint
 
 from vidstyle import VidstyleError, preview
 from vidstyle.cli import main
 from vidstyle.errors import OptimizationError
-from vidstyle.media.images import read_image, write_image
+from vidstyle.media.images import read_image, resize, write_image
+from vidstyle.media.sources import open_source
+from vidstyle.pipeline import rehearsed
+from vidstyle.styles import spread_frames
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +36,49 @@ def test_a_sheet_is_written_and_nothing_else(tmp_path):
     # As a render's first frame, from the same settings.
     middle = sheet[8 + 22 + 22 :, 8 + 40 :][:24, :32]
     assert len(np.unique(middle.reshape(-1, 3), axis=0)) > 100
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """The rows of cells of every sheet that is drawn; forecasts are quick."""
+    seen = []
+    unpainted = {"iterations": 0, "first_iterations": 0}
+    monkeypatch.setattr(
+        "vidstyle.previewing.rehearsed", lambda *given: rehearsed(*given[:3], replace(given[3], **unpainted))
+    )
+    monkeypatch.setattr("vidstyle.previewing.drawn_sheet", lambda _, rows, foot: seen.append(rows) or rows[0][0].image)
+    return seen
+
+
+def test_rows_look_as_their_frames_in_the_render_do(drawn):
+    Path("keys.csv").write_text("1,strength,0\n5,strength,0.75\n8,strength,0.6\n")
+    cv2.imwrite("other.png", np.random.default_rng(2).integers(0, 256, (40, 40, 3), dtype=np.uint8))
+    settings = replace(QUICK, keyframes=Path("keys.csv"))
+    preview("in.mp4", None, "sheet.png", replace(settings, style_at=("0:style.png", "8:other.png")))
+    preview("in.mp4", "style.png", "first.png", settings)
+    preview("in.mp4", "other.png", "second.png", settings)
+    changing, first, second = drawn
+    assert [[cell.label for cell in row] for row in changing] == [
+        [f"strength {strength}, {time_s} s (frame {frame})" for strength in row]
+        for time_s, frame, row in (("0.04", 1, "000"), ("0.20", 5, (0.25, 0.5, 0.75)), ("0.32", 8, (0.2, 0.4, 0.6)))
+    ]
+    with open_source(Path("in.mp4")) as source:
+        content = resize([frame.image for frame in source][1], 32, 24)
+    assert all(np.array_equal(cell.image, content) for cell in changing[0])
+    assert all(np.array_equal(cell.image, other.image) for cell, other in zip(changing[2], second[2], strict=True))
+    assert not any(np.array_equal(changing[1][2].image, other[1][2].image) for other in (first, second))
+
+
+def test_videos_of_style_are_decoded_once(drawn, monkeypatch):
+    make_video(Path("moving.mp4"), frames=3)
+    write_image(Path("mask.png"), np.full((48, 64, 3), 255, np.uint8))
+    passes = []
+    monkeypatch.setattr("vidstyle.styles.spread_frames", lambda source: passes.append(1) or spread_frames(source))
+    settings = replace(QUICK, iterations=0, first_iterations=0, region=("mask.png=moving.mp4", "mask.png=moving.mp4"))
+    preview("in.mp4", "moving.mp4", "sheet.png", settings)
+    assert len(passes) == 2  # as the main style, and as that of regions
+    paint(settings=settings, style="moving.mp4")
+    assert len(passes) == 4
 
 
 def test_an_output_or_a_job_of_the_render_is_not_in_the_way(tmp_path):
@@ -64,7 +111,7 @@ def test_a_still_is_one_row():
 def test_a_sheet_that_cannot_be_written_is_said_first(sheet, said, tmp_path, monkeypatch):
     Path("there.png").write_bytes(b"mine")
     before = everything(tmp_path)
-    monkeypatch.setattr("vidstyle.previewing.forecast", None)
+    monkeypatch.setattr("vidstyle.previewing.rehearsed", None)
     with pytest.raises(VidstyleError) as error:
         preview("in.mp4", "style.png", sheet, QUICK)
     assert said in str(error.value)

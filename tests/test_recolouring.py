@@ -1,5 +1,7 @@
 """Colour: kept, or matched."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -58,3 +60,22 @@ def test_flat_colours_have_a_palette_too():
     assert np.array_equal(palette_of(flat).given_to(flat), flat)
     assert np.abs(palette_of(flat).given_to(noise(1)).astype(int) - (200, 30, 90)).max() <= 2
     assert palette_of(noise(1)).given_to(flat).shape == flat.shape
+
+
+def test_a_large_style_takes_little_memory_beside_its_own():
+    style = noise(6, size=(1200, 1000))
+    tracemalloc.start()
+    recoloured = palette_of(noise(7)).given_to(style)
+    peak_bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert recoloured.shape == style.shape
+    assert peak_bytes < 3 * style.nbytes
+
+
+def test_a_palette_is_of_all_rows():
+    picture = np.vstack([noise(8, 0, 100, (700, 501)), noise(9, 90, 256, (1, 501))])
+    pixels = picture.reshape(-1, 3).astype(np.float64)
+    assert np.array_equal(palette_of(picture).mean, pixels.mean(axis=0))
+    assert palette_of(picture).covariance == pytest.approx(np.cov(pixels.T, bias=True), rel=1e-9, abs=1e-9)
+    wanted = palette_of(noise(7, 60, 180))
+    assert palette_of(wanted.given_to(picture)).mean == pytest.approx(wanted.mean, abs=1)

@@ -14,7 +14,9 @@ from safetensors.torch import save_file
 import vidstyle
 from vidstyle import VidstyleError, forecast
 from vidstyle.cli import main
-from vidstyle.media.images import write_image
+from vidstyle.media.images import resize, write_image
+from vidstyle.media.sources import open_source
+from vidstyle.pace import Pace
 
 UNPAINTED = replace(QUICK, iterations=0, first_iterations=0)
 
@@ -56,6 +58,24 @@ def test_all_frames_of_init_content_are_first_ones():
     told = forecast("in.mp4", "style.png", "out.mp4", settings)
     assert told.later_frame_s == told.first_frame_s
     assert told.total_s >= 10 * told.first_frame_s
+
+
+def test_time_is_measured_on_a_frame_that_is_painted_and_as_strongly_as_any(monkeypatch):
+    Path("keys.csv").write_text("0,strength,0\n0.16s,strength,0.8\n0.36s,strength,0.5\n")
+    Path("masks").mkdir()
+    for number in range(10):
+        write_image(Path(f"masks/{number}.png"), np.full((48, 64, 3), 255 * (number >= 3), np.uint8))
+    measured = []
+    monkeypatch.setattr("vidstyle.rehearsal.pace_of", lambda *given: measured.append(given[1:]) or Pace(1, 1, 32, 24))
+    settings = replace(QUICK, keyframes=Path("keys.csv"), mask=Path("masks"))
+    forecast("in.mp4", "style.png", "out.mp4", settings)
+    forecast("in.mp4", "style.png", "out.mp4", replace(settings, mask=None, frames=(5, 10)))
+    (image, coverage, look), (later, everywhere, lighter) = measured
+    with open_source(Path("in.mp4")) as source:
+        frames = [resize(frame.image, 32, 24) for frame in source]
+    assert np.array_equal(image, frames[3]) and np.array_equal(later, frames[5])
+    assert coverage.is_painted and everywhere is None
+    assert (look.strength, lighter.strength) == (pytest.approx(0.8), pytest.approx(0.74))
 
 
 def test_an_unfinished_render_is_told_what_is_left(tmp_path, cache):

@@ -1,5 +1,7 @@
 """The sheet of a preview: which frames, how strongly, and how they are laid out."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from clips import picture
@@ -7,22 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vidstyle.settings import Settings
-from vidstyle.sheet import Cell, drawn_sheet, spread, strengths
+from vidstyle.sheet import Cell, drawn_sheet, shown, spread
 
 
-def test_three_strengths_up_to_the_one_asked_for():
-    columns = strengths(Settings(strength=0.9, size=1280, first_iterations=200, seed=5))
-    assert [name for name, _ in columns] == ["strength 0.3", "strength 0.6", "strength 0.9"]
-    assert [shown.strength for _, shown in columns] == pytest.approx([0.3, 0.6, 0.9])
-    assert columns[-1][1].strength == 0.9
-    assert {(shown.size, shown.first_iterations, shown.seed) for _, shown in columns} == {(512, 30, 5)}
+def test_pictures_are_painted_as_a_renders_but_in_fewer_steps():
+    asked = Settings(strength=0.9, size=1280, first_iterations=200, seed=5)
+    assert shown(asked) == replace(asked, size=512, first_iterations=30, flow="off")
 
 
 @pytest.mark.parametrize(
-    ("size", "network", "shown"), [("source", "compact", 512), (99, "compact", 99), (640, "vgg19", 256)]
+    ("size", "network", "shown_px"), [("source", "compact", 512), (99, "compact", 99), (640, "vgg19", 256)]
 )
-def test_pictures_are_as_large_as_a_minute_allows(size, network, shown):
-    assert strengths(Settings(size=size, network=network))[0][1].size == shown
+def test_pictures_are_as_large_as_a_minute_allows(size, network, shown_px):
+    assert shown(Settings(size=size, network=network)).size == shown_px
 
 
 def test_frames_are_the_middles_of_thirds():

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from clips import make_folder, make_video, picture, write_raw
+from PIL import Image
 
 from vidstyle import Settings
 from vidstyle.errors import SettingsError, SourceError
@@ -46,6 +47,16 @@ def test_a_video_is_told_by_its_content(tmp_path):
     assert len(load_styles(video, WHOLE)[0].parts) == 5
     nameless = write_raw(tmp_path / "style.png", picture(3)).rename(tmp_path / "style")
     assert len(load_styles(nameless, WHOLE)[0].parts) == 1
+
+
+@pytest.mark.parametrize("name", ["style.webp", "style.png", "style.gif"])
+def test_all_frames_of_an_animated_picture_count(tmp_path, name):
+    frames = [Image.fromarray(picture(40 * k)) for k in range(3)]
+    frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:], duration=40)
+    (style,) = load_styles(tmp_path / name, WHOLE)
+    with open_source(tmp_path / name) as source:
+        assert np.array_equal(pictures(style), [frame.image for frame in source])
+    assert len(style.parts) == 3
 
 
 def test_a_crop_takes_its_part_of_every_picture():

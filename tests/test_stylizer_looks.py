@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from clips import write_raw
 
 from vidstyle import Settings, Stylizer
 from vidstyle.carrying import DRY_FRAMES
+from vidstyle.coverage import Coverage
 from vidstyle.recolouring import palette_of, with_colours_of
 
 QUICK = {"iterations": 4, "first_iterations": 6, "precision": "float32", "device": "cpu"}
@@ -74,3 +76,16 @@ def test_paint_fades_with_its_strength():
     assert far[4] == 0
     # The last step is not larger than those before it.
     assert far[3] < 0.5 * far[0]
+
+
+def test_a_region_is_painted_beside_a_blend_of_styles(tmp_path):
+    files = [str(write_raw(tmp_path / f"{name}.png", picture(seed, 64, 64))) for name, seed in (("m", 5), ("d", 98))]
+    shares = np.stack([np.tile(np.linspace(side, 1 - side, 64, dtype=np.float32), (48, 1)) for side in (0, 1)])
+    coverage = Coverage(np.full((48, 64), 255, np.uint8), shares)
+    settings, styles = Settings(**QUICK, region=("=".join(files),)), [picture(99, 64, 64), picture(97, 64, 64)]
+    first, both = (
+        Stylizer(styles, replace(settings, style_blend=blend)).paint(picture(1), coverage).image
+        for blend in ((1, 0), (0.7, 0.3))
+    )
+    assert np.array_equal(first, Stylizer(styles[0], settings).paint(picture(1), coverage).image)
+    assert not np.array_equal(first, both)

@@ -65,8 +65,10 @@ class StyleBySize:
 
     def match(self, picture: Picture) -> None:
         """Gives the styles, from now on, the palette of a picture, `(H, W, 3)` uint8 RGB."""
-        self._palette = palette_of(picture)
-        self.forget()
+        palette = palette_of(picture)
+        if self._palette is None or not self._palette.is_same(palette):
+            self._palette = palette
+            self.forget()
 
     def _measured(self, number: int, width: int, height: int, settings: Settings, memory_share: float) -> StyleTargets:
         memory_bytes = self.memory_bytes(width, height, memory_share)

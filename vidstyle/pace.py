@@ -1,4 +1,4 @@
-"""What painting takes on this machine: seconds by a few evaluations of the first frame, memory by a rule."""
+"""What painting takes on this machine: seconds by a few evaluations of one frame, memory by a rule."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from vidstyle.coverage import Coverage
 from vidstyle.frames import SMALLEST_SIDE_PX, Picture
+from vidstyle.looks import Look
 from vidstyle.media.images import resize
 from vidstyle.optimize import HISTORY
 from vidstyle.settings import Settings
@@ -29,6 +30,7 @@ _PYRAMID = 4 / 3
 # By measure at 512 to 3840 px on the CPU: a process with torch in it, and pictures in float32 beside the optimiser's.
 _PROCESS_BYTES, _PICTURES = 0.35 * 2**30, 10
 _FLOAT_PICTURE_BYTES_PER_PX = 12
+_How = tuple[Coverage | None, Look | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,29 +65,29 @@ def first_evaluations(settings: Settings) -> int:
     return afresh + 1 if afresh else 0
 
 
-def pace_of(stylizer: Stylizer, image: Picture, coverage: Coverage | None = None) -> Pace:
+def pace_of(stylizer: Stylizer, image: Picture, coverage: Coverage | None = None, look: Look | None = None) -> Pace:
     """Paints a frame for a few steps, and then its copies moved by a pixel or two, and returns what that comes to.
 
     Args:
         stylizer: with the settings asked for; it forgets the frames before.
-        image: the first frame, `(H, W, 3)` uint8 RGB, at the size it is painted at. coverage: where it is painted.
+        image: a frame, `(H, W, 3)` uint8 RGB, at the size it is painted at. coverage, look: see `Stylizer.paint`.
 
     Raises:
         DeviceError, OptimizationError: as for painting.
     """
-    asked = stylizer.settings
+    asked, how = stylizer.settings, (coverage, look)
     steps = min(_STEPS, max(asked.iterations, asked.first_iterations))
     few = replace(asked, iterations=min(steps, asked.iterations), first_iterations=steps, least_gain=0)
     try:
         stylizer.settings = few
-        sample = _affordable(stylizer, image, coverage)
+        sample = _affordable(stylizer, image, how)
         stylizer.restart()
-        stylizer.paint(sample, coverage)  # with what is done once for a size
-        first = _quickest(stylizer, sample, coverage)
+        stylizer.paint(sample, *how)  # with what is done once for a size
+        first = _quickest(stylizer, sample, how)
         first_s = first.seconds * max(1, first_evaluations(asked)) / max(1, first_evaluations(few))
         later_s = first_s
         if asked.init not in ("content", "noise"):
-            later_s = _later_s(stylizer, sample, coverage, few, usual_evaluations(asked))
+            later_s = _later_s(stylizer, sample, how, few, usual_evaluations(asked))
     finally:
         stylizer.settings = asked
         stylizer.restart()
@@ -94,40 +96,40 @@ def pace_of(stylizer: Stylizer, image: Picture, coverage: Coverage | None = None
     return Pace(larger * first_s, larger * later_s, width, height)
 
 
-def _affordable(stylizer: Stylizer, image: Picture, coverage: Coverage | None) -> Picture:
+def _affordable(stylizer: Stylizer, image: Picture, how: _How) -> Picture:
     """Returns the frame, reduced where measuring at its size would take longer than it may."""
     height, width = image.shape[:2]
     ratio = min(1.0, max(_GLANCE_PX / max(width, height), SMALLEST_SIDE_PX / min(width, height)))
     glance = resize(image, round(width * ratio), round(height * ratio))
-    stylizer.paint(glance, coverage)
+    stylizer.paint(glance, *how)
     stylizer.restart()
     evaluations = max(1, first_evaluations(stylizer.settings)) * _PYRAMID
-    s_per_px = stylizer.paint(glance, coverage).seconds / evaluations / (glance.shape[0] * glance.shape[1])
+    s_per_px = stylizer.paint(glance, *how).seconds / evaluations / (glance.shape[0] * glance.shape[1])
     most_px = BUDGET_S / (_MEASURED_EVALUATIONS * s_per_px)
     ratio = max(ratio, min(1.0, math.sqrt(most_px / (width * height))))
     return resize(image, round(width * ratio), round(height * ratio))
 
 
-def _quickest(stylizer: Stylizer, image: Picture, coverage: Coverage | None) -> Painted:
+def _quickest(stylizer: Stylizer, image: Picture, how: _How) -> Painted:
     """Paints a first frame more than once where that takes a moment: what else the machine does disturbs less."""
     stylizer.restart()
-    quickest, spent_s = stylizer.paint(image, coverage), 0.0
+    quickest, spent_s = stylizer.paint(image, *how), 0.0
     while spent_s + quickest.seconds < _REPEATS_S:
         stylizer.restart()
-        again = stylizer.paint(image, coverage)
+        again = stylizer.paint(image, *how)
         spent_s += again.seconds
         quickest = min(quickest, again, key=lambda painted: painted.seconds)
     return quickest
 
 
-def _later_s(stylizer: Stylizer, image: Picture, coverage: Coverage | None, few: Settings, evaluations: float) -> float:
+def _later_s(stylizer: Stylizer, image: Picture, how: _How, few: Settings, evaluations: float) -> float:
     """Returns the seconds for a frame after `image`, which was just painted: flow, carrying, and its evaluations."""
     stylizer.settings = replace(few, iterations=0)
-    aside_s = stylizer.paint(_moved(image, 1), coverage).seconds
+    aside_s = stylizer.paint(_moved(image, 1), *how).seconds
     if not evaluations:
         return aside_s
     stylizer.settings = few
-    painted = stylizer.paint(_moved(image, 2), coverage)
+    painted = stylizer.paint(_moved(image, 2), *how)
     return aside_s + evaluations * max(0.0, painted.seconds - aside_s) / max(1, painted.evaluations)
 
 

@@ -21,7 +21,7 @@ from vidstyle.rehearsal import Rehearsal
 from vidstyle.render import Render
 from vidstyle.reporting.gathering import OnReport
 from vidstyle.settings import Settings
-from vidstyle.styles import StylesGiven
+from vidstyle.styles import Style, StylesGiven
 from vidstyle.stylizer import Stylizer
 from vidstyle.survey import OnSurvey
 from vidstyle.timeline import style_paths
@@ -81,14 +81,26 @@ def forecast(
 ) -> Forecast:
     """Returns what `stylize` with the same arguments would do and take, and writes and fetches nothing.
 
-    The input is gone through for cuts; seconds come from painting its first frame for a few steps, within a few
+    The input is gone through for cuts; seconds come from painting one frame for a few steps, within a few
     seconds, and from how many steps frames usually get.
 
     Raises:
         VidstyleError: whatever `stylize` would raise before its first frame.
     """
-    with _opened(source, style, output, settings or Settings()) as arguments:
-        return Rehearsal(*arguments, Listeners(on_survey=on_survey)).forecast()
+    return rehearsed(source, style, output, settings or Settings(), on_survey)[0]
+
+
+def rehearsed(
+    source: str | Path,
+    style: str | Path | Sequence[str | Path] | None,
+    output: str | Path | None,
+    settings: Settings,
+    on_survey: OnSurvey | None = None,
+) -> tuple[Forecast, tuple[Style, ...], tuple[Style, ...]]:
+    """Returns what `forecast` does, and the styles and those of regions, as they were read for it."""
+    with _opened(source, style, output, settings) as arguments:
+        rehearsal = Rehearsal(*arguments, Listeners(on_survey=on_survey))
+        return rehearsal.forecast(), rehearsal.loaded_styles, rehearsal.region_styles
 
 
 @contextmanager

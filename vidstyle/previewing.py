@@ -11,17 +11,18 @@ from vidstyle.errors import OutputError
 from vidstyle.features import weights_file
 from vidstyle.frames import ClipInfo, Forecast, Picture
 from vidstyle.inputs import opened
+from vidstyle.looks import Look
 from vidstyle.masking import Masks
 from vidstyle.media.images import IMAGE_SUFFIXES, write_image
 from vidstyle.media.outputs import check_output
-from vidstyle.pipeline import forecast
+from vidstyle.pipeline import rehearsed
 from vidstyle.settings import Settings
 from vidstyle.settings.ingredients import ingredients
-from vidstyle.sheet import Cell, drawn_sheet, spread, strengths
+from vidstyle.sheet import SHARES, Cell, drawn_sheet, shown, spread
 from vidstyle.sparing import check_spared
 from vidstyle.stylizer import Stylizer
 from vidstyle.survey import OnSurvey
-from vidstyle.timeline import style_paths
+from vidstyle.timeline import Timeline, style_paths
 from vidstyle.weights.fetching import OnDownload
 from vidstyle.wording import forecast_lines
 
@@ -60,17 +61,19 @@ def preview(
     weights_file(settings.network, settings.weights, on_download)
     # What an earlier render has left is of other looks, perhaps.
     anew = replace(settings, overwrite=True, restart=True)
-    told = forecast(source, style, output, anew, on_survey=on_survey)
-    columns = [(name, Stylizer(styles, shown)) for name, shown in strengths(settings)]
+    told, loaded, of_regions = rehearsed(source, style, output, anew, on_survey)
+    stylizer = Stylizer(loaded, shown(settings), region_styles=of_regions)
     positions = spread(told.plan.frame_count or 1)
     rows: list[list[Cell]] = []
-    for when, image, coverage in _chosen(Path(source), settings, positions):
+    for when, image, coverage, look in _chosen(Path(source), settings, positions, stylizer.timeline):
         rows.append([])
-        for name, stylizer in columns:
+        for share in SHARES:
+            lighter = replace(look, strength=look.strength * share)
             stylizer.restart()
-            rows[-1].append(Cell(f"{name}{when}", stylizer.paint(image, coverage).image))
+            painted = stylizer.paint(image, coverage, lighter)
+            rows[-1].append(Cell(f"strength {lighter.strength:.2g}{when}", painted.image))
             if on_picture is not None:
-                on_picture(sum(map(len, rows)), len(columns) * len(positions))
+                on_picture(sum(map(len, rows)), len(SHARES) * len(positions))
     height, width = rows[0][0].image.shape[:2]
     title = f"{Path(source).name}, {', '.join(path.name for path in styles)}: shown at {width}x{height}"
     write_image(sheet, drawn_sheet(title, rows, ["The whole:", *forecast_lines(told).splitlines()]))
@@ -85,15 +88,16 @@ def _check_sheet(sheet: Path, info: ClipInfo, styles: Sequence[Path], settings: 
 
 
 def _chosen(
-    source: Path, settings: Settings, positions: Sequence[int]
-) -> Iterator[tuple[str, Picture, Coverage | None]]:
-    """Yields frames at ascending positions: the time in words, the picture, and where it is painted."""
+    source: Path, settings: Settings, positions: Sequence[int], timeline: Timeline
+) -> Iterator[tuple[str, Picture, Coverage | None, Look]]:
+    """Yields frames at ascending positions: the time in words, the picture, where it is painted, and its look."""
     with opened(source, settings) as frames, Masks(settings) as masks:
         passed = 0
         for position in positions:
             for _ in range(position - passed):
                 frames.skip()
             frame, passed = next(frames), position + 1
-            seconds = float((frame.pts - frames.first_pts) * frame.time_base)
-            when = "" if frames.info.kind == "still" else f", {seconds:.2f} s (frame {frame.index})"
-            yield when, frame.image, masks.of(frame, *frame.image.shape[1::-1])
+            time_s = (frame.pts - frames.first_pts) * frame.time_base
+            when = "" if frames.info.kind == "still" else f", {float(time_s):.2f} s (frame {frame.index})"
+            look = timeline.look(frame.index, time_s)
+            yield when, frame.image, masks.of(frame, *frame.image.shape[1::-1]), look

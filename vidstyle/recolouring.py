@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -14,6 +15,7 @@ from vidstyle.frames import Picture
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 # Variance below which a palette has no extent in some direction, in levels squared: rounding to 8 bits alone is 1/12.
 _LEAST_VARIANCE = 1 / 12
+_BAND_PX = 1 << 17
 
 _Matrix = npt.NDArray[np.float64]
 
@@ -44,6 +46,10 @@ class Palette:
     mean: _Matrix
     covariance: _Matrix
 
+    def is_same(self, other: Palette) -> bool:
+        """Tells whether two palettes are equal."""
+        return np.array_equal(self.mean, other.mean) and np.array_equal(self.covariance, other.covariance)
+
     def given_to(self, style: Picture) -> Picture:
         """Returns a style with this palette, both `(H, W, 3)` uint8 RGB.
 
@@ -53,17 +59,29 @@ class Palette:
         own = palette_of(style)
         matrix = _power(self.covariance, 0.5) @ _power(own.covariance, -0.5)
         shift = self.mean - matrix @ own.mean
-        moved = cv2.transform(style.astype(np.float32), np.column_stack([matrix, shift]))
-        return np.asarray(np.clip(np.rint(moved), 0, 255), np.uint8)
+        recoloured = np.empty_like(style)
+        for band in _bands(style):
+            moved = cv2.transform(style[band].astype(np.float32), np.column_stack([matrix, shift]))
+            recoloured[band] = np.clip(np.rint(moved, out=moved), 0, 255, out=moved)
+        return recoloured
 
 
 def palette_of(picture: Picture) -> Palette:
     """Returns the palette of `(H, W, 3)` uint8 RGB."""
     # Sums of whole numbers: exact, whatever the order in which they are taken.
-    pixels = picture.reshape(-1, 3).astype(np.float64)
-    mean = pixels.sum(axis=0) / len(pixels)
-    covariance = pixels.T @ pixels / len(pixels) - np.outer(mean, mean)
-    return Palette(mean, covariance)
+    total, products, count = np.zeros(3), np.zeros((3, 3)), picture.shape[0] * picture.shape[1]
+    for band in _bands(picture):
+        pixels = picture[band].reshape(-1, 3).astype(np.float64)
+        total += np.ones(len(pixels)) @ pixels
+        products += pixels.T @ pixels
+    mean = total / count
+    return Palette(mean, products / count - np.outer(mean, mean))
+
+
+def _bands(picture: Picture) -> Iterator[slice]:
+    """Yields rows of a picture in parts of so many pixels that they take little memory as floats."""
+    rows = max(1, _BAND_PX // picture.shape[1])
+    yield from (slice(top, top + rows) for top in range(0, picture.shape[0], rows))
 
 
 def _power(covariance: _Matrix, exponent: float) -> _Matrix:

@@ -9,16 +9,18 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from vidstyle.coverage import Coverage
 from vidstyle.devices import threads
 from vidstyle.disk import free_bytes, render_bytes
 from vidstyle.errors import JobError
 from vidstyle.features import to_be_fetched
 from vidstyle.flow import flow_to_be_fetched
-from vidstyle.frames import Forecast
+from vidstyle.frames import Forecast, Frame
 from vidstyle.job.folder import JobFolder
 from vidstyle.job.lock import check_free
 from vidstyle.job.manifest import MANIFEST_NAME, read_manifest
 from vidstyle.job.status import job_path
+from vidstyle.looks import Look
 from vidstyle.masking import Masks, check_all_masks
 from vidstyle.media.images import resize
 from vidstyle.pace import Pace, memory_bytes, pace_of
@@ -98,12 +100,11 @@ class Rehearsal(Render):
             self._notes.append(f"{whose} are not here yet; a render fetches them, and then time can be foretold")
             return None
         with threads(torch.get_num_threads() if job is None else job.manifest.threads):
-            frame = next(self._source)
             if job is None:
-                self._notes += check_all_masks(self._settings, frame.index, frame.index)
-            with Masks(self._settings) as masks:
-                coverage = masks.of(frame, self._width, self._height)
-            pace = pace_of(self._stylizer, resize(frame.image, self._width, self._height), coverage)
+                self._notes += check_all_masks(self._settings, 0, 0)
+            frame, coverage = self._painted_frame()
+            look = None if job is None else self._strongest_look(job)
+            pace = pace_of(self._stylizer, resize(frame.image, self._width, self._height), coverage, look)
         if (pace.width, pace.height) != (self._width, self._height):
             self._notes.append(f"time was measured at {pace.width}x{pace.height} pixels, and multiplied")
         if job is None or left.frames == job.manifest.frame_count:
@@ -111,6 +112,25 @@ class Rehearsal(Render):
         starts = {shot.start for shot in job.manifest.shots}
         seconds = [entry.seconds for entry in job.journal().values() if entry.frame not in starts]
         return replace(pace, later_frame_s=statistics.mean(seconds)) if len(seconds) >= _ENOUGH_FRAMES else pace
+
+    def _painted_frame(self) -> tuple[Frame, Coverage | None]:
+        """Returns the first frame of which something is painted, or else the last one, and where it is."""
+        with Masks(self._settings) as masks:
+            for frame in self._source:
+                coverage = masks.of(frame, self._width, self._height)
+                if coverage is None or coverage.is_painted:
+                    break
+        return frame, coverage
+
+    def _strongest_look(self, job: JobFolder) -> Look:
+        """Returns the look of the frame that is painted most strongly: at strength 0 nothing is, in no time."""
+        timeline, info = self._stylizer.timeline, job.manifest.info
+        first_pts, timestamps = self._source.first_pts, job.manifest.timestamps
+        looks = (
+            timeline.look(index, (pts - first_pts) * info.time_base)
+            for index, pts in enumerate(timestamps if timeline.is_changing else timestamps[:1], info.range_start)
+        )
+        return max(looks, key=lambda look: look.strength)
 
     def _painters(self, left: _Left) -> int:
         """Returns how many processes paint without taking from each other: one on each GPU."""

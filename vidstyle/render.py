@@ -22,7 +22,7 @@ from vidstyle.fitting import working_size
 from vidstyle.frames import Plan, Result
 from vidstyle.inputs import opened
 from vidstyle.job.chronicle import Chronicle, keep_chronicle, recalled
-from vidstyle.job.entry import check_new_job, check_unchanged, clear_leftovers, removed_if_empty
+from vidstyle.job.entry import check_new_job, check_steady, check_unchanged, clear_leftovers, removed_if_empty
 from vidstyle.job.fingerprints import file_fingerprint, look_fingerprints, mask_fingerprints, source_fingerprint
 from vidstyle.job.finished import finished_frames, output_digest, remember
 from vidstyle.job.folder import FINISHED_NAME, PUBLISHING_NAME, JobFolder, clear_job, wishes_of, write_record
@@ -49,7 +49,7 @@ from vidstyle.settings.ingredients import ingredients
 from vidstyle.settings.words import moments_of, painting_flags, to_json
 from vidstyle.shots import SEGMENT_FRAMES
 from vidstyle.sparing import check_spared
-from vidstyle.styles import load_styles
+from vidstyle.styles import load_region_styles, load_styles
 from vidstyle.stylizer import Stylizer
 from vidstyle.survey import GLANCE_PX, Survey, survey
 from vidstyle.timeline import Timeline
@@ -57,7 +57,7 @@ from vidstyle.versions import changed, versions_of
 
 
 class Render:
-    """One call of `stylize`, from opened source to finished output."""
+    """One call of `stylize`, from opened source to finished output; it has `loaded_styles` and `region_styles`."""
 
     def __init__(
         self, source: Source, styles: Sequence[Path], target: str, settings: Settings, listeners: Listeners
@@ -74,10 +74,9 @@ class Render:
             check_page(settings.report, overwrite=settings.overwrite)
         if self._kind != "frames" and self._suffix != ".png":
             raise SettingsError(f"frame_format is for folders of frames, and {target} is none; leave it out")
-        self._loaded_styles = load_styles(self._styles, settings)
+        self.loaded_styles = load_styles(self._styles, settings)
         Timeline(settings, len(styles))  # says what is wrong with it
-        for _, path in settings.regions:
-            load_styles(path, settings)
+        self.region_styles = load_region_styles(settings)
         info = source.info
         with Masks(settings) as masks:
             masks.check_shapes(info)
@@ -111,6 +110,8 @@ class Render:
             job = self._begun(self._job(path, identity))
             with threads(job.manifest.threads):
                 painted = self._paint(job)
+            if painted:
+                check_steady(path, job.manifest, self._read_along())
             self._publish(job)
             record = remember(self._output, identity, job.manifest.frame_count)
             failure = self._reported(self._chronicle(job.manifest, job.journal().values(), record["content"]))
@@ -185,15 +186,15 @@ class Render:
             manifest = read_manifest(path)
             check_unchanged(path, manifest, Identity(flags, manifest.identity.files, place))
         weights = self._weights_fingerprint()
-        files = {
-            "input": source_fingerprint(self._source),
-            **look_fingerprints(self._styles, settings),
-            "weights": weights,
-        }
-        files |= mask_fingerprints(settings)
+        along = self._read_along()
+        files = {"input": along["input"], **look_fingerprints(self._styles, settings), "weights": weights, **along}
         if has_list:
             files["cuts"] = file_fingerprint(Path(settings.cuts))
         return Identity(flags, files, place)
+
+    def _read_along(self) -> dict[str, tuple[str, str]]:
+        """Returns name and digest of what is read frame by frame; the rest is read once."""
+        return {"input": source_fingerprint(self._source), **mask_fingerprints(self._settings)}
 
     def _weights_fingerprint(self) -> tuple[str, str]:
         settings = self._settings
@@ -233,7 +234,8 @@ class Render:
     @cached_property
     def _stylizer(self) -> Stylizer:
         # Frames reach the stylizer at the job's size, even for video, so it has nothing left to fit.
-        return Stylizer(self._loaded_styles, replace(self._settings, size="source"))
+        settings = replace(self._settings, size="source")
+        return Stylizer(self.loaded_styles, settings, region_styles=self.region_styles)
 
     def _load(self) -> None:
         _ = self._stylizer  # bad weights are said before the input is read through

@@ -16,8 +16,8 @@ LARGEST_PX = {"compact": 512, "vgg19": 256}
 # Details settle in the steps after these, which a render has and a sheet can do without.
 MOST_STEPS = 30
 ROWS = 3
-# Of the strength that was asked for.
-_SHARES = (1 / 3, 2 / 3, 1.0)
+# Of the strength that was asked for: the columns.
+SHARES = (1 / 3, 2 / 3, 1.0)
 _GAP_PX, _LINE_PX, _NARROWEST_PX = 8, 22, 480
 _FONT, _INK = cv2.FONT_HERSHEY_SIMPLEX, (30, 30, 30)
 
@@ -30,18 +30,16 @@ class Cell:
     image: Picture
 
 
-def strengths(settings: Settings) -> list[tuple[str, Settings]]:
-    """Returns the columns: what each is called, and settings to paint it with, which look like a render's."""
+def shown(settings: Settings) -> Settings:
+    """Returns settings to paint a sheet's pictures with, which look like a render's."""
     size = LARGEST_PX[settings.network]
-    shown = replace(
+    return replace(
         settings,
         size=size if settings.size == "source" else min(size, settings.size),
         first_iterations=min(MOST_STEPS, settings.first_iterations),
         iterations=min(MOST_STEPS, settings.iterations),
         flow="off",  # every picture is a first frame
     )
-    columns = [settings.strength * share for share in _SHARES]
-    return [(f"strength {strength:.2g}", replace(shown, strength=strength)) for strength in columns]
 
 
 def spread(count: int) -> list[int]:

@@ -1,17 +1,19 @@
-"""Styles: a picture each, or a folder's pictures, or frames of a video, which then count alike."""
+"""Styles: a picture each, or a folder's pictures, or frames of what moves, which then count alike."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from vidstyle.errors import SettingsError, SourceError
+from vidstyle.files import sha256_of
 from vidstyle.fitting import checked_picture
 from vidstyle.frames import SMALLEST_SIDE_PX, Picture
+from vidstyle.media.animated_picture import is_animated
 from vidstyle.media.base import Source
 from vidstyle.media.frame_folder import folder_files
 from vidstyle.media.headers import picture_size
@@ -32,19 +34,23 @@ class Style:
         name: of its file or folder, for messages.
         parts: pictures, `(H, W, 3)` uint8 RGB, or files of some, read when they are needed.
         crop: left, top, width and height of what counts of each, in shares of the picture's sides.
+        digests: SHA-256 of the files as they were when they were first read.
     """
 
     name: str
     parts: tuple[Picture | Path, ...]
     crop: tuple[float, float, float, float] = (0, 0, 1, 1)
+    digests: dict[Path, str] = field(default_factory=dict, repr=False, compare=False)
 
     def pictures(self) -> Iterator[tuple[Picture, float]]:
         """Yields what counts of each picture, `(H, W, 3)` uint8 RGB, and its share of the picture's area.
 
         Raises:
-            SourceError: a picture cannot be read, or what counts of it is smaller than 16 px.
+            SourceError: a picture cannot be read or is not what it was, or what counts of it is smaller than 16 px.
         """
         for part in self.parts:
+            if isinstance(part, Path):
+                self._check_unchanged(part)
             picture = checked_picture(part, "style")
             height, width = picture.shape[:2]
             left, top, wide, high = self.crop
@@ -59,6 +65,14 @@ class Style:
             share = cropped.shape[0] * cropped.shape[1] / (height * width)
             yield np.ascontiguousarray(cropped), share
 
+    def _check_unchanged(self, file: Path) -> None:
+        try:
+            digest = sha256_of(file)
+        except OSError:
+            return  # which is said when the picture is read
+        if self.digests.setdefault(file, digest) != digest:
+            raise SourceError(f"{file}: was changed under way; put the old one back, then run the same command again")
+
 
 # One style or several, each as it may be given.
 StyleGiven = Picture | str | Path | Style
@@ -70,7 +84,7 @@ def load_styles(given: StylesGiven, settings: Settings) -> tuple[Style, ...]:
 
     Args:
         given: for each a picture file, `(H, W, 3)` uint8 RGB, a folder of pictures, all of which count alike, or a
-            video, of which up to 16 frames spread over its length do.
+            video or animated picture, of which up to 16 frames spread over its length do.
 
     Raises:
         SourceError: one cannot be read, holds no picture, or is smaller than 16 px.
@@ -81,6 +95,12 @@ def load_styles(given: StylesGiven, settings: Settings) -> tuple[Style, ...]:
     if not every:
         raise SettingsError("no style is given; name at least one picture")
     return tuple(_loaded(each, settings) for each in every)
+
+
+def load_region_styles(settings: Settings) -> tuple[Style, ...]:
+    """Returns the style of each region that the settings name, read once where several have it; see `load_styles`."""
+    loaded = {path: _loaded(path, settings) for path in dict.fromkeys(path for _, path in settings.regions)}
+    return tuple(loaded[path] for _, path in settings.regions)
 
 
 def _loaded(given: StyleGiven, settings: Settings) -> Style:
@@ -106,7 +126,9 @@ def _parts_of(path: Path) -> tuple[Picture | Path, ...]:
 
 
 def _is_still(path: Path) -> bool:
-    """Tells whether a file is a picture, by its name or its first bytes."""
+    """Tells whether a file is a picture that stands still, by its name or its first bytes."""
+    if is_animated(path):
+        return False
     with suppress(OSError), path.open("rb") as file:
         return is_image_name(path) or picture_size(file.read(_HEAD_BYTES)) is not None
     return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
@@ -32,7 +32,7 @@ from vidstyle.objective import Objective, Reference, to_picture, to_tensor
 from vidstyle.optimize import FIRST_STEP_RMS, NEAR_STEP_RMS, Effort, OnEvaluation, Outcome, optimize
 from vidstyle.recolouring import with_colours_of
 from vidstyle.settings import Settings
-from vidstyle.styles import StylesGiven, load_styles
+from vidstyle.styles import Style, StylesGiven, load_region_styles, load_styles
 from vidstyle.timeline import Timeline
 from vidstyle.weights.fetching import OnDownload
 
@@ -79,12 +79,18 @@ class Stylizer:
     """
 
     def __init__(
-        self, style: StylesGiven, settings: Settings | None = None, *, on_download: OnDownload | None = None
+        self,
+        style: StylesGiven,
+        settings: Settings | None = None,
+        *,
+        region_styles: Sequence[Style] | None = None,
+        on_download: OnDownload | None = None,
     ) -> None:
         """Loads the network and the style.
 
         Args:
             style: a picture file, `(H, W, 3)` uint8 RGB, a folder of pictures or a video, or several of these.
+            region_styles: what `load_region_styles` returned, if it was called; None: they are loaded here.
             on_download: called with bytes done and in all while weights are fetched.
 
         Raises:
@@ -102,7 +108,9 @@ class Stylizer:
         network = load_network(settings.network, layers, settings.weights, settings.pooling, on_download)
         self.network = network.placed(self.device, self.precision)
         self.styles = StyleBySize(self.network, styles, settings)
-        self.region_styles = [StyleBySize(self.network, path, settings) for _, path in settings.regions]
+        alone = replace(settings, style_blend=())  # that is for the main styles
+        of_regions = load_region_styles(settings) if region_styles is None else region_styles
+        self.region_styles = [StyleBySize(self.network, each, alone) for each in of_regions]
         self.economy, self._is_matched = 0, False
         self.on_evaluation: OnEvaluation | None = None
         self._flow: FlowEstimator | None = None

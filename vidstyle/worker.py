@@ -59,6 +59,7 @@ def _work(task: Mapping[str, Any], orders: queue.Queue[Mapping[str, Any]], answe
 
     from vidstyle.answers import frame_answer
     from vidstyle.inputs import Reader, opened
+    from vidstyle.job.fingerprints import check_look
     from vidstyle.job.folder import JobFolder
     from vidstyle.job.lock import locked_by_worker
     from vidstyle.job.manifest import read_manifest
@@ -75,6 +76,7 @@ def _work(task: Mapping[str, Any], orders: queue.Queue[Mapping[str, Any]], answe
         torch.set_num_threads(manifest.threads)
         job = JobFolder(folder, manifest)
         stylizer = Stylizer(task["styles"], settings)
+        check_look(manifest.identity.files, [Path(style) for style in task["styles"]], settings)
         source = Path(task["source"])
         with Reader(lambda: opened(source, settings), manifest.timestamps) as reader, Masks(settings) as masks:
             painter = ShotPainter(job, reader, stylizer, masks, economies_of(job))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from vidstyle.errors import JobChangedError, JobError, VidstyleError
@@ -12,6 +13,9 @@ from vidstyle.job.folder import FINISHED_NAME, JobFolder, clear_job
 from vidstyle.job.lock import is_lock_name, locked
 from vidstyle.job.manifest import MANIFEST_NAME, Identity, Manifest, read_manifest
 
+# A digest that no file has.
+_MIXED = "changed under way"
+
 
 def check_unchanged(path: Path, manifest: Manifest, now: Identity) -> None:
     """Makes sure that a job is continued with what it was begun with.
@@ -19,6 +23,9 @@ def check_unchanged(path: Path, manifest: Manifest, now: Identity) -> None:
     Raises:
         JobChangedError: it is not; the message names what changed from what to what.
     """
+    spoilt = [name for name, (_, digest) in manifest.identity.files.items() if digest == _MIXED]
+    if spoilt:
+        raise _mixed(path, spoilt)
     changed = manifest.identity.differences(now)
     if not changed:
         return
@@ -28,6 +35,28 @@ def check_unchanged(path: Path, manifest: Manifest, now: Identity) -> None:
         f"{path}: an unfinished render of other things is there: {'; '.join(changed)}. Choose another output or "
         f"--job-dir, throw it away with --restart, or {advice}"
     )
+
+
+def check_steady(path: Path, manifest: Manifest, files: Mapping[str, Sequence[str]]) -> None:
+    """Makes sure that files which are read all along are, after painting, what they were before.
+
+    Args:
+        files: name and digest of each as it is now, by what it is there for.
+
+    Raises:
+        JobChangedError: they are not. The job is then marked, and `check_unchanged` refuses it: whatever is put
+            back, which frames were painted with what is not known.
+    """
+    before = manifest.identity.files
+    changed = {name: (words, _MIXED) for name, (words, digest) in files.items() if before[name][1] != digest}
+    if changed:
+        replace(manifest, identity=replace(manifest.identity, files={**before, **changed})).write(path)
+        raise _mixed(path, list(changed))
+
+
+def _mixed(path: Path, names: Sequence[str]) -> JobChangedError:
+    what = " and ".join(names)
+    return JobChangedError(f"{path}: {what} changed while frames were painted; begin anew with --restart")
 
 
 def check_new_job(path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from vidstyle.errors import SourceError
@@ -41,18 +41,15 @@ def files_digest(files: Iterable[Path]) -> str:
 
 
 def mask_fingerprints(settings: Settings) -> dict[str, tuple[str, str]]:
-    """Returns name and digest of the masks and of the styles of regions, by what they are there for.
+    """Returns name and digest of the masks, by what they are there for.
 
     Raises:
         SourceError: a file cannot be read.
     """
-    found = {}
-    if settings.mask is not None:
-        found["mask"] = _path_fingerprint(settings.mask)
-    for number, (mask, style) in enumerate(settings.regions, 1):
-        found[f"mask of region {number}"] = _path_fingerprint(mask)
-        found[f"style of region {number}"] = _style_fingerprint(style)
-    return found
+    found = {} if settings.mask is None else {"mask": _path_fingerprint(settings.mask)}
+    return found | {
+        f"mask of region {number}": _path_fingerprint(mask) for number, (mask, _) in enumerate(settings.regions, 1)
+    }
 
 
 def _path_fingerprint(path: Path) -> tuple[str, str]:
@@ -61,16 +58,31 @@ def _path_fingerprint(path: Path) -> tuple[str, str]:
 
 
 def look_fingerprints(styles: Sequence[Path], settings: Settings) -> dict[str, tuple[str, str]]:
-    """Returns "style", "style 2" and so on, and perhaps "keyframes": names and digests of what gives frames their look.
+    """Returns "style", "style 2" and so on, "style of region 1", and perhaps "keyframes", each with name and digest.
 
     Raises:
         SourceError: a file cannot be read.
     """
     names = ["style", *(f"style {number}" for number in range(2, len(styles) + 1))]
     files = {name: _style_fingerprint(path) for name, path in zip(names, styles, strict=True)}
+    for number, (_, style) in enumerate(settings.regions, 1):
+        files[f"style of region {number}"] = _style_fingerprint(style)
     if settings.keyframes is not None:
         files["keyframes"] = file_fingerprint(settings.keyframes)
     return files
+
+
+def check_look(files: Mapping[str, Sequence[str]], styles: Sequence[Path], settings: Settings) -> None:
+    """Compares what gives frames their look, now that it was read, with the job's `Identity.files`.
+
+    Raises:
+        SourceError: a file is another, or cannot be read.
+    """
+    for what, (name, digest) in look_fingerprints(styles, settings).items():
+        if files[what][1] != digest:
+            raise SourceError(
+                f"{name} ({what}): was changed under way; put the old one back, then run the same command again"
+            )
 
 
 def _style_fingerprint(path: Path) -> tuple[str, str]:
