@@ -13,13 +13,13 @@ from typing import Any
 import vidstyle.painting
 import vidstyle.render
 from vidstyle import Settings, stylize
+from vidstyle.inputs import Reader
 from vidstyle.job.folder import JobFolder
-from vidstyle.painting import ShotPainter
 from vidstyle.stylizer import Stylizer
 
 # What happens for each frame, and once or for each segment.
 PER_FRAME = {
-    "decode": (ShotPainter, "_read"),
+    "decode": (Reader, "_read"),
     "resize": (vidstyle.painting, "resize"),
     "flow, carrying": (Stylizer, "_beginning"),
     "optimise": (Stylizer, "_within_memory"),

@@ -40,7 +40,8 @@ def test_operations_are_those_of_the_convolutions(benchmark, clip):
     stylizer = Stylizer(clip / "style.png", Settings(levels=1, device="cpu"))
     image = to_tensor(np.zeros((48, 64, 3), np.uint8))
     objective = Objective(stylizer.network, stylizer.settings, stylizer.styles.at(64, 48), image)
-    pixels, channels = 48 * 64, [(3, 16), (16, 16), (16, 48), (48, 48), (48, 128)] + [(128, 128)] * 3
+    # With the margin that the network sees.
+    pixels, channels = (48 + 16) * (64 + 16), [(3, 16), (16, 16), (16, 48), (48, 48), (48, 128)] + [(128, 128)] * 3
     there = sum(
         2 * 9 * a * b * (pixels // 4 ** (k // 2 if k < 4 else 2)) for k, (a, b) in enumerate(channels)
     )  # two convolutions at each of the first two sizes, four at the last
