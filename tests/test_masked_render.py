@@ -52,6 +52,13 @@ def test_black_is_untouched_to_the_pixel_wherever_the_mask_moves(scene):
         assert (painted[mask > 0] != content[mask > 0]).any(1).mean() > 0.8
 
 
+def test_a_picture_that_is_all_white_masks_nothing(scene):
+    save("white.png", np.full(SIZE[::-1], 250, np.uint8))
+    paint("masked/", masked(mask=Path("white.png")))
+    paint("plain/", masked())
+    assert contents(Path("masked")) == contents(Path("plain"))
+
+
 def test_masks_go_by_the_frames_own_numbers(scene):
     result, _, _ = paint("out/", masked(mask=Path("moving"), frames=(6, 8)))
     assert result.frames == 2

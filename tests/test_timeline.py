@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from clips import make_video, picture
 from hypothesis import given
 from hypothesis import strategies as st
 from renders import QUICK, contents, everything, paint
@@ -99,6 +100,7 @@ def scene(painting_scene):
     """Two styles and keyframes in the current folder."""
     cv2.imwrite("other.png", np.random.default_rng(2).integers(0, 256, (30, 50, 3), dtype=np.uint8))
     Path("keys.csv").write_text(KEYS)
+    Path("falling.csv").write_text("0,strength,1\n9,strength,0.2\n")
     Path("cuts.txt").write_text("5\n")
 
 
@@ -134,6 +136,7 @@ def test_a_setting_is_said_in_one_way(scene, setting, value, tmp_path):
     ("changes", "style"),
     [
         ({"keyframes": "keys.csv"}, ["style.png", "other.png"]),
+        ({"keyframes": "falling.csv"}, ["style.png"]),
         ({"style_at": ("0:style.png", "0.3s:other.png")}, None),
     ],
 )
@@ -156,6 +159,19 @@ def test_other_keyframes_are_noticed(scene):
     Path("keys.csv").write_text(KEYS.replace("4", "5"))
     with pytest.raises(JobChangedError, match=r"keyframes was keys\.csv"):
         paint(settings=settings, style=style)
+
+
+def test_times_are_counted_from_the_inputs_first_frame(scene):
+    images = [picture(i) for i in range(10)]
+    early = make_video(Path("early.mkv"), images=images, pts=list(range(10)))
+    late = make_video(Path("late.mkv"), images=images, pts=list(range(50, 60)))
+    Path("falling.csv").write_text("0s,strength,1\n0.36s,strength,0.2\n")
+    settings = replace(QUICK, keyframes="falling.csv")
+    for clip in (early, late):
+        paint(f"{clip.stem}/", settings, source=clip)
+    assert [p.read_bytes() for p in sorted(Path("late").glob("*.png"))] == [
+        p.read_bytes() for p in sorted(Path("early").glob("*.png"))
+    ]
 
 
 def test_other_moments_are_noticed_but_not_another_way_to_write_them_or_to_a_file(scene):

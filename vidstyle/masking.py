@@ -36,6 +36,8 @@ class Masks:
         """
         read = {path: fitted(reader.at(frame.index), width, height) for path, reader in self._readers.items()}
         mask = None if self._mask is None else read[self._mask]
+        if self._mask is not None and self._readers[self._mask].is_for_all and read[self._mask].min() == 255:
+            mask = None  # it says nothing, and is to change nothing: sums with weights are rounded otherwise
         alpha = None if frame.alpha is None else resize(frame.alpha, width, height)
         return coverage_of((height, width), mask, [read[path] for path in self._regions], alpha)
 
