@@ -33,6 +33,16 @@ def test_paint_arrives_where_things_have_gone():
     assert 0.9 < carried.covered < 1
 
 
+def test_content_that_shines_through_paint_is_that_of_the_frame():
+    before, now = (scene(60).astype(np.float32) * light for light in (0.8, 0.85))
+    chain = Chain((1,))
+    chain.add(before.astype(np.uint8), (before / 2 + 50).astype(np.uint8))
+    chain.begin((before / 2 + 50).astype(np.uint8))
+    stale, fresh = (chain.carried(now.astype(np.uint8), DisFlow(), unpainted=share) for share in (0, 0.5))
+    assert np.abs(fresh.reference - (now / 2 + 50)).mean() < 1
+    assert np.abs(fresh.reference - (now / 2 + 50)).mean() < 0.5 * np.abs(stale.reference - (now / 2 + 50)).mean()
+
+
 def test_uncovered_places_begin_in_the_colours_around_them():
     carried = chain_of([scene(60)]).carried(scene(68), DisFlow())
     uncovered = carried.start[35:65, 61:67]

@@ -12,8 +12,8 @@ from vidstyle.carrying import DRY_FRAMES
 from vidstyle.errors import DeviceError, SettingsError, SourceError
 from vidstyle.features import load_network
 from vidstyle.features.compact import CompactFeatures
+from vidstyle.following import needed_before
 from vidstyle.metrics import StabilityMeter
-from vidstyle.stylizer import needed_before
 from vidstyle.tiling import bytes_per_px
 
 QUICK = {"iterations": 4, "first_iterations": 6, "precision": "float32", "device": "cpu"}

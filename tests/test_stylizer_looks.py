@@ -9,6 +9,7 @@ from clips import write_raw
 from vidstyle import Settings, Stylizer
 from vidstyle.carrying import DRY_FRAMES
 from vidstyle.coverage import Coverage
+from vidstyle.objective import Objective, to_tensor
 from vidstyle.recolouring import palette_of, with_colours_of
 
 QUICK = {"iterations": 4, "first_iterations": 6, "precision": "float32", "device": "cpu"}
@@ -89,3 +90,51 @@ def test_a_region_is_painted_beside_a_blend_of_styles(tmp_path):
     )
     assert np.array_equal(first, Stylizer(styles[0], settings).paint(picture(1), coverage).image)
     assert not np.array_equal(first, both)
+
+
+def style_loss(stylizer, image):
+    """Returns how far a picture is from the second of a stylizer's styles."""
+    height, width = image.shape[:2]
+    target = stylizer.styles.at(width, height, blend=(0, 1))
+    settings = replace(stylizer.settings, content_weight=0, tv_weight=0)
+    return float(Objective(stylizer.network, settings, target, to_tensor(image))(to_tensor(image)))
+
+
+@pytest.mark.parametrize("before", [{"strength": 0}, {"blend": (1, 0)}])
+def test_paint_arrives_with_its_look(before):
+    frames = [np.roll(picture(1, 32, 48), shift, axis=1) for shift in range(8)]
+    stylizer = Stylizer([picture(99, 64, 64), picture(7, 64, 64) // 2], Settings(**QUICK | {"iterations": 8}))
+    end = replace(stylizer.look, blend=(0, 1))
+    start = replace(end, **before)
+    steady = [stylizer.paint(frame, look=end).image for frame in frames]
+    stylizer.restart()
+    faded = [stylizer.paint(frames[0], look=start).image]
+    for number, frame in enumerate(frames[1:], 1):
+        share = min(1, number / 4)
+        blend = tuple((1 - share) * a + share * b for a, b in zip(start.blend, end.blend, strict=True))
+        strength = (1 - share) * start.strength + share
+        faded.append(stylizer.paint(frame, look=replace(end, strength=strength, blend=blend)).image)
+    assert style_loss(stylizer, faded[-1]) < 1.3 * style_loss(stylizer, steady[-1])
+
+
+def test_rising_paint_is_even():
+    content = picture(1)
+    content[:, :32] = 90  # what is flat resembles the style less, and would be left for later
+    stylizer = Stylizer(picture(99, 64, 64), Settings(**QUICK | {"iterations": 12}))
+    for strength in (0, 0.1, 0.2, 0.3):
+        partly = stylizer.paint(content, look=replace(stylizer.look, strength=strength)).image
+    for strength in (0.65, 1, 1, 1):
+        wholly = stylizer.paint(content, look=replace(stylizer.look, strength=strength)).image
+    changes = (np.abs(each.astype(float) - content).mean(-1) for each in (partly, wholly))
+    part, whole = (change.reshape(3, 16, 4, 16).mean((1, 3)) for change in changes)
+    assert (part / whole).min() > 0.2
+    assert (part / whole).max() < 0.35
+
+
+@pytest.mark.parametrize("changes", [{"init": "previous"}, {"flow": "off"}, {}])
+def test_rising_paint_leaves_no_old_content_behind(changes):
+    stylizer = Stylizer(picture(99, 64, 64), Settings(**QUICK, **changes))
+    stylizer.paint(picture(1), look=replace(stylizer.look, strength=0))
+    content = picture(2)
+    painted = stylizer.paint(content, look=replace(stylizer.look, strength=0.1)).image
+    assert np.abs(painted.astype(float) - content).mean() < 20 < np.abs(picture(1).astype(float) - content).mean()

@@ -33,6 +33,11 @@ def test_values_are_linear_between_keyframes_and_steady_outside():
     assert Track(keys((0, 0.0), (Fraction(4), 1.0))).at(1000, Fraction(1)) == (0.25,)
 
 
+def test_values_between_equal_keyframes_are_theirs_to_the_last_bit():
+    track = Track(keys((0, 0.7), (30, 0.7)))
+    assert {track.at(frame, Fraction(0)) for frame in range(31)} == {(0.7,)}
+
+
 @given(st.lists(st.fractions(0, 100), min_size=1, max_size=5, unique=True), st.fractions(0, 120), st.data())
 def test_values_lie_between_their_neighbours(moments, time_s, data):
     values = data.draw(st.lists(st.floats(0, 1), min_size=len(moments), max_size=len(moments)))
@@ -138,6 +143,7 @@ def test_a_setting_is_said_in_one_way(scene, setting, value, tmp_path):
         ({"keyframes": "keys.csv"}, ["style.png", "other.png"]),
         ({"keyframes": "falling.csv"}, ["style.png"]),
         ({"style_at": ("0:style.png", "0.3s:other.png")}, None),
+        ({"style_at": ("0:style.png", "1:other.png"), "init": "previous"}, None),
     ],
 )
 def test_looks_do_not_depend_on_stops_workers_or_ranges(scene, changes, style):

@@ -39,6 +39,7 @@ class Carried:
         reference: `(H, W, 3)` float32 RGB, 0 to 255: carried paint only.
         confidence: `(H, W)` float32 in [0, 1]: how firmly to hold on to the reference.
         wet: `(H, W)` bool: what was uncovered so lately that it is still being painted.
+        new: `(H, W)` bool: what was uncovered in this frame.
         covered: share of the frame that the past covers.
     """
 
@@ -46,17 +47,23 @@ class Carried:
     reference: FloatPicture
     confidence: FloatPicture
     wet: Mask
+    new: Mask
     covered: float
 
-    def fading(self, content: Picture, share: float) -> Carried:
-        """Returns the same with only a share of the paint's difference to the content, `(H, W, 3)` uint8 RGB, left."""
-        start, reference = (faded(paint, content, share) for paint in (self.start, self.reference))
+    def fading(self, towards: Picture | FloatPicture, share: float) -> Carried:
+        """Returns the same with only a share of the paint's difference to a picture, `(H, W, 3)` RGB, left."""
+        start, reference = (faded(paint, towards, share) for paint in (self.start, self.reference))
         return replace(self, start=start, reference=reference)
 
 
-def faded(paint: FloatPicture, content: Picture, share: float) -> FloatPicture:
-    """Returns a picture between content and paint, all `(H, W, 3)`; a share of 1 is all paint."""
-    return np.asarray(content + np.float32(share) * (paint - content), np.float32)
+def faded(paint: FloatPicture, towards: Picture | FloatPicture, share: float) -> FloatPicture:
+    """Returns a picture between another and paint, all `(H, W, 3)`; a share of 1 is all paint."""
+    return np.asarray(towards + np.float32(share) * (paint - towards), np.float32)
+
+
+def refreshed(paint: FloatPicture, was: FloatPicture | Picture, content: Picture, share: float) -> FloatPicture:
+    """Returns paint through which the content shone by a share, with what that was replaced; all `(H, W, 3)`."""
+    return np.asarray(np.clip(paint + np.float32(share) * (content - np.float32(was)), 0, 255), np.float32)
 
 
 class _Past(NamedTuple):
@@ -135,15 +142,21 @@ class Chain:
             self._age(self._pieces(content, estimate, coverage), content, coverage)
         self.add(content, delivered, coverage)
 
-    def carried(self, content: Picture, estimate: FlowEstimator, coverage: Coverage | None = None) -> Carried:
+    def carried(
+        self, content: Picture, estimate: FlowEstimator, coverage: Coverage | None = None, unpainted: float = 0
+    ) -> Carried:
         """Returns what the past makes of a frame, `(H, W, 3)` uint8 RGB of the size of the others.
 
         There must be a previous frame. Only what is painted counts, in the past and, by the coverage, in this one.
+
+        Args:
+            unpainted: share of the content in the past paint; so much of it is taken from the frame itself instead,
+                so that it stays sharp.
         """
         pieces = self._pieces(content, estimate, coverage)
         ages = self._age(pieces, content, coverage)
         covered = _covered(pieces)
-        paint, confidence = self._paint(pieces, covered)
+        paint, confidence = self._paint(pieces, covered, content, unpainted)
         if coverage is None:
             paint = self._held(paint)
         start = filled(content, paint, covered)
@@ -151,9 +164,11 @@ class Chain:
         share = 1 - _uncovered(pieces, coverage)
         if coverage is not None:
             confidence *= coverage.amount
-        return Carried(start, paint, confidence, ages < DRY_FRAMES, share)
+        return Carried(start, paint, confidence, ages < DRY_FRAMES, ages < 1, share)
 
-    def _paint(self, pieces: list[_Piece], covered: FloatPicture) -> tuple[FloatPicture, FloatPicture]:
+    def _paint(
+        self, pieces: list[_Piece], covered: FloatPicture, content: Picture, unpainted: float
+    ) -> tuple[FloatPicture, FloatPicture]:
         """Returns the carried paint, `(H, W, 3)` float32 RGB, 0 to 255, and its confidence, `(H, W)`."""
         paint, confidence = None, np.zeros_like(covered)
         for piece in pieces:
@@ -161,6 +176,9 @@ class Chain:
             if painted is None:
                 raise ValueError("a frame within the window was passed over without its paint")
             carried = carried_sharply(painted, piece.motion.flow)
+            if unpainted:
+                was = carried_sharply(self._past[-piece.back].content, piece.motion.flow)
+                carried = refreshed(carried, was, content, unpainted)
             confidence += np.minimum(piece.share, piece.motion.confidence)
             if len(pieces) == 1:
                 return carried, confidence

@@ -8,13 +8,14 @@ from typing import Protocol
 
 from vidstyle.coverage import Coverage
 from vidstyle.errors import SourceError
+from vidstyle.following import needed_before
 from vidstyle.frames import Frame, FrameDone, Picture
 from vidstyle.job.folder import JobFolder
 from vidstyle.job.journal import JournalEntry
 from vidstyle.looks import Look
 from vidstyle.media.images import resize
 from vidstyle.shots import Shot
-from vidstyle.stylizer import Painted, Stylizer, needed_before
+from vidstyle.stylizer import Painted, Stylizer
 
 
 @dataclass(frozen=True, slots=True)

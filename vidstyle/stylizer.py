@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from vidstyle.aims import Aim, StyleBySize
-from vidstyle.carrying import DRY_FRAMES, Carried, Chain, faded
+from vidstyle.carrying import Carried, Chain, faded, refreshed
 from vidstyle.coarse_to_fine import optimized_coarse_to_fine
 from vidstyle.coverage import Coverage, are_same
 from vidstyle.devices import resolve_device, resolve_precision
@@ -23,6 +23,7 @@ from vidstyle.errors import DeviceError
 from vidstyle.features import load_network
 from vidstyle.fitting import checked_picture, working_size
 from vidstyle.flow import FlowEstimator, load_flow
+from vidstyle.following import Following, Lead, led
 from vidstyle.frames import SMALLEST_SIDE_PX, FloatPicture, Picture
 from vidstyle.looks import Look
 from vidstyle.media.images import resize
@@ -103,7 +104,7 @@ class Stylizer:
         self.precision = resolve_precision(settings.precision, self.device)
         styles = load_styles(style, settings)
         self.timeline = Timeline(settings, len(styles))
-        self.look = self._last_look = self.timeline.look(0, Fraction(0))
+        self.look, self._following = self.timeline.look(0, Fraction(0)), Following()
         layers = (*settings.style_layers, settings.content_layer)
         network = load_network(settings.network, layers, settings.weights, settings.pooling, on_download)
         self.network = network.placed(self.device, self.precision)
@@ -134,6 +135,7 @@ class Stylizer:
         if palette_from is not None:
             self._match(checked_picture(palette_from, "frame"))
         self._chain.restart()
+        self._following.restart()
         self._noise.restart()
         self.economy = min(economy, len(economies(self.settings.optimizer)) - 1)
         if first is not None:
@@ -150,7 +152,7 @@ class Stylizer:
     ) -> None:
         """Takes a frame that was painted before, so that the next one goes on from it.
 
-        Frames are passed over in order, at least as many of a shot's last as `needed_before` says.
+        Frames are passed over in order, at least as many of a shot's last as `following.needed_before` says.
 
         Args:
             image: the frame, `(H, W, 3)` uint8 RGB. painted: the same as it was painted; needed for the last
@@ -164,7 +166,7 @@ class Stylizer:
         self._match(content)
         self._forget_other_sizes(content)
         self._with_room(content, lambda: self._follow(content, before, _fitted(coverage, content)))
-        self._last_look = look or self.look
+        self._following.add(look or self.look)
 
     def _follow(self, content: Picture, painted: Picture | None, coverage: Coverage | None) -> None:
         if self.settings.init == "noise":
@@ -211,14 +213,14 @@ class Stylizer:
         self._forget_other_sizes(content)
         if coverage is not None and not coverage.is_painted:
             self._with_room(content, lambda: self._follow(content, content, coverage))
-            self._last_look = look
+            self._following.add(look)
             return Painted(content, content, math.nan, 0, 0, time.perf_counter() - started, self.economy)
         beginning = self._with_room(content, lambda: self._beginning(content, coverage, look))
-        beginning = replace(beginning, coverage=coverage)
-        outcome = self._within_memory(content, beginning)
+        outcome = self._led(content, replace(beginning, coverage=coverage))
         # The chain goes on from the frame as delivered, in 8 bits, so that a render which was
         # interrupted can go on from its files and come out the same.
-        painted, self._last_look = to_picture(outcome.image), look
+        painted = to_picture(outcome.image)
+        self._following.add(look)
         if beginning.as_delivered is not None:
             painted = beginning.as_delivered
         elif coverage is not None:
@@ -240,22 +242,41 @@ class Stylizer:
         if last is None or settings.init == "content":
             return _Beginning(look, content.astype(np.float32), afresh, is_afresh=True)
         before = np.asarray(last.painted, np.float32)
-        is_repeated = (
-            look == self._last_look and np.array_equal(last.content, content) and are_same(last.coverage, coverage)
-        )
+        lead = self._following.lead(look)
+        is_repeated = lead is None and look == self._following.last
+        is_repeated = is_repeated and np.array_equal(last.content, content) and are_same(last.coverage, coverage)
         if is_repeated and settings.iterations and settings.least_gain and not self._chain.is_wet:
             # A drawing that is held, or a still: there is nothing to paint, and nothing to drift.
             return _Beginning(look, before, 0, is_done=True, as_delivered=last.delivered)
         # Where strength falls, so must the paint that is there: the content loss alone, which is coarse, leaves its
         # fine strokes, and at strength 0 they would vanish at once.
-        left = min(1.0, look.strength / self._last_look.strength) if self._last_look.strength else 1.0
+        strength = (self._following.last or look).strength
+        left = min(1.0, look.strength / strength) if strength else 1.0
+        unpainted = 0.0 if lead is None else lead.unpainted
         if not settings.is_warped or self._flow is None:
+            before = refreshed(before, last.content, content, unpainted) if unpainted else before
             before = before if left == 1 else faded(before, content, left)
-            return _Beginning(look, before, settings.iterations, is_near=True)
-        carried = self._chain.carried(content, self._flow, coverage)
+            return _Beginning(look, before, settings.iterations, is_near=True, lead=lead)
+        carried = self._chain.carried(content, self._flow, coverage, unpainted)
         carried = carried if left == 1 else carried.fading(content, left)
         is_new = carried.covered < _COVERED_ENOUGH and settings.iterations > 0
-        return _Beginning(look, carried.start, afresh if is_new else settings.iterations, carried, is_near=True)
+        steps = afresh if is_new else settings.iterations
+        return _Beginning(look, carried.start, steps, carried, is_near=True, lead=lead)
+
+    def _led(self, content: Picture, beginning: _Beginning) -> Outcome:
+        """Paints; where the look changes, from a start that is led towards what it changes into."""
+        lead, steps = beginning.lead, self.settings.iterations
+        if lead is None or not steps:
+            return self._within_memory(content, beginning)
+        ahead = _Beginning(lead.look, beginning.start, steps, is_afresh=True, coverage=beginning.coverage)
+        free = self._within_memory(content, ahead)
+        paint = free.image[0].permute(1, 2, 0).float().cpu().numpy() * np.float32(255)
+        start, carried = led(lead, content, paint, beginning.start, beginning.carried)
+        if lead.is_enough:
+            return replace(free, image=to_tensor(start, self.device), loss=math.nan)
+        outcome = self._within_memory(content, replace(beginning, start=start, carried=carried))
+        evaluations, retries = free.evaluations + outcome.evaluations, free.retries + outcome.retries
+        return replace(outcome, evaluations=evaluations, retries=retries)
 
     def _with_room(self, content: Picture, call: Callable[[], T]) -> T:
         """Returns what a call with optical flow in it returns; where memory runs out, tried again after making room."""
@@ -353,7 +374,8 @@ class _Beginning:
         look: what the frame is to look like. start: `(H, W, 3)` float32 RGB, 0 to 255. iterations: the most steps.
         carried: what holds the paint, if anything does. is_near: whether the start is painted already.
         is_done: whether there is nothing left to paint. is_afresh: whether nothing is painted at all.
-        coverage: what of it is painted. as_delivered: the result, where that is known.
+        coverage: what of it is painted. as_delivered: the result, where that is known. lead: what the start is led
+            to, where the look changes.
     """
 
     look: Look
@@ -365,15 +387,8 @@ class _Beginning:
     is_afresh: bool = False
     coverage: Coverage | None = None
     as_delivered: Picture | None = None
+    lead: Lead | None = None
 
 
 def _fitted(coverage: Coverage | None, content: Picture) -> Coverage | None:
     return None if coverage is None else coverage.resized(content.shape[1], content.shape[0])
-
-
-def needed_before(settings: Settings) -> int | None:
-    """Returns how many frames of a shot, right before the one to be painted, must be passed over; None: all."""
-    if settings.init == "noise" and settings.flow != "off":
-        return None  # noise drifts from the shot's start on
-    # Which paint is dry follows from the frames of so long, and what those were carried from.
-    return settings.looks_back_frames + (DRY_FRAMES if settings.is_warped else 0)
