@@ -10,6 +10,7 @@ def test_public_names_are_these_and_can_be_imported():
     assert vidstyle.__all__ == [
         "Clip",
         "Config",
+        "Coverage",
         "Forecast",
         "FrameDone",
         "FramePainter",
@@ -25,6 +26,7 @@ def test_public_names_are_these_and_can_be_imported():
         "WarpErrorWatch",
         "as_command",
         "as_config",
+        "coverage_of",
         "discard_job",
         "forecast",
         "forecast_lines",

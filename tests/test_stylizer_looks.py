@@ -8,7 +8,8 @@ from clips import write_raw
 
 from vidstyle import Settings, Stylizer
 from vidstyle.carrying import DRY_FRAMES
-from vidstyle.coverage import Coverage
+from vidstyle.coverage import Coverage, coverage_of
+from vidstyle.errors import SettingsError, SourceError
 from vidstyle.objective import Objective, to_tensor
 from vidstyle.recolouring import palette_of, with_colours_of
 
@@ -138,3 +139,54 @@ def test_rising_paint_leaves_no_old_content_behind(changes):
     content = picture(2)
     painted = stylizer.paint(content, look=replace(stylizer.look, strength=0.1)).image
     assert np.abs(painted.astype(float) - content).mean() < 20 < np.abs(picture(1).astype(float) - content).mean()
+
+
+def test_a_loop_is_asked_for_the_looks_that_change_over_time(tmp_path):
+    files = [write_raw(tmp_path / f"{name}.png", picture(seed, 64, 64)) for name, seed in (("a", 99), ("b", 97))]
+    settings = Settings(**QUICK, style_at=(f"0:{files[0]}", f"2s:{files[1]}"))
+    stylizer, content = Stylizer(settings=settings), picture(1)
+    assert np.array_equal(Stylizer([], settings).look.blend, (1, 0))
+    for call in (stylizer, stylizer.paint, lambda image: stylizer.pass_over(image, image)):
+        with pytest.raises(SettingsError, match=r"with style_at the look changes .*timeline\.look\(index, time_s\)"):
+            call(content)
+    blends = []
+    for index in (0, 25, 50):
+        look = stylizer.timeline.look(index, index / 25)
+        blends.append(look.blend)
+        stylizer.restart()
+        last = stylizer.paint(content, look=look).image
+    assert blends == [(1, 0), (0.5, 0.5), (0, 1)]
+    assert np.array_equal(last, Stylizer(files[1], Settings(**QUICK)).paint(content).image)
+
+
+def test_a_loop_is_asked_for_masks_that_the_settings_name(tmp_path):
+    style, content = picture(99, 64, 64), picture(1)
+    mask = np.zeros(content.shape[:2], np.uint8)
+    mask[:, :32] = 255
+    stylizer = Stylizer(style, Settings(**QUICK, mask=tmp_path / "m.png"))
+    with pytest.raises(SettingsError, match=r"mask names files .*vidstyle\.coverage_of\(image\.shape\[:2\], mask\)"):
+        stylizer(content)
+    everywhere = Stylizer(style, Settings(**QUICK)).paint(content).image
+    assert np.array_equal(stylizer.paint(content, None).image, everywhere)  # nothing is masked, which is said
+    stylizer.restart()
+    painted = stylizer.paint(content, coverage_of(content.shape[:2], mask)).image
+    assert np.array_equal(painted[:, 32:], content[:, 32:])
+    assert not np.array_equal(painted[:, :32], content[:, :32])
+
+
+def test_a_loop_is_asked_for_as_many_regions_as_the_settings_name(tmp_path):
+    other = write_raw(tmp_path / "b.png", picture(97, 64, 64))
+    content, everywhere = picture(1), np.full((48, 64), 255, np.uint8)
+    stylizer = Stylizer(picture(99, 64, 64), Settings(**QUICK, region=(f"m.png={other}",)))
+    with pytest.raises(SettingsError, match="region names files"):
+        stylizer(content)
+    with pytest.raises(SettingsError, match="coverage is for 0 regions, and region names 1"):
+        stylizer.paint(content, coverage_of((48, 64), everywhere))
+    stylizer.paint(content, coverage_of((48, 64), None, [everywhere]))
+
+
+@pytest.mark.parametrize("wrong", [np.zeros((48, 64, 3), np.uint8), np.zeros((48, 63), np.uint8), np.zeros((48, 64))])
+def test_a_mask_that_is_none_is_said(wrong):
+    for given in ({"mask": wrong}, {"regions": [wrong]}, {"alpha": wrong}):
+        with pytest.raises(SourceError, match="give 64x48 levels"):
+            coverage_of((48, 64), **given)

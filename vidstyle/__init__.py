@@ -12,6 +12,7 @@ from vidstyle.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from vidstyle.command import as_command
+    from vidstyle.coverage import Coverage, coverage_of
     from vidstyle.job.status import Status, job_status
     from vidstyle.looking import Clip, FramePainter, Sketch
     from vidstyle.metrics import Stability, measure
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Clip",
     "Config",
+    "Coverage",
     "Forecast",
     "FrameDone",
     "FramePainter",
@@ -51,6 +53,7 @@ __all__ = [
     "WarpErrorWatch",
     "as_command",
     "as_config",
+    "coverage_of",
     "discard_job",
     "forecast",
     "forecast_lines",
@@ -75,6 +78,7 @@ __all__ = [
 _LATER = {
     "Clip": "looking",
     "Config": "settings.config",
+    "Coverage": "coverage",
     "FramePainter": "looking",
     "FrameRecord": "watching",
     "Sketch": "looking",
@@ -84,6 +88,7 @@ _LATER = {
     "WarpErrorWatch": "watching",
     "as_command": "command",
     "as_config": "settings.config",
+    "coverage_of": "coverage",
     "discard_job": "watching",
     "forecast": "pipeline",
     "forecast_lines": "wording",

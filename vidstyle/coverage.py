@@ -9,6 +9,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
+from vidstyle.errors import SourceError
 from vidstyle.frames import FloatPicture, Mask, Picture
 from vidstyle.media.images import resize
 
@@ -76,7 +77,10 @@ def are_same(one: Coverage | None, other: Coverage | None) -> bool:
 
 
 def coverage_of(
-    shape: tuple[int, int], mask: Picture | None, regions: Sequence[Picture], alpha: Picture | None
+    shape: tuple[int, int],
+    mask: Picture | None = None,
+    regions: Sequence[Picture] = (),
+    alpha: Picture | None = None,
 ) -> Coverage | None:
     """Returns the coverage of a frame, or None where all of it is painted in one style.
 
@@ -85,7 +89,14 @@ def coverage_of(
         regions: `(H, W)` uint8 each, 255 belongs to it. What none covers is left to the main style, which comes first
             in `Coverage.shares`; where they overlap by more than the whole they share it in proportion.
         alpha: `(H, W)` uint8: what is transparent is not looked at, and its colours do not change.
+
+    Raises:
+        SourceError: one of them is no such array.
     """
+    for grey in (mask, *regions, alpha):
+        if grey is not None and (grey.shape != tuple(shape) or grey.dtype != np.uint8):
+            wanted = f"{shape[1]}x{shape[0]} levels, (H, W) uint8"
+            raise SourceError(f"a mask is an array {grey.shape} of {grey.dtype}; give {wanted}")
     if alpha is not None and alpha.min() == 255:
         alpha = None
     if mask is None and alpha is None and not regions:

@@ -137,7 +137,8 @@ def stylize_image(content: Picture | str | Path, style: StylesGiven, settings: S
         info = ClipInfo(Path("content picture"), "still", width, height, None, 1, Fraction(1))
         masks.check_shapes(info)
         coverage = masks.of(Frame(0, image, 0, Fraction(1), alpha=alpha), width, height)
-    return Stylizer(style, settings).paint(image, coverage).image
+    stylizer = Stylizer(style, settings)
+    return stylizer.paint(image, coverage, stylizer.look).image
 
 
 def default_output(source: Path, styles: Sequence[Path], kind: str, codec: str = "auto") -> str:

@@ -103,7 +103,7 @@ class Rehearsal(Render):
             if job is None:
                 self._notes += check_all_masks(self._settings, 0, 0)
             frame, coverage = self._painted_frame()
-            look = None if job is None else self._strongest_look(job)
+            look = self._stylizer.look if job is None else self._strongest_look(job)
             pace = pace_of(self._stylizer, resize(frame.image, self._width, self._height), coverage, look)
         if (pace.width, pace.height) != (self._width, self._height):
             self._notes.append(f"time was measured at {pace.width}x{pace.height} pixels, and multiplied")

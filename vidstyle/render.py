@@ -349,7 +349,7 @@ class Render:
         self._notes += check_all_masks(self._settings, frame.index, frame.index)
         with Masks(self._settings) as masks:
             coverage = masks.of(frame, self._width, self._height)
-        painted = stylizer.paint(resize(frame.image, self._width, self._height), coverage)
+        painted = stylizer.paint(resize(frame.image, self._width, self._height), coverage, stylizer.look)
         whole = PaintedFrame(0, frame.index, painted)
         alpha = None if frame.alpha is None else resize(frame.alpha, self._width, self._height)
         exif = self._source.exif

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vidstyle.errors import SettingsError, SourceError
+from vidstyle.errors import SourceError
 from vidstyle.files import sha256_of
 from vidstyle.fitting import checked_picture
 from vidstyle.frames import SMALLEST_SIDE_PX, Picture
@@ -20,6 +20,7 @@ from vidstyle.media.headers import picture_size
 from vidstyle.media.images import is_image_name
 from vidstyle.media.sources import open_source
 from vidstyle.settings import Settings
+from vidstyle.timeline import style_paths
 
 # Frames of a video that stand for its style.
 MOST_FRAMES = 16
@@ -88,12 +89,12 @@ def load_styles(given: StylesGiven, settings: Settings) -> tuple[Style, ...]:
 
     Raises:
         SourceError: one cannot be read, holds no picture, or is smaller than 16 px.
-        SettingsError: none is given.
+        SettingsError: none is given, nor named by `Settings.style_at`.
     """
     single = isinstance(given, (np.ndarray, str, Path, Style))
     every: Sequence[StyleGiven] = [given] if single else list(given)  # type: ignore[list-item,arg-type]
     if not every:
-        raise SettingsError("no style is given; name at least one picture")
+        every = style_paths((), settings)  # says where there is none, either
     return tuple(_loaded(each, settings) for each in every)
 
 

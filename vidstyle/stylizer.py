@@ -25,6 +25,7 @@ from vidstyle.fitting import checked_picture, working_size
 from vidstyle.flow import FlowEstimator, load_flow
 from vidstyle.following import Following, Lead, led
 from vidstyle.frames import SMALLEST_SIDE_PX, FloatPicture, Picture
+from vidstyle.leaving import MaybeCoverage, said_coverage, said_look
 from vidstyle.looks import Look
 from vidstyle.media.images import resize
 from vidstyle.memory import Economy, economies, free_caches, is_memory_error, too_little_memory
@@ -65,7 +66,7 @@ class Stylizer:
     """Paints frames in one style or a blend of several, each starting from the one before.
 
     Attributes: `settings`; `device` and `precision` as resolved; `network`; `styles`, their Gram matrices by frame
-    size, and `region_styles`, those of regions; `timeline`, of looks; `look`, of frames for which none is given;
+    size, and `region_styles`, those of regions; `timeline`, of looks; `look`, the one at time 0;
     `economy`, an index into `economies()`: above 0 where memory did not suffice for the optimiser asked for;
     `on_evaluation`, called while a frame is painted, at every size that it goes through; see `optimize.optimize`.
 
@@ -75,13 +76,14 @@ class Stylizer:
         for image in my_frames:           # (H, W, 3) uint8 RGB
             painted = stylizer(image)     # the same, at most 480 px long
 
-    The network is loaded and the style measured once. Pictures of another size start a new chain. Masks that the
-    settings name are files beside an input, and not read here: `paint` takes a `coverage` for each frame instead.
+    The network is loaded and the style measured once. Pictures of another size start a new chain. Files beside an
+    input (`mask`, the masks of `region`) are not read here, and frames have no time of their own: with those settings
+    `paint` asks for each frame's `coverage`, with `style_at` or `keyframes` for its `look`.
     """
 
     def __init__(
         self,
-        style: StylesGiven,
+        style: StylesGiven = (),
         settings: Settings | None = None,
         *,
         region_styles: Sequence[Style] | None = None,
@@ -90,7 +92,8 @@ class Stylizer:
         """Loads the network and the style.
 
         Args:
-            style: a picture file, `(H, W, 3)` uint8 RGB, a folder of pictures or a video, or several of these.
+            style: a picture file, `(H, W, 3)` uint8 RGB, a folder of pictures or a video, or several of these; none
+                where `Settings.style_at` names them.
             region_styles: what `load_region_styles` returned, if it was called; None: they are loaded here.
             on_download: called with bytes done and in all while weights are fetched.
 
@@ -105,6 +108,7 @@ class Stylizer:
         styles = load_styles(style, settings)
         self.timeline = Timeline(settings, len(styles))
         self.look, self._following = self.timeline.look(0, Fraction(0)), Following()
+        self._said = partial(said_look, settings, self.timeline, self.look)
         layers = (*settings.style_layers, settings.content_layer)
         network = load_network(settings.network, layers, settings.weights, settings.pooling, on_download)
         self.network = network.placed(self.device, self.precision)
@@ -148,7 +152,7 @@ class Stylizer:
         self._is_matched = True
 
     def pass_over(
-        self, image: Picture, painted: Picture | None, coverage: Coverage | None = None, look: Look | None = None
+        self, image: Picture, painted: Picture | None, coverage: MaybeCoverage = ..., look: Look | None = None
     ) -> None:
         """Takes a frame that was painted before, so that the next one goes on from it.
 
@@ -159,14 +163,15 @@ class Stylizer:
                 `Settings.looks_back_frames`. coverage, look: those that it was painted with.
 
         Raises:
-            SourceError: a picture is not `(H, W, 3)` uint8, or too small. DeviceError: memory is too small.
+            SettingsError: see `paint`. DeviceError: memory is too small.
+            SourceError: a picture is not `(H, W, 3)` uint8, or too small.
         """
-        content = self.fit(image)
+        content, coverage, look = self.fit(image), said_coverage(coverage, self.settings), self._said(look)
         before = None if painted is None else checked_picture(painted, "painted frame")
         self._match(content)
         self._forget_other_sizes(content)
         self._with_room(content, lambda: self._follow(content, before, _fitted(coverage, content)))
-        self._following.add(look or self.look)
+        self._following.add(look)
 
     def _follow(self, content: Picture, painted: Picture | None, coverage: Coverage | None) -> None:
         if self.settings.init == "noise":
@@ -194,21 +199,22 @@ class Stylizer:
         image = checked_picture(image, "frame")
         return resize(image, *working_size(image.shape[1], image.shape[0], self.settings))
 
-    def paint(self, image: Picture, coverage: Coverage | None = None, look: Look | None = None) -> Painted:
+    def paint(self, image: Picture, coverage: MaybeCoverage = ..., look: Look | None = None) -> Painted:
         """Paints `(H, W, 3)` uint8 RGB, reduced to the size that the settings allow.
 
         Args:
-            coverage: where to paint, and which region's style; None: all of it in the main style.
-            look: how this frame is to look; None for the settings' own look.
+            coverage: where to paint, and which region's style; see `coverage_of`. None: all of it in the main style.
+            look: how this frame is to look; None for the settings' own look. See `timeline`.
 
         Raises:
+            SettingsError: the settings leave one of these to the caller, and it is missing, or for other regions.
             SourceError: the picture is not `(H, W, 3)` uint8, or smaller than 16 px.
             OptimizationError: no finite picture could be found.
             DeviceError: the device's memory is too small for a picture of this size.
         """
         started = time.perf_counter()
-        content, look = self.fit(image), look or self.look
-        coverage = _fitted(coverage, content)
+        content, look = self.fit(image), self._said(look)
+        coverage = _fitted(said_coverage(coverage, self.settings), content)
         self._match(content)
         self._forget_other_sizes(content)
         if coverage is not None and not coverage.is_painted:

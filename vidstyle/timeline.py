@@ -43,9 +43,9 @@ class Track:
         self._moments, self._values = moments, [key.values for key in keyframes]
         self._is_counted = isinstance(moments[-1], int)
 
-    def at(self, index: int, time_s: Fraction) -> _Values:
+    def at(self, index: int, time_s: Fraction | float) -> _Values:
         """Returns the values for the frame of that index, at that time after the first of the input."""
-        here: Moment = index if self._is_counted else time_s
+        here: Moment = index if self._is_counted else Fraction(time_s)
         after = bisect_right(self._moments, here)
         if after in (0, len(self._moments)):
             return self._values[max(0, after - 1)]
@@ -86,7 +86,7 @@ class Timeline:
         }
         self.is_changing = bool(self._tracks)
 
-    def look(self, index: int, time_s: Fraction) -> Look:
+    def look(self, index: int, time_s: Fraction | float) -> Look:
         """Returns the look of the frame of that index, at that time after the first of the input."""
         if not self._tracks:
             return self._steady
