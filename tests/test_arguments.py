@@ -164,6 +164,14 @@ def test_settings_are_kept_when_all_is_done_and_do_the_same_again(painting_scene
     assert main([*words, "--save-config", "kept/look.toml"]) == 0
 
 
+def test_what_belongs_to_the_film_is_not_kept_and_that_is_said(painting_scene, capsys):
+    words = ["in.mp4", "--style", "style.png", "-o", "out.mp4", *QUICK, "--frames", "2:4", "--crf", "20"]
+    assert main([*words, "--save-config", "look.toml"]) == 0
+    said = "note: look.toml: holds the look, without what is of this film: frames, crf"
+    assert said in capsys.readouterr().out.splitlines()
+    assert not {"frames", "crf"} & set(read_config("look.toml").values)
+
+
 def test_a_file_that_is_in_the_way_is_said_before_anything_is_painted(painting_scene, tmp_path, capsys):
     Path("look.toml").write_text("size = 3\n", encoding="utf-8")
     before = everything(tmp_path)

@@ -35,8 +35,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--save-config",
         metavar="FILE",
-        help="when all is done, write the settings and the style to a .toml file for --config, but for those of this "
-        "machine and run",
+        help="when all is done, write style and settings to a .toml file for --config, as a look: what belongs to "
+        "this machine, run, film (--frames, masks, lists of cuts) or output (--codec) is left out",
     )
     for spec in fields(Settings):
         add_setting(parser, spec)

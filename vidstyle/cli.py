@@ -17,7 +17,7 @@ from vidstyle.frames import FrameDone, Plan
 from vidstyle.process import keep_freed_memory, share_cores
 from vidstyle.progress import FrameBar, LateBar
 from vidstyle.settings import Settings
-from vidstyle.settings.config import check_config, save_config
+from vidstyle.settings.config import check_config, left_out, save_config
 from vidstyle.wording import forecast_lines, plan_line, result_line, stability_lines, status_lines
 
 
@@ -137,6 +137,8 @@ def _work(options: argparse.Namespace, settings: Settings, screen: _Screen) -> N
         _render(options, settings, screen)
     if kept is not None:
         save_config(kept, settings, options.style or (), overwrite=settings.overwrite)
+        if screen.shown and left_out(settings):
+            print(f"note: {kept}: holds the look, without what is of this film: {', '.join(left_out(settings))}")
 
 
 def _render(options: argparse.Namespace, settings: Settings, screen: _Screen) -> None:

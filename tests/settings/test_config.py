@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from vidstyle.errors import OutputError, SettingsError
 from vidstyle.settings import Settings
-from vidstyle.settings.config import OF_ONE_RUN, config_text, read_config, save_config
+from vidstyle.settings.config import OF_ONE_FILM, OF_ONE_RUN, config_text, left_out, read_config, save_config
 from vidstyle.settings.quality import QUALITIES
 from vidstyle.settings.values import join_region
 
@@ -70,7 +70,7 @@ def test_files_that_are_called_like_other_words_are_told_apart(tmp_path, monkeyp
     monkeypatch.chdir(tmp_path)
     for cuts in ("./auto", "./off", "auto"):
         settings = Settings(cuts=cuts, style_at=("0:a.jpg", "0:./12:30.png"))
-        save_config("look.toml", settings, (), overwrite=True)
+        Path("look.toml").write_text(config_text(settings, (), Path()), encoding="utf-8")
         values = read_config("look.toml").values
         assert (values["cuts"], values["style_at"]) == (cuts, settings.style_at)
 
@@ -95,7 +95,7 @@ def test_a_folder_of_any_name_may_hold_the_file(tmp_path):
         (folder / "m.png", folder / "d.png"),
         (folder / "a=b.png", folder / "c=.png"),
     )
-    save_config(tmp_path / "above.toml", settings, "s.jpg")
+    (tmp_path / "above.toml").write_text(config_text(settings, (), tmp_path), encoding="utf-8")
     assert Settings(**read_config(tmp_path / "above.toml").values).regions == settings.regions
 
 
@@ -209,6 +209,8 @@ def any_settings(draw):
         values["pooling"] = "average"
     if values["no_audio"]:
         values["audio"] = "auto"
+    if not any(values[name] for name in ("content_weight", "style_weight", "tv_weight")):
+        values["style_weight"] = 30.0
     if values["cluster"] is None:
         values |= {"gpus_per_shot": None, "cpus_per_shot": None, "no_shared_storage": False}
     else:
@@ -221,7 +223,7 @@ def test_what_is_written_is_read_back(tmp_path_factory, settings, names):
     folder = tmp_path_factory.getbasetemp()
     styles = tuple(Path("/films", "styles", name) for name in names)
     path = folder / "round.toml"
-    save_config(path, settings, styles, overwrite=True)
+    path.write_bytes(config_text(settings, styles, folder).encode())
     read = read_config(path)
     run = {name: getattr(settings, name) for name in OF_ONE_RUN}
     back = Settings(**read.values | run)
@@ -230,6 +232,9 @@ def test_what_is_written_is_read_back(tmp_path_factory, settings, names):
     assert not OF_ONE_RUN & set(read.values)
     again = config_text(back, read.styles, folder)
     assert again == path.read_text(encoding="utf-8")
+    save_config(path, settings, styles, overwrite=True)
+    left = OF_ONE_FILM | set(left_out(settings))
+    assert read_config(path).values == {name: value for name, value in read.values.items() if name not in left}
 
 
 def unfolded(settings):
@@ -242,14 +247,14 @@ def unfolded(settings):
 
 
 def test_what_belongs_to_one_run_are_settings():
-    assert {spec.name for spec in fields(Settings)} >= OF_ONE_RUN
+    assert {spec.name for spec in fields(Settings)} >= OF_ONE_RUN | OF_ONE_FILM
 
 
 def test_all_that_paints_is_written_whatever_the_defaults_will_be(tmp_path):
     save_config(tmp_path / "a.toml", Settings(), tmp_path / "s.jpg")
     written = set(read_config(tmp_path / "a.toml").values)
-    silent = {spec.name for spec in fields(Settings) if spec.default is None} | {"frames"}
-    assert written == {spec.name for spec in fields(Settings)} - OF_ONE_RUN - silent
+    silent = {spec.name for spec in fields(Settings) if spec.default is None}
+    assert written == {spec.name for spec in fields(Settings)} - OF_ONE_RUN - OF_ONE_FILM - silent
     assert '\nsize = 640\nnetwork = "compact"\n' in (tmp_path / "a.toml").read_text()
 
 
@@ -266,6 +271,26 @@ def test_what_windows_writes_is_read_everywhere(monkeypatch):
     ]
 
 
+def test_a_look_is_kept_without_what_belongs_to_one_film(tmp_path):
+    look = {"strength": 0.5, "color": "content", "keyframes": tmp_path / "k.csv", "seed": 3}
+    film = {
+        "frames": (0, 3),
+        "cuts": str(tmp_path / "cuts.txt"),
+        "mask": tmp_path / "m.png",
+        "region": ("m.png=s.png",),
+        "codec": "prores",
+        "frame_format": "jpg",
+        "crf": 60,
+        "stream": 1,
+    }
+    settings = Settings(**look, **film)
+    save_config(tmp_path / "a.toml", settings, tmp_path / "s.jpg")
+    assert Settings(**read_config(tmp_path / "a.toml").values) == Settings(**look)
+    assert set(left_out(settings)) == set(film)
+    assert left_out(Settings(**look, cuts="off")) == ()
+    assert "frames" in config_text(settings, (), tmp_path)
+
+
 def test_links_lead_to_where_the_files_are(tmp_path, monkeypatch):
     (tmp_path / "deep" / "looks").mkdir(parents=True)
     (tmp_path / "pictures" / "new").mkdir(parents=True)
@@ -278,11 +303,11 @@ def test_links_lead_to_where_the_files_are(tmp_path, monkeypatch):
     except OSError:
         pytest.skip("no links here")
     monkeypatch.chdir(tmp_path)
-    save_config("link/a.toml", Settings(mask=Path("new/../t.jpg")), ["s.jpg", "now.jpg"])
+    save_config("link/a.toml", Settings(keyframes=Path("new/../t.jpg")), ["s.jpg", "now.jpg"])
     for path in ("link/a.toml", "deep/looks/a.toml"):
         read = read_config(path)
         assert [style.read_bytes() for style in read.styles] == [b"s", b"s"]
-        assert read.values["mask"].read_bytes() == b"t"
+        assert read.values["keyframes"].read_bytes() == b"t"
     assert [style.name for style in read.styles] == ["s.jpg", "now.jpg"]
 
 

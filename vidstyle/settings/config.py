@@ -45,6 +45,13 @@ OF_ONE_RUN = frozenset(
         *("report", "overwrite", "job_dir", "keep_job", "restart"),
     }
 )
+# What belongs to one film or its output: another film would fail with it, or silently be cut short.
+OF_ONE_FILM = frozenset(
+    {
+        *("frames", "fps", "stream", "mask", "region"),
+        *("frame_format", "codec", "pix_fmt", "bit_depth", "crf", "preset"),
+    }
+)
 LARGEST_CONFIG_BYTES = 1 << 20
 _STYLE, _QUALITY = "style", "quality"
 _SPECS = {spec.name: spec for spec in fields(Settings)}
@@ -145,7 +152,7 @@ def _with_paths(name: str, value: Any, moved: Callable[[Path], Path]) -> Any:
     """Returns a setting's value with the paths in it moved, and with / where they are a part of text."""
     if isinstance(value, Path):
         return moved(value)
-    if name == "cuts" and value not in ("auto", "off"):
+    if name == "cuts" and _is_list(value):
         return cuts_file(moved(Path(value)).as_posix())
     if name == "region":
         return tuple(join_region(*(moved(file).as_posix() for file in split_region(region))) for region in value)
@@ -162,14 +169,26 @@ def as_config(settings: Settings, style: str | Path | Sequence[str | Path], fold
         SettingsError: a path cannot be written as text.
     """
     styles = [style] if isinstance(style, (str, Path)) else style
-    return config_text(settings, [Path(name) for name in styles], Path.cwd() if folder is None else Path(folder))
+    named = [Path(name) for name in styles]
+    return config_text(settings, named, Path.cwd() if folder is None else Path(folder), is_look=True)
 
 
-def config_text(settings: Settings, styles: Sequence[Path], folder: Path) -> str:
+def left_out(settings: Settings) -> tuple[str, ...]:
+    """Returns the names of settings that are not the defaults, and no part of a look, since they are of one film."""
+    own = [name for name in _SPECS if name in OF_ONE_FILM and getattr(settings, name) != _SPECS[name].default]
+    return (*own, *(["cuts"] if _is_list(settings.cuts) else []))
+
+
+def _is_list(cuts: str) -> bool:
+    return cuts not in ("auto", "off")
+
+
+def config_text(settings: Settings, styles: Sequence[Path], folder: Path, *, is_look: bool = False) -> str:
     """Returns settings as TOML, but for what belongs to one run; what is None is left out.
 
     Args:
         folder: of the file, to which paths are made relative, where they can be.
+        is_look: whether to leave out what belongs to one film, too.
 
     Raises:
         SettingsError: a path cannot be written as text.
@@ -190,7 +209,8 @@ def config_text(settings: Settings, styles: Sequence[Path], folder: Path) -> str
     for name, spec in _SPECS.items():
         value = getattr(settings, name)
         is_silent = value is None or (name == "frames" and value == spec.default)
-        if name in OF_ONE_RUN or is_silent:
+        is_of_film = name in OF_ONE_FILM or (name == "cuts" and _is_list(value))
+        if name in OF_ONE_RUN or is_silent or (is_look and is_of_film):
             continue
         if name == "frames":
             value = ":".join("" if end is None else str(end) for end in value)
@@ -224,7 +244,7 @@ def check_config(path: Path, settings: Settings, styles: Sequence[Path], *, over
     Raises:
         OutputError, SettingsError: they cannot, or something else is there that may not be replaced.
     """
-    text = config_text(settings, styles, path.parent)
+    text = config_text(settings, styles, path.parent, is_look=True)
     if path.suffix.lower() != SUFFIX:
         raise OutputError(f"{path}: settings are kept as TOML; end the name in {SUFFIX}")
     if path.exists():
@@ -244,7 +264,7 @@ def save_config(
 ) -> None:
     """Writes settings and style as TOML, whole or not at all; a file that holds the same already is left alone.
 
-    What belongs to a machine or a single run is left out: `OF_ONE_RUN`.
+    What belongs to a machine, a run, a film or its output is left out: `OF_ONE_RUN`, `OF_ONE_FILM`, a list of cuts.
 
     Raises:
         OutputError, SettingsError: they cannot be written there.
