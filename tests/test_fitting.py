@@ -1,10 +1,13 @@
 """Which pictures can be painted, and at which size."""
 
+import numpy as np
 import pytest
+from clips import picture
 
 from vidstyle import Settings
 from vidstyle.errors import SourceError
-from vidstyle.fitting import working_size
+from vidstyle.fitting import checked_picture, working_size
+from vidstyle.media.images import write_image
 
 
 @pytest.mark.parametrize(
@@ -28,3 +31,13 @@ def test_pictures_too_large_to_be_carried_are_refused_with_a_remedy():
         working_size(40_000, 64, Settings(size="source"))
     assert working_size(40_000, 64, Settings(size="source", flow="off")) == (40_000, 64)
     assert working_size(40_000, 640, Settings(size=1024)) == (1024, 16)
+
+
+def test_a_picture_with_nothing_to_be_seen_is_refused(tmp_path):
+    alpha = np.zeros((48, 64), np.uint8)
+    write_image(tmp_path / "clear.png", picture(1), alpha)
+    with pytest.raises(SourceError, match=r"clear\.png: transparent all over, so there is no style to be seen"):
+        checked_picture(tmp_path / "clear.png", "style")
+    alpha[0, 0] = 255
+    write_image(tmp_path / "dot.png", picture(1), alpha)
+    assert checked_picture(tmp_path / "dot.png", "style").shape == (48, 64, 3)

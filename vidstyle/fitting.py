@@ -8,7 +8,7 @@ import numpy as np
 
 from vidstyle.errors import SourceError
 from vidstyle.frames import SMALLEST_SIDE_PX, Picture
-from vidstyle.media.images import read_image
+from vidstyle.media.images import read_still
 from vidstyle.settings import Settings
 
 # OpenCV's remapping counts pixels in 16 bits.
@@ -46,7 +46,10 @@ def checked_picture(picture: Picture | str | Path, what: str, name: str = "") ->
         SourceError: it is not.
     """
     if isinstance(picture, (str, Path)):
-        image, name = read_image(Path(picture)), str(picture)
+        still, name = read_still(Path(picture)), str(picture)
+        if still.alpha is not None and not still.alpha.any():
+            raise SourceError(f"{name}: transparent all over, so there is no {what} to be seen; give another picture")
+        image = still.image
     else:
         image, name = picture, name or what
     if not isinstance(image, np.ndarray) or image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
