@@ -194,3 +194,11 @@ def test_the_command_line_takes_styles_over_time(scene):
     words = ["--size", "32", "--iterations", "0", "--first-iterations", "0", "--quiet"]
     assert main(["in.mp4", "--style-at", "0:style.png", "5:other.png", *words]) == 0
     assert Path("in_style-other.mp4").is_file()
+
+
+def test_keyframes_may_not_take_the_last_weight_away(tmp_path):
+    (tmp_path / "k.csv").write_text("0,content-weight,2\n1s,content-weight,0\n")
+    settings = Settings(keyframes=tmp_path / "k.csv", style_weight=0)
+    assert Timeline(settings, 1).look(0, 2).content_weight == 0
+    with pytest.raises(SourceError, match="line 2: style_weight and tv_weight are 0"):
+        Timeline(replace(settings, tv_weight=0), 1)

@@ -139,6 +139,8 @@ def _read(path: Path, styles: int, settings: Settings) -> list[Keyframe]:
             raise SettingsError("style_at and keyframes both say what styles count; leave one out")
         if getattr(settings, name) != _DEFAULTS[name]:
             raise SettingsError(f"{name} and keyframes ({key.place}) both say what {name} is; leave one out")
+        if name == "content_weight" and not any((*key.values, settings.style_weight, settings.tv_weight)):
+            raise SourceError(f"{key.place}: style_weight and tv_weight are 0, so that the content's must be more")
         if name == "style_blend":
             try:
                 key = key._replace(values=shares(key.values, styles))

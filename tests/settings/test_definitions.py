@@ -59,6 +59,10 @@ def test_every_field_has_help_text():
         ({"pooling": "max"}, "for vgg19"),
         ({"strength": 1.1}, "0 to 1"),
         ({"style_blend": (0, 0)}, "all 0"),
+        (
+            {"content_weight": 0, "style_weight": 0, "tv_weight": 0},
+            "tv_weight are all 0",
+        ),
         ({"style_blend": (1, -1)}, "style_blend is -1"),
         ({"style_blend": "1"}, "style_blend"),
         ({"style_blend": (True,)}, "style_blend"),

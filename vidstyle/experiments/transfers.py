@@ -65,8 +65,11 @@ class _Transfer:
 
     def terms(self, settings: Settings, image: Tensor) -> dict[str, float]:
         """Returns content and style loss without their weights, and the objective."""
-        none = replace(settings, content_weight=0, style_weight=0, tv_weight=0)
-        ways = {"content": replace(none, content_weight=1), "style": replace(none, style_weight=1), "all": settings}
+        ways = {
+            "content": replace(settings, content_weight=1, style_weight=0, tv_weight=0),
+            "style": replace(settings, content_weight=0, style_weight=1, tv_weight=0),
+            "all": settings,
+        }
         with torch.no_grad():
             return {name: float(self.objective(way)(image)) for name, way in ways.items()}
 

@@ -362,7 +362,7 @@ class Settings(LookSettings):
             raise SettingsError("style_layers needs at least one layer, each named once")
         for region in self.region:
             split_region(region)
-        self.check_look()
+        self.check_look(self.content_weight, self.style_weight, self.tv_weight)
         window = self.temporal_window
         if not window or window[0] != 1 or list(window) != sorted(set(window)):
             raise SettingsError("temporal_window begins with 1, the frame before, and ascends")

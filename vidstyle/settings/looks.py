@@ -73,12 +73,17 @@ class LookSettings:
         paints=False,
     )
 
-    def check_look(self) -> None:
+    def check_look(self, *weights: float) -> None:
         """Makes sure that the look's settings do not contradict each other.
 
+        Args:
+            weights: of the losses.
+
         Raises:
-            SettingsError: they do.
+            SettingsError: they do, or all weights are 0.
         """
+        if not any(weights):
+            raise SettingsError("content_weight, style_weight and tv_weight are all 0; give one of them some weight")
         left, top, width, height = self.style_crop
         if not width or not height or max(left + width, top + height) > 1 + 1e-9:
             shown = ",".join(f"{share:g}" for share in self.style_crop)
