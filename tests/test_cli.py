@@ -164,14 +164,15 @@ def test_the_same_command_again_says_that_all_is_done(clip, style, tmp_path, cap
 def test_wrong_usage_exits_with_2_and_touches_nothing(wrong, clip, style, tmp_path, capsys):
     before = sorted(tmp_path.iterdir())
     assert main([clip, "--style", style, "-o", str(tmp_path / "out.mp4"), *wrong]) == 2
-    assert "usage: vidstyle" in capsys.readouterr().err
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("vidstyle: error: ") and line.endswith("; see vidstyle --help")
     assert sorted(tmp_path.iterdir()) == before
 
 
 def test_a_value_that_cannot_be_read_is_told_its_form(clip, style, capsys):
     for flag, form in (("--frames", "A:B"), ("--size", "PX|source"), ("--fps", "RATE"), ("--iterations", "N")):
         assert main([clip, "--style", style, flag, "x"]) == 2
-        assert capsys.readouterr().err.endswith(f"argument {flag}: 'x' cannot be read as {form}\n")
+        assert capsys.readouterr().err.endswith(f"argument {flag}: 'x' cannot be read as {form}; see vidstyle --help\n")
 
 
 def test_no_arguments_are_wrong_usage(capsys):

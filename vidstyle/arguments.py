@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import Field, fields
-from typing import Any
+from typing import Any, NoReturn
 
 from vidstyle.errors import SettingsError
 from vidstyle.settings import Settings
@@ -16,9 +16,22 @@ from vidstyle.version import __version__
 _NOT_GIVEN = object()
 
 
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, not beneath all options."""
+
+    def error(self, message: str) -> NoReturn:
+        """Prints it and exits with status 2."""
+        self.exit(2, f"{wrong_usage(self.prog, message)}\n")
+
+
+def wrong_usage(program: str, message: object) -> str:
+    """Returns what is printed of a command that makes no sense."""
+    return f"{program}: error: {message}; see {program} --help"
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Returns the parser; flags, defaults, choices and help come from the fields of `Settings`."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="vidstyle",
         description="Turns a video, a folder of frames or a picture into a painting in the style of another.",
         epilog="Example: vidstyle input.mp4 --style starry.jpg",

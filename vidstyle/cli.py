@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import vidstyle
-from vidstyle.arguments import build_parser, parsed, settings_of
+from vidstyle.arguments import build_parser, parsed, settings_of, wrong_usage
 from vidstyle.ending import USAGE, Ending, terminable
 from vidstyle.errors import SettingsError
 from vidstyle.frames import FrameDone, Plan
@@ -31,8 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = settings_of(options)
     except SettingsError as error:
-        parser.print_usage(sys.stderr)
-        print(f"vidstyle: error: {error}", file=sys.stderr)
+        print(wrong_usage("vidstyle", error), file=sys.stderr)
         return USAGE
     prepare_console(options)
     share_cores()

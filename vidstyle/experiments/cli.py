@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from vidstyle import experiments
-from vidstyle.arguments import add_setting, readable
+from vidstyle.arguments import Parser, add_setting, readable, wrong_usage
 from vidstyle.cli import prepare_console
 from vidstyle.ending import USAGE, Ending, terminable
 from vidstyle.errors import SettingsError
@@ -155,7 +155,7 @@ COMMANDS = {
 
 def build_parser() -> argparse.ArgumentParser:
     """Returns the parser; flags of settings come from the fields of `Settings`, with the experiments' defaults."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=PROGRAM,
         description="Runs an experiment of neural style transfer and writes its pictures as one labelled sheet.",
         epilog=f"Example: {PROGRAM} content-reconstruction photo.jpg; {PROGRAM} NAME --help says more.",
@@ -205,7 +205,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = replace(SETTINGS, overwrite=options.overwrite, **given)
     except SettingsError as error:
-        print(f"{PROGRAM}: error: {error}; {PROGRAM} {options.name} --help says more", file=sys.stderr)
+        print(wrong_usage(f"{PROGRAM} {options.name}", error), file=sys.stderr)
         return USAGE
     prepare_console(options)
     share_cores()
