@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from renders import everything
 
-from vidstyle.arguments import build_parser, parsed, settings_of
+from vidstyle.arguments import build_parser, in_flags, parsed, settings_of
 from vidstyle.cli import main
 from vidstyle.errors import SettingsError
 from vidstyle.settings import Settings
@@ -90,6 +90,46 @@ def test_wrong_usage_is_said(line, said, look, capsys):
         settings_from(line)
     assert main(shlex.split(line)) == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        ("--style-blend -1 1", 2, "vidstyle: error: --style-blend is -1; the range is 0 to 1000000000; see vidstyle"),
+        ("--style-blend 0 0", 2, "--style-blend is all 0"),
+        ("--strength 1.5", 2, "--strength is 1.5; the range is 0 to 1;"),
+        ("--frames 3:3", 2, "--frames 3:3 is empty"),
+        ("--no-audio --audio aac", 2, "--no-audio and --audio aac contradict each other"),
+        (
+            "--content-weight 0 --style-weight 0 --tv-weight 0",
+            2,
+            "--content-weight, --style-weight and --tv-weight are",
+        ),
+        ("--style-blend 1 2", 1, "vidstyle: --style-blend has 2 weights for 1 style; give one"),
+        (
+            "--keyframes keys.csv --strength 0.5",
+            1,
+            "--strength and --keyframes (keys.csv, line 1) both say what strength",
+        ),
+        ("--config b.toml", 2, "b.toml: style_blend is -1;"),
+        ("--config c.toml", 1, "vidstyle: style_blend has 2 weights for 1 style;"),
+    ],
+)
+def test_errors_call_settings_by_what_was_typed(words, status, said, painting_scene, capsys):
+    Path("keys.csv").write_text("0,strength,1\n", encoding="utf-8")
+    Path("b.toml").write_text("style_blend = [-1, 1]", encoding="utf-8")
+    Path("c.toml").write_text("style_blend = [1, 1]\nstyle='style.png'", encoding="utf-8")
+    own = [] if words == "--config c.toml" else ["--style", "style.png"]
+    assert main(["in.mp4", *own, "-o", "out.mp4", *words.split(" ")]) == status
+    (line,) = capsys.readouterr().err.splitlines()
+    assert said in line
+
+
+def test_names_within_names_of_files_stay():
+    flags = {"style_size": "--style-size", "mask": "--mask"}
+    for message in ("a/style_size.png: no such file", "the mask of b", "old_style_size is 3", "mask.png: black"):
+        assert in_flags(message, flags) == message
+    assert in_flags("mask and style_size, both", flags) == "--mask and --style-size, both"
 
 
 def test_a_file_may_name_several_styles(look):

@@ -25,7 +25,7 @@ def test_shares_add_up_to_one():
 
 @pytest.mark.parametrize(
     ("blend", "said"),
-    [((1,), "1 weights for 2 styles"), ((-1, 2), "at least 0"), ((0, 0), "style_blend is 0 0")],
+    [((1,), "1 weight for 2 styles"), ((-1, 2), "at least 0"), ((0, 0), "style_blend is 0 0")],
 )
 def test_a_blend_that_is_none_is_refused(blend, said):
     with pytest.raises(SettingsError, match=said):

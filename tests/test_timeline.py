@@ -110,7 +110,7 @@ def scene(painting_scene):
 
 
 def test_a_blend_in_keyframes_is_for_all_styles(scene):
-    with pytest.raises(SourceError, match=r"keys\.csv, line 3: style_blend has 2 weights for 1 styles"):
+    with pytest.raises(SourceError, match=r"keys\.csv, line 3: style_blend has 2 weights for 1 style;"):
         paint(settings=replace(QUICK, keyframes="keys.csv"))
     with pytest.raises(SettingsError, match="style_at and keyframes both"):
         settings = Settings(style_at=("0:style.png", "1s:other.png"), keyframes="keys.csv")

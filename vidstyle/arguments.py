@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import Field, fields
 from typing import Any, NoReturn
 
@@ -27,6 +28,29 @@ class Parser(argparse.ArgumentParser):
 def wrong_usage(program: str, message: object) -> str:
     """Returns what is printed of a command that makes no sense."""
     return f"{program}: error: {message}; see {program} --help"
+
+
+def flag_of(setting: str) -> str:
+    """Returns how a setting is called on the command line."""
+    return f"--{setting.replace('_', '-')}"
+
+
+def in_flags(message: str, flags: Mapping[str, str]) -> str:
+    """Returns a message about settings in the words of the command line.
+
+    Args:
+        flags: what stands there for each name. Names of one word may mean other things, and count in front only.
+    """
+    for name, flag in flags.items():
+        before = r"(?<![\w./\\'-])" if "_" in name else r"(?:(?<=\A)|(?<=and ))"
+        message = re.sub(rf"{before}{name}(?=[ ,;])", flag, message)
+    return message
+
+
+def typed_flags(options: argparse.Namespace) -> dict[str, str]:
+    """Returns the flags of settings, by name: of all, or beside a --config, which has their names, of those given."""
+    names = [spec.name for spec in fields(Settings)] if options.config is None else options.given
+    return {name: flag_of(name) for name in names}
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -108,7 +132,7 @@ def add_setting(
     parser: argparse.ArgumentParser, spec: Field[Any], default: Any = None, help_text: str | None = None
 ) -> None:
     """Adds a field of `Settings` as a flag, with its own default and help unless others are given."""
-    flag, meta = f"--{spec.name.replace('_', '-')}", spec.metadata
+    flag, meta = flag_of(spec.name), spec.metadata
     value = spec.default if default is None else default
     help_text = (help_text or meta["help"]).replace("%", "%%")
     if meta["parse"] is None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import vidstyle
-from vidstyle.arguments import build_parser, parsed, settings_of, wrong_usage
+from vidstyle.arguments import build_parser, in_flags, parsed, settings_of, typed_flags, wrong_usage
 from vidstyle.ending import USAGE, Ending, terminable
 from vidstyle.errors import SettingsError
 from vidstyle.frames import FrameDone, Plan
@@ -31,14 +31,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = settings_of(options)
     except SettingsError as error:
-        print(wrong_usage("vidstyle", error), file=sys.stderr)
+        print(wrong_usage("vidstyle", in_flags(str(error), typed_flags(options))), file=sys.stderr)
         return USAGE
     prepare_console(options)
     share_cores()
     keep_freed_memory()
     screen = _Screen(options)
     ending = Ending(
-        "vidstyle", options.input or options.status, verbose=options.verbose, what_is_kept=screen.what_is_kept
+        "vidstyle",
+        options.input or options.status,
+        verbose=options.verbose,
+        what_is_kept=screen.what_is_kept,
+        worded=lambda message: in_flags(message, typed_flags(options)),
     )
     with ending, terminable():
         if options.status is not None:

@@ -47,15 +47,24 @@ class Ending:
     Attributes: `status`, the command's exit status once the block is left.
     """
 
-    def __init__(self, program: str, subject: object, *, verbose: bool, what_is_kept: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        program: str,
+        subject: object,
+        *,
+        verbose: bool,
+        what_is_kept: Callable[[], str],
+        worded: Callable[[str], str] = str,
+    ) -> None:
         """Takes what an error line begins with, and what says after an interruption what is there already.
 
         Args:
             subject: what a fault of ours is said to have happened with. verbose: print tracebacks, too.
+            worded: makes of an error's message what is printed.
         """
         self.status = DONE
         self._program, self._subject, self._verbose = program, subject, verbose
-        self._what_is_kept = what_is_kept
+        self._what_is_kept, self._worded = what_is_kept, worded
 
     def __enter__(self) -> Ending:
         return self
@@ -80,7 +89,7 @@ class Ending:
 
     def _line(self, error: Exception) -> str:
         if isinstance(error, VidstyleError):
-            return str(error)
+            return self._worded(str(error))
         if isinstance(error, ImportError):
             remedy = "install vidstyle's packages again"
             if "libGL" in str(error):

@@ -15,6 +15,8 @@ from vidstyle.moments import MOMENT_FORMS, Moment, parse_moment
 
 # The settings that may change over time, and the highest value of each; all are at least 0.
 HIGHEST = {"strength": 1.0, "style_blend": 1e9, "content_weight": 1e9}
+CSV_FORM = "lines of time,setting,value"
+JSON_FORM = '[{"time": "1s", "setting": "strength", "value": 1}, ...]'
 _MAX_BYTES = 16 * 2**20
 
 
@@ -31,11 +33,15 @@ def read_keyframes(path: Path) -> list[Keyframe]:
     """Returns the keyframes of a file, in its order: JSON where its suffix is .json, else CSV.
 
     Raises:
-        SourceError: it cannot be read, or a line or entry is no keyframe.
+        SourceError: it cannot be read, or holds none, or a line or entry is no keyframe.
     """
     text = _text(path)
     rows = _json_rows(path, text) if path.suffix.lower() == ".json" else _csv_rows(path, text)
-    return [_keyframe(place, *fields) for place, fields in rows]
+    keys = [_keyframe(place, *fields) for place, fields in rows]
+    if not keys:
+        form = JSON_FORM if path.suffix.lower() == ".json" else CSV_FORM
+        raise SourceError(f"{path}: holds no keyframe; write {form}")
+    return keys
 
 
 def _text(path: Path) -> str:
@@ -68,7 +74,7 @@ def _csv_rows(path: Path, text: str) -> Iterator[tuple[str, tuple[Any, Any, Any]
                 raise SourceError(f"{path}, line {number}: {len(cells)} fields; write time,setting,value")
             yield f"{path}, line {number}", (cells[0], cells[1], cells[2].split())
     except csv.Error as error:
-        raise SourceError(f"{path}: not a list of keyframes ({error}); write lines of time,setting,value") from error
+        raise SourceError(f"{path}: not a list of keyframes ({error}); write {CSV_FORM}") from error
 
 
 def _json_rows(path: Path, text: str) -> Iterator[tuple[str, tuple[Any, Any, Any]]]:
@@ -77,7 +83,7 @@ def _json_rows(path: Path, text: str) -> Iterator[tuple[str, tuple[Any, Any, Any
     except (ValueError, RecursionError) as error:
         raise SourceError(f"{path}: not JSON ({error}); correct it, or use .csv") from error
     if not isinstance(entries, list):
-        raise SourceError(f"{path}: holds no list; write [{{'time': '1s', 'setting': 'strength', 'value': 1}}, ...]")
+        raise SourceError(f"{path}: holds no list; write {JSON_FORM}")
     for number, entry in enumerate(entries, start=1):
         place = f"{path}, entry {number}"
         if not isinstance(entry, dict) or set(entry) != {"time", "setting", "value"}:
@@ -98,7 +104,7 @@ def _keyframe(place: str, time: Any, name: Any, values: list[Any]) -> Keyframe:
     numbers = tuple(_number(value) for value in values)
     highest = HIGHEST[setting]
     if not numbers or (setting != "style_blend" and len(numbers) > 1) or not all(0 <= n <= highest for n in numbers):
-        shown = _shown(" ".join(map(str, values)))
+        shown = _shown(values[0]) if len(values) == 1 else _shown(" ".join(map(_word, values)))
         raise SourceError(f"{place}: {shown} is no {setting.replace('_', '-')}; the range is 0 to {highest:g}")
     return Keyframe(moment, setting, numbers, place)
 
@@ -110,6 +116,12 @@ def _number(value: Any) -> float:
         return math.nan
 
 
+def _word(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
 def _shown(value: Any) -> str:
-    text = str(value)
-    return ascii(text if len(text) <= 40 else text[:40] + "...")
+    """Returns what a file says: text in quotes, and anything else as JSON has it."""
+    text = _word(value)
+    text = text if len(text) <= 40 else text[:40] + "..."
+    return ascii(text) if isinstance(value, str) else text

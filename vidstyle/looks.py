@@ -49,7 +49,9 @@ def shares(blend: Sequence[float], styles: int) -> tuple[float, ...]:
     if not blend:
         return (1 / styles,) * styles
     if len(blend) != styles:
-        raise SettingsError(f"style_blend has {len(blend)} weights for {styles} styles; give one for each")
+        counted = f"{len(blend)} {'weight' if len(blend) == 1 else 'weights'}"
+        of_them = f"{styles} {'style' if styles == 1 else 'styles'}"
+        raise SettingsError(f"style_blend has {counted} for {of_them}; give one for each")
     total = math.fsum(blend)
     if min(blend) < 0 or not 0 < total < math.inf:
         shown = " ".join(f"{weight:g}" for weight in blend)

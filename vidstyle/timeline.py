@@ -129,11 +129,8 @@ def _style_keys(settings: Settings, styles: int) -> list[Keyframe]:
 
 
 def _read(path: Path, styles: int, settings: Settings) -> list[Keyframe]:
-    keys = read_keyframes(path)
-    if not keys:
-        raise SourceError(f"{path}: holds no keyframe; write lines of time,setting,value")
     read = []
-    for key in keys:
+    for key in read_keyframes(path):
         name = key.setting
         if name == "style_blend" and settings.style_at:
             raise SettingsError("style_at and keyframes both say what styles count; leave one out")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from vidstyle import experiments
-from vidstyle.arguments import Parser, add_setting, readable, wrong_usage
+from vidstyle.arguments import Parser, add_setting, flag_of, in_flags, readable, wrong_usage
 from vidstyle.cli import prepare_console
 from vidstyle.ending import USAGE, Ending, terminable
 from vidstyle.errors import SettingsError
@@ -45,6 +45,12 @@ class _Experiment:
     flags: dict[str, dict[str, Any]]
     iterations: int = SETTINGS.iterations
     moves: bool = False
+
+    def typed_flags(self) -> dict[str, str]:
+        """Returns the flags by the names that messages have for them."""
+        flags = {name: flag_of(name) for name in self.settings}
+        flags |= {"style_weight": "--style-weights"} if "style_weights" in self.flags else {}
+        return flags | ({"frame_ms": "--gif-ms"} if self.moves else {})
 
 
 def _number(parse: Callable[[str], Any]) -> Callable[[str], Any]:
@@ -201,16 +207,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SystemExit as stop:  # argparse has printed why, or the help
         return int(stop.code or 0)
     experiment = COMMANDS[options.name]
+    flags = experiment.typed_flags()
     given = {name: getattr(options, name) for name in experiment.settings}
     try:
         settings = replace(SETTINGS, overwrite=options.overwrite, **given)
     except SettingsError as error:
-        print(wrong_usage(f"{PROGRAM} {options.name}", error), file=sys.stderr)
+        print(wrong_usage(f"{PROGRAM} {options.name}", in_flags(str(error), flags)), file=sys.stderr)
         return USAGE
     prepare_console(options)
     share_cores()
     keep_freed_memory()
-    ending = Ending(PROGRAM, options.name, verbose=options.verbose, what_is_kept=lambda: "no picture was written")
+    ending = Ending(
+        PROGRAM,
+        options.name,
+        verbose=options.verbose,
+        what_is_kept=lambda: "no picture was written",
+        worded=lambda message: in_flags(message, flags),
+    )
     with ending, terminable():
         _run(options, experiment, settings)
     return ending.status

@@ -167,5 +167,11 @@ def checked(name: str, value: Any, default: Any, metadata: dict[str, Any]) -> An
         if isinstance(number, (int, float, Fraction)) and not isinstance(number, bool):
             low, high = metadata["low"], metadata["high"]
             if not math.isfinite(number) or not low <= number <= high:
-                raise SettingsError(f"{name} is {number}; the range is {low} to {high}")
+                raise SettingsError(f"{name} is {_plain(number)}; the range is {_plain(low)} to {_plain(high)}")
     return typed
+
+
+def _plain(number: float | Fraction) -> str:
+    """Returns a number as people write it: whole ones without a point."""
+    is_whole = math.isfinite(number) and number == int(number)
+    return str(int(number) if is_whole else number)
