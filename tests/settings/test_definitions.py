@@ -8,6 +8,7 @@ import pytest
 
 from vidstyle.errors import SettingsError
 from vidstyle.settings import Settings
+from vidstyle.settings.values import no_such_kind
 
 
 def test_defaults_are_legal_and_frozen():
@@ -55,6 +56,7 @@ def test_every_field_has_help_text():
         ({"overwrite": "no"}, "overwrite"),
         ({"frames": None}, "frames"),
         ({"frames": (0.5, 3)}, "frames"),
+        ({"frames": "0:3"}, r"frames is '0:3'; give A and B: from Python \(0, 100\) or \(5, None\)"),
         ({"style_layers": "relu1_1"}, "style_layers"),
         ({"pooling": "max"}, "for vgg19"),
         ({"strength": 1.1}, "0 to 1"),
@@ -88,3 +90,9 @@ def test_values_take_the_type_of_their_setting():
 def test_settings_error_is_a_value_error():
     with pytest.raises(ValueError, match="device"):
         Settings(device="tpu")
+
+
+def test_every_setting_says_what_it_takes():
+    for spec in fields(Settings):
+        if not spec.metadata["choices"]:
+            assert f"{spec.name} is 1j; give " in str(no_such_kind(spec.name, 1j, spec.metadata))

@@ -24,6 +24,7 @@ from vidstyle.settings.values import (
     checked,
     cuts_file,
     join_region,
+    no_such_kind,
     parse_cuts,
     parse_rate,
     parse_region,
@@ -126,7 +127,7 @@ def _value(name: str, value: Any, folder: Path) -> Any:
         raise SettingsError(f"{name} is no setting; {advice}")
     spec = _SPECS[name]
     meta, parse = dict(spec.metadata), spec.metadata["parse"]
-    wrong = SettingsError(f"{name} is {value!r}; {meta['help']}")
+    wrong = no_such_kind(name, value, meta)
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if meta["choices"]:
         value = str(value) if is_number else value  # bit_depth = 10

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import field
 from fractions import Fraction
 from pathlib import Path
@@ -128,6 +128,36 @@ def setting(
     return field(default=default, metadata=metadata | {"many": many, "paints": paints, "joins": joins})
 
 
+# What one value is, in words.
+_KINDS: dict[Any, str] = {
+    None: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "a word in quotes",
+    Path: "the name of a file in quotes",
+    parse_size: "a whole number of pixels, or 'source'",
+    parse_rate: "a number above 0, or a fraction in quotes, as '30000/1001'",
+    parse_frames: "A and B: from Python (0, 100) or (5, None), in a file '0:100' or '5:'",
+    parse_window: "whole numbers from 1 on, in a list, as [1, 5, 15]",
+    parse_crop: "four numbers, left, top, width and height in shares of the picture, as [0.5, 0, 0.5, 1]",
+    parse_name: "a name in quotes",
+    parse_cuts: "'auto', 'off' or the name of a file, in quotes",
+}
+_LISTS: dict[Any, str] = {
+    float: "numbers, as [0.7, 0.3]",
+    str: "names, as ['relu1_1', 'relu2_1']",
+    parse_region: "masks with their styles, as ['sky.png=wave.jpg']",
+    parse_style_at: "moments with their styles, as ['0:a.jpg', '12.5s:b.jpg']",
+}
+
+
+def no_such_kind(name: str, value: Any, metadata: Mapping[str, Any]) -> SettingsError:
+    """Returns the error for a value that is of another kind than the setting's: it says what to give."""
+    parse = metadata["parse"]
+    kind = f"a list of {_LISTS[parse]}" if metadata["many"] else _KINDS[parse]
+    return SettingsError(f"{name} is {value!r}; give {kind}")
+
+
 def checked(name: str, value: Any, default: Any, metadata: dict[str, Any]) -> Any:
     """Returns `value` in the type that the setting has; a caller may say 25 for a rate, or a path in words."""
     parse, choices = metadata["parse"], metadata["choices"]
@@ -139,6 +169,8 @@ def checked(name: str, value: Any, default: Any, metadata: dict[str, Any]) -> An
         if parse is None:
             typed: Any = value if isinstance(value, bool) else None
         elif parse is parse_frames:
+            if isinstance(value, str):
+                raise ValueError(value)
             value = start, stop = tuple(value)
             typed = int(start), None if stop is None else int(stop)
         elif parse is parse_window:
@@ -158,10 +190,10 @@ def checked(name: str, value: Any, default: Any, metadata: dict[str, Any]) -> An
     except SettingsError:
         raise
     except (TypeError, ValueError, OverflowError) as error:
-        raise SettingsError(f"{name} is {value!r}; {metadata['help']}") from error
+        raise no_such_kind(name, value, metadata) from error
     whole = parse in (int, parse_size, parse_frames)
     if typed is None or isinstance(value, bool) != (parse is None) or (whole and typed != value):
-        raise SettingsError(f"{name} is {value!r}; {metadata['help']}")
+        raise no_such_kind(name, value, metadata)
     numbers = typed if isinstance(typed, tuple) else (typed,)
     for number in numbers:
         if isinstance(number, (int, float, Fraction)) and not isinstance(number, bool):
