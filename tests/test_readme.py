@@ -3,6 +3,7 @@
 import importlib.util
 import re
 import shlex
+from fractions import Fraction
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from vidstyle.cli import main
 from vidstyle.experiments.cli import COMMANDS
 from vidstyle.experiments.cli import main as experiment
 from vidstyle.features.vgg19 import weight_shapes
+from vidstyle.keyframes import read_keyframes
 from vidstyle.media.codecs import CODEC_NAMES, CODECS, LEGAL
 from vidstyle.settings.quality import QUALITIES
 
@@ -91,13 +93,28 @@ def test_all_experiments_are_in_readme():
     assert {command.split()[1] for command in commands("vidstyle-experiment")} == set(COMMANDS)
 
 
-def test_the_python_example_runs(folder, monkeypatch, capsys):
-    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    names = {"frames": [np.full((32, 48, 3), 99, np.uint8)] * 2}
-    exec(compile(code, "README.md", "exec"), names)
+def test_the_python_examples_run(folder, monkeypatch, capsys):
+    codes = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    mask = np.zeros((32, 48), np.uint8)
+    mask[:, :24] = 255
+    names = {"frames": [np.full((32, 48, 3), 99, np.uint8)] * 2, "masks": [mask] * 2}
+    for code in codes:
+        exec(compile(re.sub("iterations=[0-9]+", "iterations=2", code), "README.md", "exec"), names)
     assert names["result"].frames == 3
     assert names["painted"].shape == (32, 48, 3)
+    assert (names["painted"][:, 24:] == 99).all() and (names["painted"][:, :24] != 99).any()
+    assert Path("trade-off.png").is_file()
+    assert len(codes) == 3
     assert capsys.readouterr().out.startswith("1 ")
+
+
+def test_the_files_of_keyframes_say_the_same(tmp_path):
+    for kind in ("csv", "json"):
+        (text,) = re.findall(rf"```{kind}\n(.*?)```", README, re.DOTALL)
+        (tmp_path / f"k.{kind}").write_text(text)
+    keys = [[key[:3] for key in read_keyframes(tmp_path / f"k.{kind}")] for kind in ("csv", "json")]
+    assert keys[0] == keys[1]
+    assert keys[0][3] == (Fraction(5), "style_blend", (0.3, 0.7))
 
 
 def test_the_table_of_options_is_the_settings():

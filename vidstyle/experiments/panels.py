@@ -99,7 +99,7 @@ def check_target(target: Path, inputs: Sequence[Path], *, frame_ms: int | None =
     check_writable(target.parent)
 
 
-def write_sheet(target: Path, sheet: Sheet, frame_ms: int | None = None) -> None:
+def write_sheet(target: str | Path, sheet: Sheet, frame_ms: int | None = None) -> None:
     """Writes a sheet as a picture, or its panels one after the other as a GIF, whole or not at all.
 
     Args:
@@ -108,6 +108,7 @@ def write_sheet(target: Path, sheet: Sheet, frame_ms: int | None = None) -> None
     Raises:
         OutputError: the suffix is unknown or the file cannot be written.
     """
+    target = Path(target)
     if frame_ms is None or target.suffix.lower() != ".gif":
         write_image(target, sheet.picture())
         return
