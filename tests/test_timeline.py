@@ -202,3 +202,20 @@ def test_keyframes_may_not_take_the_last_weight_away(tmp_path):
     assert Timeline(settings, 1).look(0, 2).content_weight == 0
     with pytest.raises(SourceError, match="line 2: style_weight and tv_weight are 0"):
         Timeline(replace(settings, tv_weight=0), 1)
+
+
+def test_moments_that_are_never_reached_are_noted(scene, capsys):
+    Path("late.csv").write_text("0,strength,0.5\n9,strength,1\n10,strength,0.2\n11,strength,0.4\n1s,content-weight,2\n")
+    none = replace(QUICK, iterations=0, first_iterations=0)
+    told = paint(settings=replace(none, keyframes="late.csv"))[0].notes
+    assert told == (
+        "late.csv, line 3: is never reached; the last frame is number 9, at 0.36 s",
+        "late.csv, line 5: is never reached; the last frame is number 9, at 0.36 s",
+    )
+    assert paint("b.mp4", replace(none, keyframes="keys.csv"), style=["style.png", "other.png"])[0].notes == ()
+    over_time = replace(none, style_at=("0:style.png", "2s:other.png"))
+    said = "style_at 2s:other.png: is never reached; the {}"
+    still = paint("still.png", over_time, "other.png", style=None)[0]
+    assert still.notes == (said.format("only frame is at 0 s"),)
+    assert main(["in.mp4", "--style-at", "0:style.png", "2s:other.png", "--frames", "2:4", "--dry-run"]) == 0
+    assert f"note: {said.format('last frame is number 3, at 0.12 s')}" in capsys.readouterr().out.splitlines()

@@ -21,7 +21,7 @@ from vidstyle.job.lock import check_free
 from vidstyle.job.manifest import MANIFEST_NAME, read_manifest
 from vidstyle.job.status import job_path
 from vidstyle.looks import Look
-from vidstyle.masking import Masks, check_all_masks
+from vidstyle.masking import Masks
 from vidstyle.media.images import resize
 from vidstyle.pace import Pace, memory_bytes, pace_of
 from vidstyle.render import Render
@@ -101,7 +101,7 @@ class Rehearsal(Render):
             return None
         with threads(torch.get_num_threads() if job is None else job.manifest.threads):
             if job is None:
-                self._notes += check_all_masks(self._settings, 0, 0)
+                self._notes += self._notes_of_still()
             frame, coverage = self._painted_frame()
             look = self._stylizer.look if job is None else self._strongest_look(job)
             pace = pace_of(self._stylizer, resize(frame.image, self._width, self._height), coverage, look)

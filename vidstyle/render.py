@@ -75,7 +75,7 @@ class Render:
         if self._kind != "frames" and self._suffix != ".png":
             raise SettingsError(f"frame_format is for folders of frames, and {target} is none; leave it out")
         self.loaded_styles = load_styles(self._styles, settings)
-        Timeline(settings, len(styles))  # says what is wrong with it
+        self._timeline = Timeline(settings, len(styles))  # says what is wrong with it
         self.region_styles = load_region_styles(settings)
         info = source.info
         with Masks(settings) as masks:
@@ -245,10 +245,12 @@ class Render:
         with opened(self._source.info.path, self._settings, GLANCE_PX) as glance:
             seen = survey(glance, self._settings.cuts, self._listeners.on_survey)
             over_white = self._over_white(glance)
+            last_s = (seen.timestamps[-1] - glance.first_pts) * glance.info.time_base
         if self._spec is not None:
             check_gaps(self._output, self._spec, seen.timestamps)
         about_masks = check_all_masks(self._settings, self._source.info.range_start, seen.last_index)
-        return self._manifest(identity, replace(seen, notes=(*seen.notes, *over_white, *about_masks)))
+        about_time = self._timeline.notes(seen.last_index, last_s)
+        return self._manifest(identity, replace(seen, notes=(*seen.notes, *over_white, *about_masks, *about_time)))
 
     def _manifest(self, identity: Identity, seen: Survey) -> Manifest:
         return Manifest(
@@ -342,11 +344,14 @@ class Render:
         elif not is_published_video(job, self._output, self._wanted):
             self._notes += publish_video(job, self._output, self._wanted, overwrite=self._settings.overwrite)
 
+    def _notes_of_still(self) -> list[str]:
+        return [*check_all_masks(self._settings, 0, 0), *self._timeline.notes(0, Fraction(0))]
+
     def _still(self, identity: Identity) -> Result:
         stylizer = self._stylizer
         frame = next(self._source)
         self._listeners.say_start(self._plan_of(1))
-        self._notes += check_all_masks(self._settings, frame.index, frame.index)
+        self._notes += self._notes_of_still()
         with Masks(self._settings) as masks:
             coverage = masks.of(frame, self._width, self._height)
         painted = stylizer.paint(resize(frame.image, self._width, self._height), coverage, stylizer.look)

@@ -40,6 +40,7 @@ class Track:
             if moments and key.moment <= moments[-1]:
                 raise SourceError(f"{key.place}: is not later than the one before it; put them in order")
             moments.append(key.moment)
+        self._keyframes = tuple(keyframes)
         self._moments, self._values = moments, [key.values for key in keyframes]
         self._is_counted = isinstance(moments[-1], int)
 
@@ -53,6 +54,11 @@ class Track:
         share = float(Fraction(here - start) / Fraction(stop - start))
         pairs = zip(self._values[after - 1], self._values[after], strict=True)
         return tuple(_between(*pair, share) for pair in pairs)
+
+    def unreached(self, index: int, time_s: Fraction) -> Keyframe | None:
+        """Returns the first keyframe after the frame of that index, at that time, if there is one."""
+        here: Moment = index if self._is_counted else time_s
+        return next((key for key in self._keyframes if key.moment > here), None)
 
 
 def _between(before: float, following: float, share: float) -> float:
@@ -95,6 +101,16 @@ class Timeline:
         (strength,) = values.get("strength", (steady.strength,))
         (content_weight,) = values.get("content_weight", (steady.content_weight,))
         return Look(strength, values.get("style_blend", steady.blend), content_weight)
+
+    def notes(self, index: int, time_s: Fraction) -> list[str]:
+        """Returns what to tell of moments that are not reached, where the last frame has that index and time."""
+        found = (track.unreached(index, time_s) for track in self._tracks.values())
+        end = (
+            f"the last frame is number {index}, at {float(time_s):g} s"
+            if index or time_s
+            else "the only frame is at 0 s"
+        )
+        return [f"{key.place}: is never reached; {end}" for key in found if key is not None]
 
 
 def style_paths(styles: Sequence[Path], settings: Settings) -> tuple[Path, ...]:
