@@ -15,8 +15,8 @@ class LookSettings:
 
     strength: float = setting(
         1.0,
-        "how strongly frames are painted, from 0, the content as it is, to 1: 0.5 is a photograph with brush strokes "
-        "on it, 0.75 a painting near to life",
+        "how strongly frames are painted, from 0, the content as it is, to 1: at 0.25 strokes lie on a "
+        "photograph, at 0.5 it is a painting that still has its colours and small things",
         parse=float,
         low=0,
         high=1,
