@@ -188,6 +188,7 @@ MAY_IMPORT = {
         "media",
         "pace",
         "render",
+        "settings",
     },
     "pipeline": {
         "devices",

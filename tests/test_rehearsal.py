@@ -220,7 +220,8 @@ def test_the_command_line_prints_it(tmp_path, capsys):
     words += ["--first-iterations", "0", "--dry-run"]
     assert main(words) == 0
     printed = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in printed] == ["input", "output", "shots", "network", "time", "disk", "memory"]
+    names = ["input", "output", "style", "shots", "network", "time", "disk", "memory"]
+    assert [line.split()[0] for line in printed] == names
     assert printed[0].endswith(f"in.mp4: 10 frames, {10 / 25:.2f} s")
     assert printed[1].endswith("out.mp4: 32x24, h264 yuv420p, crf 16")
     assert main([*words, "--quiet"]) == 0
@@ -238,3 +239,14 @@ def test_a_folder_is_told_in_its_format(tmp_path):
     assert told.codec == "tiff"
     make_video(Path("one.mp4"), frames=1)
     assert forecast("one.mp4", "style.png", "one.webp", UNPAINTED).codec == "webp"
+
+
+def test_the_look_is_told(tmp_path):
+    Path("keys.csv").write_text("0,strength,1\n0,content-weight,2\n")
+    write_image(Path("mask.png"), np.full((48, 64, 3), 255, np.uint8))
+    told = forecast("in.mp4", "style.png", "out.mp4", replace(UNPAINTED, keyframes="keys.csv", mask="mask.png"))
+    assert told.look == (
+        ("style", "style.png"),
+        ("mask", "mask.png: what it shows white is painted"),
+        ("changes", "strength, content-weight, as keys.csv says"),
+    )

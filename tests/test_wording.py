@@ -49,6 +49,12 @@ def test_a_forecast_is_a_line_a_thing():
     ]
 
 
+def test_a_forecast_tells_the_look():
+    look = (("style", "a.jpg 70 %, b.jpg 30 %"), ("mask", "m.png: what it shows white is painted"))
+    lines = forecast_lines(replace(FORECAST, look=look)).splitlines()
+    assert lines[2:4] == ["style    a.jpg 70 %, b.jpg 30 %", "mask     m.png: what it shows white is painted"]
+
+
 def test_what_is_done_already_is_told():
     begun = forecast_lines(replace(FORECAST, plan=replace(PLAN, done=1200)))
     assert "1,500 frames, 60.00 s, 1,200 of them painted already" in begun

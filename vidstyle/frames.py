@@ -165,6 +165,7 @@ class Forecast:
         disk_bytes: the most that job folder and output take together, by a rule of thumb. free_bytes: on that disk.
         memory_bytes: what painting takes at its peak, of the GPU's where one paints; None as above.
         notes: what the user should know, one line each.
+        look: names, such as "style" or "mask", and in words what the settings say of these.
     """
 
     plan: Plan
@@ -179,3 +180,4 @@ class Forecast:
     free_bytes: int
     memory_bytes: int | None
     notes: tuple[str, ...] = ()
+    look: tuple[tuple[str, str], ...] = ()

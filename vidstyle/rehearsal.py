@@ -25,6 +25,7 @@ from vidstyle.masking import Masks
 from vidstyle.media.images import resize
 from vidstyle.pace import Pace, memory_bytes, pace_of
 from vidstyle.render import Render
+from vidstyle.settings.telling import look_rows
 
 # So many later frames of an unfinished job tell more than measuring does.
 _ENOUGH_FRAMES = 5
@@ -88,6 +89,7 @@ class Rehearsal(Render):
             free_bytes=free,
             memory_bytes=None if pace is None else memory_bytes(self._stylizer, self._width, self._height),
             notes=tuple(self._notes),
+            look=look_rows(self._settings, self._styles, self._timeline.changing),
         )
 
     # -- seconds and bytes ---------------------------------------------------------------------

@@ -73,7 +73,7 @@ def _between(before: float, following: float, share: float) -> float:
 class Timeline:
     """The looks of all frames.
 
-    Attributes: `is_changing`, whether they are not all the same.
+    Attributes: `changing`, the names of settings that change; `is_changing`, whether any does.
     """
 
     def __init__(self, settings: Settings, styles: int) -> None:
@@ -90,6 +90,7 @@ class Timeline:
         self._tracks = {
             name: Track([key for key in keys if key.setting == name]) for name in {key.setting: 0 for key in keys}
         }
+        self.changing = tuple(self._tracks)
         self.is_changing = bool(self._tracks)
 
     def look(self, index: int, time_s: Fraction | float) -> Look:

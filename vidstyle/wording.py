@@ -81,6 +81,7 @@ def forecast_lines(forecast: Forecast) -> str:
     rows = [
         ("input", f"{plan.source}: {_frames(plan.frame_count or 0)}{_lasting(forecast)}"),
         ("output", f"{plan.output}: {plan.width}x{plan.height}, {forecast.codec}"),
+        *forecast.look,
         ("shots", _shots(forecast)),
         ("network", f"{plan.network} on {plan.device} in {plan.precision}"),
         ("time", _time(forecast)),
