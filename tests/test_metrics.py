@@ -129,7 +129,10 @@ def test_different_lengths_are_refused_and_the_shorter_named(tmp_path):
     long = make_folder(tmp_path / "long", ["1.png", "2.png", "3.png"])
     with pytest.raises(SourceError, match=r"long: has more than the 2 frames of .*short; is it of this source"):
         measure(short, long)
-    with pytest.raises(SourceError, match=r"short: has 2 frames and .*long has more; .* with --frames A:B"):
+    with pytest.raises(
+        SourceError,
+        match=r"short: has 2 frames and .*long has more; .*: frames=\(A, B\), .* --frames A:B",
+    ):
         measure(long, short)
 
 

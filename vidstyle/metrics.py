@@ -155,7 +155,7 @@ def _pairs(source: Path, painted: Path, frames: tuple[int, int | None]) -> Itera
     with open_source(source) as pictures, open_source(painted) as results:
         for position, (frame, result) in enumerate(zip_longest(islice(pictures, *frames), results)):
             if result is None:
-                remedy = "where only a part was painted, say which with --frames A:B"
+                remedy = "where only a part was painted, say which: frames=(A, B), on the command line --frames A:B"
                 raise SourceError(f"{painted}: has {position} frames and {source} has more; {remedy}")
             if frame is None:
                 raise SourceError(f"{painted}: has more than the {position} frames of {source}; is it of this source?")
