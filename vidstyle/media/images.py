@@ -133,8 +133,12 @@ def read_bytes(path: Path) -> bytes:
         data = path.read_bytes()
     except FileNotFoundError as error:
         raise SourceError(f"{path}: no such file; check the path") from error
-    except (OSError, ValueError) as error:
-        raise SourceError(f"{path}: cannot be read ({error}); check the path and its permissions") from error
+    except OSError as error:
+        if path.is_dir():  # Windows calls that a lack of permission
+            raise SourceError(f"{path}: is a folder, and one picture is needed; name a file in it") from error
+        raise SourceError(f"{path}: cannot be read ({error.strerror or error}); check its permissions") from error
+    except ValueError as error:
+        raise SourceError(f"{path}: cannot be read ({error}); check the path") from error
     if not data:
         raise SourceError(f"{path}: the file is empty; copy or export it again")
     return data
