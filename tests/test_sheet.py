@@ -54,3 +54,14 @@ def test_pictures_stand_in_the_sheet_untouched_with_their_labels_above(size):
 def test_a_line_that_is_too_long_is_made_smaller():
     sheet = drawn_sheet("long " * 200, [[Cell("x", picture(0))]], [])
     assert (sheet[:, -8:] == 255).all()
+
+
+def test_labels_are_all_of_one_size():
+    def heights(*labels):
+        """Returns how high letters stand above each of the pictures, which are 64 px wide."""
+        sheet = drawn_sheet("t", [[Cell(label, picture(0)) for label in labels]], [])
+        lines = [sheet[30:52, 8 + 72 * column : 72 + 72 * column] for column in range(len(labels))]
+        return [int((line < 128).any((1, 2)).sum()) for line in lines]
+
+    short, long = heights("III", "IIIIIIIIIIIIIIII")
+    assert short == long < heights("III")[0]

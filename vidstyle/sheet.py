@@ -19,7 +19,7 @@ ROWS = 3
 # Of the strength that was asked for: the columns.
 SHARES = (1 / 3, 2 / 3, 1.0)
 _GAP_PX, _LINE_PX, _NARROWEST_PX = 8, 22, 480
-_FONT, _INK = cv2.FONT_HERSHEY_SIMPLEX, (30, 30, 30)
+_FONT, _LETTERS, _INK = cv2.FONT_HERSHEY_SIMPLEX, 0.5, (30, 30, 30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +54,20 @@ def drawn_sheet(title: str, rows: Sequence[Sequence[Cell]], footer: Sequence[str
     Args:
         rows: of as many cells each; cells of a row are of one height. footer: lines below.
     """
-    bands = [_row(cells) for cells in rows]
+    letters = min(_letters(cell.label, cell.image.shape[1]) for cells in rows for cell in cells)
+    bands = [_row(cells, letters) for cells in rows]
     width = max(_NARROWEST_PX, *(band.shape[1] for band in bands))
-    parts = [_text(title, width), *bands, *(_text(line, width) for line in footer)]
+    small = min((_letters(line, width) for line in footer), default=_LETTERS)
+    below = [_text(line, width, small) for line in footer]
+    parts = [_text(title, width, _letters(title, width)), *bands, *below]
     body = np.vstack([_widened(part, width) for part in parts])
     return np.pad(body, ((_GAP_PX, _GAP_PX), (_GAP_PX, _GAP_PX), (0, 0)), constant_values=255)
 
 
-def _row(cells: Sequence[Cell]) -> Picture:
+def _row(cells: Sequence[Cell], letters: float) -> Picture:
     columns = []
     for cell in cells:
-        labelled = np.vstack([_text(cell.label, cell.image.shape[1]), cell.image])
+        labelled = np.vstack([_text(cell.label, cell.image.shape[1], letters), cell.image])
         columns.append(np.pad(labelled, ((0, _GAP_PX), (0, _GAP_PX), (0, 0)), constant_values=255))
     return np.hstack(columns)[:, :-_GAP_PX]
 
@@ -73,11 +76,18 @@ def _widened(part: Picture, width: int) -> Picture:
     return np.pad(part, ((0, 0), (0, width - part.shape[1]), (0, 0)), constant_values=255)
 
 
-def _text(text: str, width: int) -> Picture:
-    """Returns a line of text, as wide as asked for; smaller where it would not fit."""
+def _letters(text: str, width: int) -> float:
+    """Returns how large a line of text may be to fit in."""
+    (length, _), _ = cv2.getTextSize(_ascii(text), _FONT, _LETTERS, 1)
+    return _LETTERS * min(1.0, (width - 4) / max(1, length))
+
+
+def _text(text: str, width: int, letters: float) -> Picture:
+    """Returns a line of text in letters of that size, as wide as asked for."""
     line = np.full((_LINE_PX, width, 3), 255, np.uint8)
-    words = text.encode("ascii", "replace").decode()  # OpenCV's letters are ASCII's
-    (length, _), _ = cv2.getTextSize(words, _FONT, 0.5, 1)
-    scale = 0.5 * min(1.0, (width - 4) / max(1, length))
-    cv2.putText(line, words, (2, _LINE_PX - 7), _FONT, scale, _INK, 1, cv2.LINE_AA)
+    cv2.putText(line, _ascii(text), (2, _LINE_PX - 7), _FONT, letters, _INK, 1, cv2.LINE_AA)
     return line
+
+
+def _ascii(text: str) -> str:
+    return text.encode("ascii", "replace").decode()  # OpenCV's letters are ASCII's

@@ -26,7 +26,7 @@ def test_panels_stand_in_rows_under_their_labels():
 
 def test_a_long_label_stays_over_its_panel():
     long = Sheet("t", (Panel("W" * 200, RED), Panel("", RED)), 2).picture()
-    assert (long[LABEL_PX : 2 * LABEL_PX, GAP_PX + 30 :] == 255).all()
+    assert (long[LABEL_PX : 2 * LABEL_PX, (long.shape[1] - GAP_PX) // 2 :] == 255).all()
 
 
 def test_a_gif_shows_the_panels_one_after_the_other(tmp_path):
@@ -66,3 +66,17 @@ def test_targets_that_cannot_be_written_are_refused(tmp_path):
     with pytest.raises(SettingsError, match="frame_ms is 5"):
         check_target(tmp_path / "a.gif", [], frame_ms=5)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["folder.png", "there.png"]
+
+
+def test_letters_are_never_cut_off():
+    panels = [Panel("content 1 : style 1000", np.full((16, 16, 3), 99, np.uint8)) for _ in range(2)]
+    short, long = (Sheet(title, tuple(panels), 2).picture() for title in ("t", "a long title " * 9))
+    for sheet in (short, long):
+        assert (sheet[:, -GAP_PX:] == 255).all()
+    assert long.shape[1] > short.shape[1] > 2 * (16 + GAP_PX) + GAP_PX
+    # Both labels are written whole: they look the same.
+    column = (short.shape[1] - GAP_PX) // 2
+    labels = [short[LABEL_PX : 2 * LABEL_PX, GAP_PX + i * column : (i + 1) * column] for i in range(2)]
+    assert np.array_equal(*labels)
+    assert (labels[0] < 128).any()
+    assert (labels[0][:, -1] == 255).all()

@@ -50,12 +50,16 @@ class Sheet:
     columns: int
 
     def picture(self) -> Picture:
-        """Returns the sheet, `(H, W, 3)` uint8 RGB, each panel under its label, black on white."""
-        width = max(panel.image.shape[1] for panel in self.panels) + GAP_PX
+        """Returns the sheet, `(H, W, 3)` uint8 RGB, each panel under its label, black on white.
+
+        Where letters that can be read need more room than the panels, it is wider than these.
+        """
+        width = max(max(panel.image.shape[1], _least_px(panel.label)) for panel in self.panels) + GAP_PX
         height = max(panel.image.shape[0] for panel in self.panels) + GAP_PX + LABEL_PX
         columns = min(self.columns, len(self.panels))
         rows = math.ceil(len(self.panels) / columns)
-        sheet = np.full((LABEL_PX + rows * height + GAP_PX, columns * width + GAP_PX, 3), PAPER, np.uint8)
+        wide = max(columns * width, _least_px(self.title) + GAP_PX) + GAP_PX
+        sheet = np.full((LABEL_PX + rows * height + GAP_PX, wide, 3), PAPER, np.uint8)
         _write(sheet, self.title, GAP_PX, 0, sheet.shape[1] - 2 * GAP_PX)
         for number, panel in enumerate(self.panels):
             left, top = GAP_PX + number % columns * width, LABEL_PX + number // columns * height
@@ -65,8 +69,14 @@ class Sheet:
         return sheet
 
 
+def _least_px(text: str) -> int:
+    """Returns how wide a line is in the smallest letters."""
+    (wide, _), _ = cv2.getTextSize(text, FONT, LEAST_LETTERS, 1)
+    return int(wide) + 1
+
+
 def _write(sheet: Picture, text: str, left: int, top: int, width: int) -> None:
-    """Writes a line into a sheet in place, in smaller letters or cut off where it is too long."""
+    """Writes a line into a sheet in place, in smaller letters where it is too long."""
     (wide, _), _ = cv2.getTextSize(text, FONT, LETTERS, 1)
     letters = max(LEAST_LETTERS, min(LETTERS, LETTERS * width / max(1, wide)))
     line = np.full((LABEL_PX, width, 3), PAPER, np.uint8)
