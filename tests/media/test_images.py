@@ -118,7 +118,7 @@ def test_read_missing(tmp_path: Path) -> None:
 
 
 def test_read_folder(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="is a folder, and one picture is needed; name a file in it$"):
+    with pytest.raises(SourceError, match=r"is a folder, and one picture is needed; name a file in it$"):
         read_image(tmp_path)
 
 
