@@ -32,7 +32,7 @@ def test_a_sheet_is_written_and_nothing_else(tmp_path):
     Path("sheet.png").unlink()
     assert everything(tmp_path) == before
     # Three rows of three pictures of 32x24, a title, and the forecast's lines.
-    assert sheet.shape == (16 + 22 + 3 * (22 + 24 + 8) + 8 * 22, 16 + 480, 3)
+    assert sheet.shape == (16 + 22 + 3 * (22 + 24 + 8) + 9 * 22, 16 + 480, 3)
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_an_output_or_a_job_of_the_render_is_not_in_the_way(tmp_path):
 def test_a_still_is_one_row():
     write_image(Path("photo.png"), np.full((32, 40, 3), 90, np.uint8))
     preview("photo.png", "style.png", "sheet.png", QUICK)
-    assert read_image(Path("sheet.png")).shape[0] == 16 + 22 + (22 + 26 + 8) + 7 * 22
+    assert read_image(Path("sheet.png")).shape[0] == 16 + 22 + (22 + 26 + 8) + 8 * 22
 
 
 @pytest.mark.parametrize(
