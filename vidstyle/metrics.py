@@ -156,7 +156,8 @@ def _pairs(source: Path, painted: Path, frames: tuple[int, int | None]) -> Itera
         for position, (frame, result) in enumerate(zip_longest(islice(pictures, *frames), results)):
             if result is None:
                 remedy = "where only a part was painted, say which: frames=(A, B), on the command line --frames A:B"
-                raise SourceError(f"{painted}: has {position} frames and {source} has more; {remedy}")
+                count = f"{position} {'frame' if position == 1 else 'frames'}"
+                raise SourceError(f"{painted}: has {count} and {source} has more; {remedy}")
             if frame is None:
                 raise SourceError(f"{painted}: has more than the {position} frames of {source}; is it of this source?")
             yield frame, result

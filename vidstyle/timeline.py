@@ -107,7 +107,7 @@ class Timeline:
         """Returns what to tell of moments that are not reached, where the last frame has that index and time."""
         found = (track.unreached(index, time_s) for track in self._tracks.values())
         end = (
-            f"the last frame is number {index}, at {float(time_s):g} s"
+            f"the last frame is number {index}, at {float(time_s):.2f} s"
             if index or time_s
             else "the only frame is at 0 s"
         )

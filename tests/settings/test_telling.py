@@ -10,6 +10,7 @@ STYLES = (Path("x/a.jpg"), Path("b.jpg"))
 
 def test_only_what_is_not_as_ever_is_told():
     assert look_rows(Settings(), STYLES[:1], ()) == (("style", "a.jpg"),)
+    assert look_rows(Settings(style_blend=(3,)), STYLES[:1], ()) == (("style", "a.jpg"),)
     assert look_rows(Settings(), STYLES, ()) == (("style", "a.jpg, b.jpg"),)
 
 

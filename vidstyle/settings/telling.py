@@ -37,7 +37,7 @@ def _styles(settings: Settings, styles: Sequence[Path]) -> str:
         parts = map(split_moment, settings.style_at)
         return ", ".join(f"{Path(name).name} at {moment}" for moment, name in parts)
     weights = settings.style_blend
-    if not weights:
+    if len(weights) < 2:
         return ", ".join(path.name for path in styles)
     pairs = zip(styles, weights, strict=True)
     return ", ".join(f"{path.name} {100 * weight / sum(weights):.0f} %" for path, weight in pairs)
