@@ -59,6 +59,21 @@ def test_all_frames_of_an_animated_picture_count(tmp_path, name):
     assert len(style.parts) == 3
 
 
+@pytest.mark.parametrize("name", ["style.webp", "style.png"])
+def test_what_shows_nothing_is_no_style(tmp_path, name):
+    rng = np.random.default_rng(1)
+    layers = [rng.integers(0, 256, (32, 32, 4), dtype=np.uint8) for _ in range(3)]
+    for is_seen in (True, False):
+        for number, layer in enumerate(layers):
+            layer[..., 3] = 255 if is_seen and number == 1 else 0
+        frames = [Image.fromarray(layer) for layer in layers]
+        frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:], duration=40, exact=True)
+        if is_seen:
+            load_styles(tmp_path / name, WHOLE)
+    with pytest.raises(SourceError, match=f"{name}: transparent all over"):
+        load_styles(tmp_path / name, WHOLE)
+
+
 def test_a_crop_takes_its_part_of_every_picture():
     style = Style("two", (picture(1), picture(2)), (0.5, 0.25, 0.5, 0.75))
     height, width = picture(1).shape[:2]

@@ -140,17 +140,24 @@ def spread_frames(source: Source, most: int = MOST_FRAMES) -> list[Picture]:
 
     In one pass, since the number of frames is known for certain only at the end: where there are too many, every
     second one is dropped. More than half of `most` are left, if there are as many.
+
+    Raises:
+        SourceError: they cannot be read, or are transparent all over, each of them.
     """
     kept: list[Picture] = []
-    step = 1
+    step, is_seen = 1, False
     position = 0
     with suppress(StopIteration):
         while True:
             if position % step:
                 source.skip()
             else:
-                kept.append(next(source).image)
+                frame = next(source)
+                kept.append(frame.image)
+                is_seen = is_seen or frame.alpha is None or bool(frame.alpha.any())
             position += 1
             if len(kept) > most:
                 kept, step = kept[::2], 2 * step
+    if kept and not is_seen:
+        raise SourceError(f"{source.info.path}: transparent all over, so there is no style to be seen; give another")
     return kept

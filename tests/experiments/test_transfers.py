@@ -94,7 +94,7 @@ def test_progress_ends_where_a_transfer_does():
     [
         (lambda: starting_points(CONTENT, STYLE, ["blue"], QUICK), "no start blue; choose among content"),
         (lambda: starting_points(CONTENT, STYLE, [], QUICK), "no start given"),
-        (lambda: trade_off(CONTENT, STYLE, [-1.0], QUICK), "style_weight is -1.0; the range"),
+        (lambda: trade_off(CONTENT, STYLE, [-1.0], QUICK), "style_weight is -1; the range"),
         (lambda: trade_off(CONTENT, STYLE, [], QUICK), "give at least one"),
         (lambda: trade_off(CONTENT, STYLE, [1.0], QUICK, start="blue"), "no start 'blue'"),
         (lambda: content_layers(CONTENT, STYLE, ["relu4_2"], QUICK), "no layer 'relu4_2'"),
