@@ -77,6 +77,35 @@ def _painted_here(work: Work, shots: Sequence[Shot]) -> Iterator[PaintedFrame]:
             yield from painter.paint(shot)
 
 
+def check_engine(settings: Settings) -> None:
+    """Makes sure that what is to paint can be had, as far as that shows at once.
+
+    Raises:
+        ClusterError: Ray is not installed, or there is no cluster at the address.
+    """
+    if settings.cluster is not None:
+        from vidstyle.cluster.joining import check_way
+
+        check_way(settings.cluster)
+
+
+def places_of(settings: Settings, device: str, threads: int) -> tuple[int, int]:
+    """Returns how many shots the settings' cluster can paint at a time, and on how many machines.
+
+    Args:
+        device: what is painted with, in torch's words. threads: that one process computes with.
+
+    Raises:
+        ClusterError: it cannot be reached, or no machine of it can paint a shot.
+    """
+    from vidstyle.cluster.joining import check_resources, connected, needed_by_shot, shots_at_once
+
+    needed = needed_by_shot(settings, device, threads)
+    with connected(settings.cluster or "auto") as ray:
+        check_resources(ray, needed)
+        return shots_at_once(ray, needed)
+
+
 class Tally:
     """Counts shots that are done.
 

@@ -15,7 +15,7 @@ import torch
 from vidstyle.chronicling import chronicle_of, kept_job, told
 from vidstyle.command import command_line
 from vidstyle.devices import resolve_device, resolve_precision, threads
-from vidstyle.engines import Tally, Work, painted_frames
+from vidstyle.engines import Tally, Work, check_engine, painted_frames
 from vidstyle.errors import SettingsError, VidstyleError
 from vidstyle.features import weights_file
 from vidstyle.fitting import working_size
@@ -242,6 +242,7 @@ class Render:
 
     def _plan(self, identity: Identity) -> Manifest:
         self._load()
+        check_engine(self._settings)  # likewise
         with opened(self._source.info.path, self._settings, GLANCE_PX) as glance:
             seen = survey(glance, self._settings.cuts, self._listeners.on_survey)
             over_white = self._over_white(glance)

@@ -14,7 +14,7 @@ from typing import Any
 
 from vidstyle.answers import frame_of
 from vidstyle.cluster.depot import Depot
-from vidstyle.cluster.joining import check_resources, connected
+from vidstyle.cluster.joining import check_resources, connected, needed_by_shot
 from vidstyle.cluster.parcels import packed, with_whole_paths
 from vidstyle.cluster.schedule import TRIES, Schedule
 from vidstyle.cluster.task import paint_shot
@@ -113,11 +113,7 @@ class ClusterPainter:
         self._wait_until_seen(shots)
 
     def _needed(self) -> dict[str, float]:
-        """Returns what a shot takes of a machine, by Ray's names."""
-        settings, has_gpu = self._settings, self._device.type == "cuda"
-        gpus = settings.gpus_per_shot if settings.gpus_per_shot is not None else float(has_gpu)
-        cpus = settings.cpus_per_shot or float(1 if gpus else self._job.manifest.threads)
-        return {"CPU": cpus, "GPU": gpus}
+        return needed_by_shot(self._settings, self._device.type, self._job.manifest.threads)
 
     def _order_for(self, ray: Any) -> dict[str, Any]:
         """Returns what every task is told of the render, in plain words, so that another release can read it too."""
@@ -196,7 +192,8 @@ def _given_up(failures: dict[int, Exception], shots: Sequence[Shot]) -> ClusterE
     number, error = next(iter(failures.items()))
     shot = shots[number]
     count = "a shot" if len(failures) == 1 else f"{len(failures)} shots"
-    said = str(error) if isinstance(error, VidstyleError) else f"{type(error).__name__}: {str(error).splitlines()[0]}"
+    first_line = str(error).strip().partition("\n")[0]
+    said = str(error) if isinstance(error, VidstyleError) else f"{type(error).__name__}: {first_line}"
     return ClusterError(
         f"{count} failed {TRIES} times, first number {number} (frames {shot.start} to {shot.stop - 1} of the render): "
         f"{said}; everything else is done and kept: run the command again once that is mended"
