@@ -101,7 +101,7 @@ MAY_IMPORT = {
         "wording",
     },
     "painting": {"coverage", "errors", "following", "frames", "job", "looks", "media", "shots", "stylizer"},
-    "answers": {"errors", "painting", "stylizer"},
+    "answers": {"errors", "frames", "painting", "stylizer"},
     "worker": {"answers", "inputs", "job", "masking", "painting", "process", "settings", "stylizer"},
     "workers": {"answers", "errors", "job", "painting", "settings", "shots", "worker"},
     "command": {"settings"},

@@ -7,7 +7,7 @@ for both; see `answers` and `painting`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,10 +28,12 @@ class Work:
     """What there is to paint, and with what.
 
     Attributes:
-        source: the job's input, not yet read from. styles: as they were given. stylizer: makes the one of this process.
+        missing: frames left to paint, by number of the shot. source: the job's input, not yet read from.
+        styles: as they were given. stylizer: makes the one of this process.
     """
 
     job: JobFolder
+    missing: Mapping[int, Sequence[int]]
     source: Source
     styles: Sequence[Path]
     settings: Settings
@@ -55,7 +57,7 @@ def painted_frames(work: Work, shots: Sequence[Shot], notes: list[str]) -> Itera
         from vidstyle.cluster.painter import ClusterPainter
 
         with ClusterPainter(work.job, work.source.info.path, work.styles, settings) as cluster:
-            yield from cluster.paint(shots)
+            yield from cluster.paint(shots, work.missing)
             notes += cluster.notes
         return
     workers = min(settings.workers, len(shots))

@@ -283,15 +283,17 @@ class Render:
         self._notes += manifest.notes
         # What was painted and encoded before stays so when only the last step was interrupted.
         shots = [] if self._is_published(job) else [shot for shot in manifest.shots if not job.is_done(shot)]
-        left = {shot.number: len(job.missing_positions(shot)) for shot in shots}
+        missing = {shot.number: job.missing_positions(shot) for shot in shots}
+        left = {number: len(positions) for number, positions in missing.items()}
         before = done = manifest.frame_count - sum(left.values())
         self._listeners.say_start(self._plan_of(manifest.frame_count, done, job))
         tally = Tally(manifest.shots, left)
-        work = Work(job, self._source, self._styles, self._settings, lambda: self._stylizer)
+        work = Work(job, missing, self._source, self._styles, self._settings, lambda: self._stylizer)
         for frame in painted_frames(work, shots, self._notes):
             done += 1
             tally.add(frame.position)
-            job.note_frame(frame.entry)
+            if frame.is_known:
+                job.note_frame(frame.entry)
             self._listeners.say_frame(frame.done(done, manifest.frame_count, tally.shots_done))
             job.stop_if_asked(done)
         self._notes += trouble_notes(job.journal().values(), self._settings.optimizer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vidstyle import job_status, stylize
+from vidstyle import job_history, job_status, stylize
 from vidstyle.errors import ClusterError
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("cluster")]
@@ -63,10 +64,9 @@ def test_a_worker_killed_in_mid_shot_is_replaced(nodes, alone, settings, monkeyp
     run = painter.Schedule.run
 
     def noting(self, shots):
-        for shot, answer in run(self, shots):
-            if answer is not None and "process" in answer:
-                pids.append(answer["process"])
-            yield shot, answer
+        for shot, answers in run(self, shots):
+            pids.extend(answer["process"] for answer in answers or () if "process" in answer)
+            yield shot, answers
 
     monkeypatch.setattr(painter.Schedule, "run", noting)
     indices = []
@@ -81,6 +81,31 @@ def test_a_worker_killed_in_mid_shot_is_replaced(nodes, alone, settings, monkeyp
     assert len(killed) == 2
     assert Path("out.mp4").read_bytes() == alone
     assert len(set(indices)) == len(indices)
+
+
+@pytest.mark.parametrize("output", ["out.mp4", "out/"])
+def test_frames_whose_answers_were_lost_are_counted(nodes, alone, settings, monkeypatch, output):
+    from vidstyle.cluster import painter
+
+    run = painter.Schedule.run
+
+    def losing(self, shots):
+        for shot, answers in run(self, shots):
+            yield shot, answers and [answer for answer in answers if answer.get("position", 0) % 5 != 4]
+
+    monkeypatch.setattr(painter.Schedule, "run", losing)
+    frames = []
+    wanted = settings(cluster=nodes.address, keep_job=True)
+    result = stylize("in.mp4", "style.png", output, wanted, on_frame=frames.append)
+    assert result.painted == FRAMES
+    assert [frame.done for frame in frames] == list(range(1, FRAMES + 1))
+    assert sorted(frame.index for frame in frames) == list(range(FRAMES))
+    assert frames[-1].shots_done == 12
+    assert {frame.image.shape for frame in frames} == {(48, 64, 3)}
+    assert {math.isnan(frame.loss) for frame in frames if frame.index % 5 == 4} == {True}
+    assert sorted(record.frame for record in job_history(output)) == [n for n in range(FRAMES) if n % 5 != 4]
+    if output == "out.mp4":
+        assert Path("out.mp4").read_bytes() == alone
 
 
 PROGRAM = """
