@@ -105,15 +105,23 @@ def quick(**changes: Any) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def painted_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the film, and what one process makes of this very file: another file of it need not be the same."""
+def film_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the film; not to be changed."""
     folder = tmp_path_factory.mktemp("film")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        patch.setenv("VIDSTYLE_CACHE", str(tmp_path_factory.mktemp("cache of the film")))
         make_film()
-        stylize("in.mp4", "style.png", "alone.mp4", quick())
     return folder
+
+
+@pytest.fixture(scope="session")
+def alone(film_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """What one process makes of this very file of the film: another one need not be the same."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(film_folder)
+        patch.setenv("VIDSTYLE_CACHE", str(tmp_path_factory.mktemp("cache of the film")))
+        stylize("in.mp4", "style.png", "alone.mp4", quick())
+    return (film_folder / "alone.mp4").read_bytes()
 
 
 def make_film() -> None:
@@ -132,18 +140,12 @@ def make_film() -> None:
 
 
 @pytest.fixture
-def film(painted_film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def film(film_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A clip of twelve shots, a style and a list of cuts in the current folder."""
     monkeypatch.chdir(tmp_path)
     for name in ("in.mp4", "style.png", "cuts.txt"):
-        shutil.copy(painted_film / name, name)
+        shutil.copy(film_folder / name, name)
     return tmp_path
-
-
-@pytest.fixture
-def alone(painted_film: Path, film: Path) -> bytes:
-    """What one process makes of the film."""
-    return (painted_film / "alone.mp4").read_bytes()
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ FRAMES = 96
 
 
 @pytest.mark.parametrize("apart", [False, True], ids=["shared", "apart"])
-def test_three_machines_paint_what_one_process_does(nodes, alone, settings, apart):
+def test_three_machines_paint_what_one_process_does(nodes, film, alone, settings, apart):
     frames, machines = [], set()
 
     def on_frame(frame):
@@ -40,7 +40,7 @@ def test_three_machines_paint_what_one_process_does(nodes, alone, settings, apar
 
 
 @pytest.mark.parametrize("apart", [False, True], ids=["shared", "apart"])
-def test_a_node_lost_in_mid_shot_costs_nothing_that_was_saved(nodes, alone, settings, apart):
+def test_a_node_lost_in_mid_shot_costs_nothing_that_was_saved(nodes, film, alone, settings, apart):
     indices = []
 
     def on_frame(frame):
@@ -57,7 +57,7 @@ def test_a_node_lost_in_mid_shot_costs_nothing_that_was_saved(nodes, alone, sett
     assert len(set(indices)) == len(indices)  # none was painted twice
 
 
-def test_a_worker_killed_in_mid_shot_is_replaced(nodes, alone, settings, monkeypatch):
+def test_a_worker_killed_in_mid_shot_is_replaced(nodes, film, alone, settings, monkeypatch):
     pids, killed = [], []
     from vidstyle.cluster import painter
 
@@ -84,7 +84,7 @@ def test_a_worker_killed_in_mid_shot_is_replaced(nodes, alone, settings, monkeyp
 
 
 @pytest.mark.parametrize("output", ["out.mp4", "out/"])
-def test_frames_whose_answers_were_lost_are_counted(nodes, alone, settings, monkeypatch, output):
+def test_frames_whose_answers_were_lost_are_counted(nodes, film, alone, settings, monkeypatch, output):
     from vidstyle.cluster import painter
 
     run = painter.Schedule.run
@@ -123,7 +123,7 @@ stylize("in.mp4", "style.png", "out.mp4", settings, on_frame=on_frame)
 
 
 @pytest.mark.parametrize("storage", ["shared", "apart"])
-def test_a_killed_driver_is_gone_on_from(nodes, alone, settings, storage):
+def test_a_killed_driver_is_gone_on_from(nodes, film, alone, settings, storage):
     command = [sys.executable, "-c", PROGRAM, nodes.address, storage]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as driver:
         assert driver.stdout.readline() == "under way\n"
@@ -137,7 +137,7 @@ def test_a_killed_driver_is_gone_on_from(nodes, alone, settings, storage):
     assert Path("out.mp4").read_bytes() == alone
 
 
-def test_a_shot_that_always_fails_is_reported_while_the_rest_goes_on(nodes, alone, settings, caplog):
+def test_a_shot_that_always_fails_is_reported_while_the_rest_goes_on(nodes, film, alone, settings, caplog):
     # A folder where a frame of the fifth shot is to be written.
     def obstruct(plan):
         (plan.job / "frames" / "00000032.png").mkdir()

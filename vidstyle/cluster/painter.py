@@ -163,6 +163,7 @@ class ClusterPainter:
                 "job": str(job.path.resolve()),
                 "manifest_sha256": sha256_of(manifest),
                 "source": str(self._source),
+                "source_bytes": self._source.stat().st_size if self._source.is_file() else 0,
                 "styles": [str(style.resolve()) for style in self._styles],
             }
         here = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
