@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vidstyle import job_history, job_status, stylize
+from vidstyle import forecast, job_history, job_status, stylize
 from vidstyle.errors import ClusterError
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("cluster")]
@@ -189,3 +189,9 @@ def test_a_machine_with_another_release_is_named(nodes, film, settings, monkeypa
 def test_what_no_machine_has_is_said_at_once(nodes, film, settings):
     with pytest.raises(ClusterError, match="no machine of the cluster has 99 CPUs"):
         stylize("in.mp4", "style.png", "out.mp4", settings(cluster=nodes.address, cpus_per_shot=99))
+
+
+def test_a_forecast_counts_the_machines(nodes, film, settings):
+    told = forecast("in.mp4", "style.png", "out.mp4", settings(cluster=nodes.address))
+    assert any("paints 3 shots at once on 3 machines" in note for note in told.notes)
+    assert not Path("out.mp4.vidstyle").exists()
