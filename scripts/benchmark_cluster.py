@@ -20,11 +20,12 @@ import math
 import os
 import random
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from vidstyle.cluster.joining import load_ray
 from vidstyle.cluster.schedule import Schedule
+from vidstyle.cluster.task import together
 from vidstyle.shots import Shot
 
 SHOTS, RATE, MEDIAN_S, MEAN_S, SHORTEST_S, LONGEST_S = 200, 24, 2.5, 4.0, 0.4, 60.0
@@ -43,9 +44,13 @@ def film(seed: int = 0) -> list[Shot]:
     return shots
 
 
-def sleep_through(start: int, stop: int, frame_s: float) -> Iterator[Mapping[str, Any]]:
+def sleep_through(start: int, stop: int, frame_s: float) -> Iterator[list[dict[str, Any]]]:
     """Is a task: answers as one that paints does, and sleeps instead of painting."""
-    yield {"process": os.getpid()}
+    yield [{"process": os.getpid()}]
+    yield from together(_slept(start, stop, frame_s))
+
+
+def _slept(start: int, stop: int, frame_s: float) -> Iterator[dict[str, Any]]:
     due = time.perf_counter()
     for position in range(start, stop):
         due += frame_s
@@ -72,7 +77,7 @@ def measured_s(workers: int, shots: list[Shot], frame_s: float) -> float:
         def run(of: list[Shot], seconds: float) -> float:
             schedule = Schedule(ray, lambda shot: task.remote(shot.start, shot.stop, seconds), lambda error: error)
             started = time.perf_counter()
-            answers = sum(answer is not None and "position" in answer for _, answer in schedule.run(of))
+            answers = sum("position" in answer for _, several in schedule.run(of) for answer in several or ())
             if answers != sum(shot.stop - shot.start for shot in of):
                 raise RuntimeError("frames are missing")
             return time.perf_counter() - started

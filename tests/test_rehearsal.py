@@ -78,6 +78,19 @@ def test_time_is_measured_on_a_frame_that_is_painted_and_as_strongly_as_any(monk
     assert (look.strength, lighter.strength) == (pytest.approx(0.8), pytest.approx(0.74))
 
 
+def test_a_cluster_paints_as_many_shots_at_once_as_it_has_room_for(monkeypatch):
+    monkeypatch.setattr("vidstyle.rehearsal.pace_of", lambda stylizer, image, *_: Pace(60.0, 20.0, 32, 24))
+    monkeypatch.setattr("vidstyle.rehearsal.places_of", lambda settings, device, threads: (3, 2))
+    monkeypatch.setattr("vidstyle.rehearsal.time.perf_counter", lambda: 0.0)
+    monkeypatch.setattr("vidstyle.render.check_engine", lambda settings: None)
+    Path("cuts.txt").write_text("2\n4\n6\n8\n")
+    told = forecast("in.mp4", "style.png", "out.mp4", replace(UNPAINTED, cuts="cuts.txt", cluster="auto"))
+    assert told.total_s == (5 * 60 + 5 * 20) / 3
+    assert "the cluster paints 3 shots at once on 2 machines, which are taken to be as fast as this one" in told.notes
+    write_image(Path("photo.png"), np.full((24, 32, 3), 90, np.uint8))
+    assert forecast("photo.png", "style.png", "out.jpg", replace(UNPAINTED, cluster="auto")).total_s == 60
+
+
 def test_an_unfinished_render_is_told_what_is_left(tmp_path, cache):
     paint(stop_after=7)
     before = everything(tmp_path, cache)
@@ -167,6 +180,7 @@ REFUSED = {
     "no mask": (nothing, {}, {"mask": Path("none.png")}),
     "mask of another shape": (wrong_mask, {}, {"mask": Path("mask.png")}),
     "no such device": (nothing, {}, {"device": "mps"}),
+    "no cluster": (nothing, {}, {"cluster": "127.0.0.1:1"}),
 }
 
 

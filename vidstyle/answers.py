@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Mapping
+from math import nan
 from typing import Any
 
 from vidstyle import errors
 from vidstyle.errors import VidstyleError
+from vidstyle.frames import Picture
 from vidstyle.painting import PaintedFrame
 from vidstyle.stylizer import Painted
 
@@ -27,6 +29,12 @@ def frame_of(answer: Mapping[str, Any], machines: int = 1) -> PaintedFrame:
     """Returns the frame of an answer that has an `image`, `(H, W, 3)` uint8 RGB; the paint stays with the worker."""
     painted = Painted(answer["image"], answer["image"], *(answer[name] for name in _MEASURES))
     return PaintedFrame(answer["position"], answer["index"], painted, machines)
+
+
+def frame_without_answer(position: int, index: int, image: Picture, machines: int) -> PaintedFrame:
+    """Returns a frame that is there, `(H, W, 3)` uint8 RGB, while its answer never came."""
+    painted = Painted(image, image, loss=nan, evaluations=0, retries=0, seconds=nan, economy=0)
+    return PaintedFrame(position, index, painted, machines, is_known=False)
 
 
 def error_answer(error: BaseException) -> dict[str, Any]:

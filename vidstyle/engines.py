@@ -7,7 +7,7 @@ for both; see `answers` and `painting`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,10 +28,12 @@ class Work:
     """What there is to paint, and with what.
 
     Attributes:
-        source: the job's input, not yet read from. styles: as they were given. stylizer: makes the one of this process.
+        missing: frames left to paint, by number of the shot. source: the job's input, not yet read from.
+        styles: as they were given. stylizer: makes the one of this process.
     """
 
     job: JobFolder
+    missing: Mapping[int, Sequence[int]]
     source: Source
     styles: Sequence[Path]
     settings: Settings
@@ -55,7 +57,7 @@ def painted_frames(work: Work, shots: Sequence[Shot], notes: list[str]) -> Itera
         from vidstyle.cluster.painter import ClusterPainter
 
         with ClusterPainter(work.job, work.source.info.path, work.styles, settings) as cluster:
-            yield from cluster.paint(shots)
+            yield from cluster.paint(shots, work.missing)
             notes += cluster.notes
         return
     workers = min(settings.workers, len(shots))
@@ -75,6 +77,35 @@ def _painted_here(work: Work, shots: Sequence[Shot]) -> Iterator[PaintedFrame]:
         painter = ShotPainter(work.job, reader, work.stylizer(), masks, economies_of(work.job))
         for shot in shots:
             yield from painter.paint(shot)
+
+
+def check_engine(settings: Settings) -> None:
+    """Makes sure that what is to paint can be had, as far as that shows at once.
+
+    Raises:
+        ClusterError: Ray is not installed, or there is no cluster at the address.
+    """
+    if settings.cluster is not None:
+        from vidstyle.cluster.joining import check_way
+
+        check_way(settings.cluster)
+
+
+def places_of(settings: Settings, device: str, threads: int) -> tuple[int, int]:
+    """Returns how many shots the settings' cluster can paint at a time, and on how many machines.
+
+    Args:
+        device: what is painted with, in torch's words. threads: that one process computes with.
+
+    Raises:
+        ClusterError: it cannot be reached, or no machine of it can paint a shot.
+    """
+    from vidstyle.cluster.joining import check_resources, connected, needed_by_shot, shots_at_once
+
+    needed = needed_by_shot(settings, device, threads)
+    with connected(settings.cluster or "auto") as ray:
+        check_resources(ray, needed)
+        return shots_at_once(ray, needed)
 
 
 class Tally:

@@ -25,12 +25,14 @@ class PaintedFrame:
     Attributes:
         position: in the render. index: in the input. painted: what was painted.
         machines: how many are at work on the render.
+        is_known: whether more is known of it than its picture; not where a machine was lost after it had saved it.
     """
 
     position: int
     index: int
     painted: Painted
     machines: int = 1
+    is_known: bool = True
 
     @property
     def entry(self) -> JournalEntry:

@@ -12,6 +12,7 @@ import torch
 from vidstyle.coverage import Coverage
 from vidstyle.devices import threads
 from vidstyle.disk import free_bytes, render_bytes
+from vidstyle.engines import places_of
 from vidstyle.errors import JobError
 from vidstyle.features import to_be_fetched
 from vidstyle.flow import flow_to_be_fetched
@@ -23,6 +24,7 @@ from vidstyle.job.status import job_path
 from vidstyle.looks import Look
 from vidstyle.masking import Masks
 from vidstyle.media.images import resize
+from vidstyle.notes import counted
 from vidstyle.pace import Pace, memory_bytes, pace_of
 from vidstyle.render import Render
 from vidstyle.settings.telling import look_rows
@@ -74,7 +76,7 @@ class Rehearsal(Render):
         if pace is not None:
             painting_s = left.first_frames * pace.first_frame_s + left.later_frames * pace.later_frame_s
             # The input is read once to find cuts, and once to paint.
-            total_s = painting_s / self._painters(left) + 2 * survey_s
+            total_s = painting_s / self._painters(left, job) + 2 * survey_s
         disk, free = self._disk(job, frames)
         return Forecast(
             plan=self._plan_of(frames, frames - left.frames, job),
@@ -134,8 +136,13 @@ class Rehearsal(Render):
         )
         return max(looks, key=lambda look: look.strength)
 
-    def _painters(self, left: _Left) -> int:
-        """Returns how many processes paint without taking from each other: one on each GPU."""
+    def _painters(self, left: _Left, job: JobFolder | None) -> int:
+        """Returns how many processes paint without taking from each other: one on each GPU, or as a cluster has it."""
+        if self._settings.cluster is not None and job is not None:
+            places, machines = places_of(self._settings, self._device.type, job.manifest.threads)
+            at_once = f"{counted(places, 'shot')} at once on {counted(machines, 'machine')}"
+            self._notes.append(f"the cluster paints {at_once}, which are taken to be as fast as this one")
+            return max(1, min(places, left.shots))
         devices = torch.cuda.device_count() if self._device.type == "cuda" else 1
         return max(1, min(self._settings.workers, left.shots, devices))
 

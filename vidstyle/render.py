@@ -15,7 +15,7 @@ import torch
 from vidstyle.chronicling import chronicle_of, kept_job, told
 from vidstyle.command import command_line
 from vidstyle.devices import resolve_device, resolve_precision, threads
-from vidstyle.engines import Tally, Work, painted_frames
+from vidstyle.engines import Tally, Work, check_engine, painted_frames
 from vidstyle.errors import SettingsError, VidstyleError
 from vidstyle.features import weights_file
 from vidstyle.fitting import working_size
@@ -242,6 +242,7 @@ class Render:
 
     def _plan(self, identity: Identity) -> Manifest:
         self._load()
+        check_engine(self._settings)  # likewise
         with opened(self._source.info.path, self._settings, GLANCE_PX) as glance:
             seen = survey(glance, self._settings.cuts, self._listeners.on_survey)
             over_white = self._over_white(glance)
@@ -284,15 +285,17 @@ class Render:
         self._notes += manifest.notes
         # What was painted and encoded before stays so when only the last step was interrupted.
         shots = [] if self._is_published(job) else [shot for shot in manifest.shots if not job.is_done(shot)]
-        left = {shot.number: len(job.missing_positions(shot)) for shot in shots}
+        missing = {shot.number: job.missing_positions(shot) for shot in shots}
+        left = {number: len(positions) for number, positions in missing.items()}
         before = done = manifest.frame_count - sum(left.values())
         self._listeners.say_start(self._plan_of(manifest.frame_count, done, job))
         tally = Tally(manifest.shots, left)
-        work = Work(job, self._source, self._styles, self._settings, lambda: self._stylizer)
+        work = Work(job, missing, self._source, self._styles, self._settings, lambda: self._stylizer)
         for frame in painted_frames(work, shots, self._notes):
             done += 1
             tally.add(frame.position)
-            job.note_frame(frame.entry)
+            if frame.is_known:
+                job.note_frame(frame.entry)
             self._listeners.say_frame(frame.done(done, manifest.frame_count, tally.shots_done))
             job.stop_if_asked(done)
         self._notes += trouble_notes(job.journal().values(), self._settings.optimizer)

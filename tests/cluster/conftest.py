@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import shutil
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 from clips import make_video
 
-from vidstyle import Settings
+from vidstyle import Settings, stylize
 
 STORE_BYTES = 100 << 20
 # Shots of 6, 8 and 10 frames.
@@ -60,6 +61,7 @@ def all_nodes() -> Iterator[Nodes]:
     changes = {
         "PYTHONPATH": os.pathsep.join([root, tests]),
         "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_AUTH_MODE": "disabled",  # a token lies in the user's home, if there is one
         "RAY_worker_niceness": "0",  # else whatever else the machine does goes first
         # A lost node is noticed sooner than by default, but not taken for lost where the machine is busy.
         "RAY_health_check_period_ms": "1000",
@@ -77,17 +79,53 @@ def all_nodes() -> Iterator[Nodes]:
             os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)
 
 
+@pytest.fixture(scope="session")
+def connection(all_nodes: Nodes) -> Iterator[Any]:
+    """Ray, connected: renders use that, and find processes of earlier ones, which have torch and vidstyle at hand."""
+    import ray
+
+    ray.init(address=all_nodes.address, logging_level=logging.ERROR, log_to_driver=False)
+    try:
+        yield ray
+    finally:
+        ray.shutdown()
+
+
 @pytest.fixture
-def nodes(all_nodes: Nodes) -> Nodes:
+def nodes(all_nodes: Nodes, connection: Any) -> Nodes:
     """Three nodes that can paint one shot each, and a head that cannot."""
     all_nodes.fill()
     return all_nodes
 
 
-@pytest.fixture
-def film(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A clip of twelve shots, a style and a list of cuts in the current folder."""
-    monkeypatch.chdir(tmp_path)
+def quick(**changes: Any) -> Settings:
+    """Returns settings for the film."""
+    few = {"iterations": 1, "first_iterations": 2, "size": 64, "device": "cpu", "cuts": "cuts.txt"}
+    return Settings(**few | ({"cpus_per_shot": 1} if "cluster" in changes else {}) | changes)
+
+
+@pytest.fixture(scope="session")
+def film_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the film; not to be changed."""
+    folder = tmp_path_factory.mktemp("film")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        make_film()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def alone(film_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """What one process makes of this very file of the film: another one need not be the same."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(film_folder)
+        patch.setenv("VIDSTYLE_CACHE", str(tmp_path_factory.mktemp("cache of the film")))
+        stylize("in.mp4", "style.png", "alone.mp4", quick())
+    return (film_folder / "alone.mp4").read_bytes()
+
+
+def make_film() -> None:
+    """Makes a clip of twelve shots, a style and a list of cuts in the current folder."""
     rng = np.random.default_rng(3)
     views = [cv2.resize(rng.integers(0, 256, (6, 8, 3), dtype=np.uint8), (96, 72)) for _ in range(12)]
     starts = (0, *CUTS)
@@ -99,23 +137,18 @@ def film(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     make_video(Path("in.mp4"), images=images, audio="aac")
     cv2.imwrite("style.png", rng.integers(0, 256, (40, 40, 3), dtype=np.uint8))
     Path("cuts.txt").write_text("".join(f"{cut}\n" for cut in CUTS))
+
+
+@pytest.fixture
+def film(film_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A clip of twelve shots, a style and a list of cuts in the current folder."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("in.mp4", "style.png", "cuts.txt"):
+        shutil.copy(film_folder / name, name)
     return tmp_path
 
 
 @pytest.fixture
 def settings() -> Any:
     """Makes settings for the film; `cluster` is to be given."""
-
-    def make(**changes: Any) -> Settings:
-        few = {"iterations": 2, "first_iterations": 3, "size": 64, "device": "cpu", "cuts": "cuts.txt"}
-        return Settings(**few | ({"cpus_per_shot": 1} if "cluster" in changes else {}) | changes)
-
-    return make
-
-
-def wait_for(condition: Any, seconds: float = 60) -> None:
-    """Waits until something is so."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it has not come to pass"
-        time.sleep(0.05)
+    return quick

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import subprocess
@@ -11,22 +12,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vidstyle import job_status, stylize
+from vidstyle import forecast, job_history, job_status, stylize
 from vidstyle.errors import ClusterError
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("cluster")]
 FRAMES = 96
 
 
-@pytest.fixture
-def alone(film, settings):
-    """What one process makes of this very film: two files of it need not be the same."""
-    stylize("in.mp4", "style.png", "alone.mp4", settings())
-    return Path("alone.mp4").read_bytes()
-
-
 @pytest.mark.parametrize("apart", [False, True], ids=["shared", "apart"])
-def test_three_machines_paint_what_one_process_does(nodes, alone, settings, apart):
+def test_three_machines_paint_what_one_process_does(nodes, film, alone, settings, apart):
     frames, machines = [], set()
 
     def on_frame(frame):
@@ -46,7 +40,7 @@ def test_three_machines_paint_what_one_process_does(nodes, alone, settings, apar
 
 
 @pytest.mark.parametrize("apart", [False, True], ids=["shared", "apart"])
-def test_a_node_lost_in_mid_shot_costs_nothing_that_was_saved(nodes, alone, settings, apart):
+def test_a_node_lost_in_mid_shot_costs_nothing_that_was_saved(nodes, film, alone, settings, apart):
     indices = []
 
     def on_frame(frame):
@@ -63,17 +57,16 @@ def test_a_node_lost_in_mid_shot_costs_nothing_that_was_saved(nodes, alone, sett
     assert len(set(indices)) == len(indices)  # none was painted twice
 
 
-def test_a_worker_killed_in_mid_shot_is_replaced(nodes, alone, settings, monkeypatch):
+def test_a_worker_killed_in_mid_shot_is_replaced(nodes, film, alone, settings, monkeypatch):
     pids, killed = [], []
     from vidstyle.cluster import painter
 
     run = painter.Schedule.run
 
     def noting(self, shots):
-        for shot, answer in run(self, shots):
-            if answer is not None and "process" in answer:
-                pids.append(answer["process"])
-            yield shot, answer
+        for shot, answers in run(self, shots):
+            pids.extend(answer["process"] for answer in answers or () if "process" in answer)
+            yield shot, answers
 
     monkeypatch.setattr(painter.Schedule, "run", noting)
     indices = []
@@ -90,6 +83,31 @@ def test_a_worker_killed_in_mid_shot_is_replaced(nodes, alone, settings, monkeyp
     assert len(set(indices)) == len(indices)
 
 
+@pytest.mark.parametrize("output", ["out.mp4", "out/"])
+def test_frames_whose_answers_were_lost_are_counted(nodes, film, alone, settings, monkeypatch, output):
+    from vidstyle.cluster import painter
+
+    run = painter.Schedule.run
+
+    def losing(self, shots):
+        for shot, answers in run(self, shots):
+            yield shot, answers and [answer for answer in answers if answer.get("position", 0) % 5 != 4]
+
+    monkeypatch.setattr(painter.Schedule, "run", losing)
+    frames = []
+    wanted = settings(cluster=nodes.address, keep_job=True)
+    result = stylize("in.mp4", "style.png", output, wanted, on_frame=frames.append)
+    assert result.painted == FRAMES
+    assert [frame.done for frame in frames] == list(range(1, FRAMES + 1))
+    assert sorted(frame.index for frame in frames) == list(range(FRAMES))
+    assert frames[-1].shots_done == 12
+    assert {frame.image.shape for frame in frames} == {(48, 64, 3)}
+    assert {math.isnan(frame.loss) for frame in frames if frame.index % 5 == 4} == {True}
+    assert sorted(record.frame for record in job_history(output)) == [n for n in range(FRAMES) if n % 5 != 4]
+    if output == "out.mp4":
+        assert Path("out.mp4").read_bytes() == alone
+
+
 PROGRAM = """
 import sys
 from vidstyle import Settings, stylize
@@ -98,14 +116,14 @@ def on_frame(frame):
     seen.append(frame)
     if len(seen) == 20:
         print("under way", flush=True)
-settings = Settings(iterations=2, first_iterations=3, size=64, device="cpu", cuts="cuts.txt", cluster=sys.argv[1],
+settings = Settings(iterations=1, first_iterations=2, size=64, device="cpu", cuts="cuts.txt", cluster=sys.argv[1],
                     cpus_per_shot=1, no_shared_storage=sys.argv[2] == "apart")
 stylize("in.mp4", "style.png", "out.mp4", settings, on_frame=on_frame)
 """
 
 
 @pytest.mark.parametrize("storage", ["shared", "apart"])
-def test_a_killed_driver_is_gone_on_from(nodes, alone, settings, storage):
+def test_a_killed_driver_is_gone_on_from(nodes, film, alone, settings, storage):
     command = [sys.executable, "-c", PROGRAM, nodes.address, storage]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as driver:
         assert driver.stdout.readline() == "under way\n"
@@ -119,7 +137,7 @@ def test_a_killed_driver_is_gone_on_from(nodes, alone, settings, storage):
     assert Path("out.mp4").read_bytes() == alone
 
 
-def test_a_shot_that_always_fails_is_reported_while_the_rest_goes_on(nodes, alone, settings, caplog):
+def test_a_shot_that_always_fails_is_reported_while_the_rest_goes_on(nodes, film, alone, settings, caplog):
     # A folder where a frame of the fifth shot is to be written.
     def obstruct(plan):
         (plan.job / "frames" / "00000032.png").mkdir()
@@ -171,3 +189,9 @@ def test_a_machine_with_another_release_is_named(nodes, film, settings, monkeypa
 def test_what_no_machine_has_is_said_at_once(nodes, film, settings):
     with pytest.raises(ClusterError, match="no machine of the cluster has 99 CPUs"):
         stylize("in.mp4", "style.png", "out.mp4", settings(cluster=nodes.address, cpus_per_shot=99))
+
+
+def test_a_forecast_counts_the_machines(nodes, film, settings):
+    told = forecast("in.mp4", "style.png", "out.mp4", settings(cluster=nodes.address))
+    assert any("paints 3 shots at once on 3 machines" in note for note in told.notes)
+    assert not Path("out.mp4.vidstyle").exists()

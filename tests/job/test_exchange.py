@@ -1,9 +1,11 @@
 """A shot painted in another folder arrives as if it had been painted here."""
 
+import numpy as np
 import pytest
 from jobs import make_job, paint
 
-from vidstyle.job.exchange import frame_bytes, names_of, segments_since, take_frame, take_segment
+from vidstyle.errors import SourceError
+from vidstyle.job.exchange import frame_bytes, names_of, saved_picture, segments_since, take_frame, take_segment
 from vidstyle.settings import Settings
 from vidstyle.settings.words import to_json
 
@@ -34,3 +36,19 @@ def test_what_is_there_is_named(tmp_path):
     shot = job.manifest.shots[1]
     paint(job, [7, 9])
     assert names_of(job, shot) == (["frames/00000007.png", "frames/00000009.png"], [])
+
+
+def test_a_picture_is_had_from_its_file_and_from_its_segment(tmp_path):
+    job = make_job(tmp_path / "job")
+    shot = job.manifest.shots[0]
+    run = shot.segments[0]
+    paint(job, run)
+    pictures = [saved_picture(job, shot, position) for position in run]
+    assert all(np.array_equal(picture, job.load_frame(p)) for p, picture in zip(run, pictures, strict=True))
+    job.close_segment(shot, run)
+    for position in run:
+        encoded = saved_picture(job, shot, position)
+        nearest = min(run, key=lambda other: np.abs(pictures[other - run.start] - encoded.astype(float)).mean())
+        assert nearest == position
+    with pytest.raises(SourceError):
+        saved_picture(job, shot, shot.segments[1].start)

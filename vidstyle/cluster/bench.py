@@ -20,6 +20,7 @@ from vidstyle.errors import ClusterError, VidstyleError
 from vidstyle.files import sha256_of
 from vidstyle.inputs import Reader, opened
 from vidstyle.job.exchange import frame_bytes, segments_since
+from vidstyle.job.fingerprints import check_look
 from vidstyle.job.folder import JobFolder
 from vidstyle.job.lock import locked_by_worker
 from vidstyle.job.manifest import MANIFEST_NAME, read_manifest
@@ -63,6 +64,10 @@ class SharedBench(Bench):
         torch.set_num_threads(manifest.threads)
         self._job = JobFolder(folder, manifest)
         self._stylizer = Stylizer(order["styles"], settings)
+        check_look(manifest.identity.files, [Path(style) for style in order["styles"]], settings)
+        # Reading a film through on every machine, for its checksum, would take minutes.
+        if source.is_file() and source.stat().st_size != order["source_bytes"]:
+            raise _unseen(source, "another file is there")
         self._masks = Masks(settings)
         self._reader = Reader(lambda: opened(source, settings), manifest.timestamps)
 

@@ -6,14 +6,20 @@ import importlib
 import logging
 import os
 import signal
+import socket
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from vidstyle.errors import ClusterError
+from vidstyle.settings import Settings
 
 HOW_TO_INSTALL = "pip install 'vidstyle[cluster]'"
+# A head that is there takes a connection at once; Ray itself asks one that is not for minutes.
+_KNOCK_S = 10.0
+# Joining takes 1 to 3 s, and many times that where the machine is busy.
+_JOIN_S = 60.0
 
 
 def load_ray() -> Any:
@@ -45,22 +51,71 @@ def connected(address: str) -> Iterator[Any]:
     if ray.is_initialized():
         yield ray
         return
-    options: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
+    _knock(address)
+    options: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False, "address": address}
     if address == "local":
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        options |= {"address": "local", "include_dashboard": False}
-    else:
-        options["address"] = address
+        # By default Ray's processes give way to all others, by which a render would be slower than without it.
+        os.environ.setdefault("RAY_worker_niceness", "0")
+        options["include_dashboard"] = False
     with _own_signals():
-        try:
-            ray.init(**options)
-        except (OSError, RuntimeError, ValueError) as error:
-            raise _unreachable(address, error) from error
+        if address == "local":
+            _started(ray, options)
+        else:
+            _join(ray, address, options)
     try:
         yield ray
     finally:
         with _own_signals():
             ray.shutdown()
+
+
+def check_way(address: str) -> None:
+    """Makes sure that a cluster can be asked for, as far as that shows at once.
+
+    Raises:
+        ClusterError: Ray is not installed, or nobody listens at the address.
+    """
+    if not load_ray().is_initialized():
+        _knock(address)
+
+
+def _knock(address: str) -> None:
+    """Raises an error where nobody listens at the address; "auto" and "local" say nothing of that."""
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _KNOCK_S).close()
+    except (OSError, OverflowError) as error:
+        raise _unreachable(address, error) from error
+
+
+def _started(ray: Any, options: Mapping[str, Any]) -> None:
+    # In this very thread: on Linux, what Ray starts ends with the thread that has started it.
+    try:
+        ray.init(**options)
+    except Exception as error:
+        raise _unreachable("local", error) from error
+
+
+def _join(ray: Any, address: str, options: Mapping[str, Any]) -> None:
+    """Calls `ray.init` in a thread: it may never come back, and as long as it waits, hears no Ctrl-C."""
+    errors: list[Exception] = []
+
+    def join() -> None:
+        try:
+            ray.init(**options)
+        except Exception as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=join, name="joining a cluster", daemon=True)
+    thread.start()
+    thread.join(_JOIN_S)
+    if thread.is_alive():
+        raise _unreachable(address, TimeoutError(f"no answer within {_JOIN_S:g} s"))
+    for error in errors:
+        raise _unreachable(address, error) from error
 
 
 @contextmanager
@@ -79,12 +134,43 @@ def _own_signals() -> Iterator[None]:
 
 
 def _unreachable(address: str, error: Exception) -> ClusterError:
+    root: BaseException = error
+    while root.__cause__ is not None:
+        root = root.__cause__
+    if "token" in str(root).lower():
+        return ClusterError(
+            f"{address}: the Ray cluster there wants a token that this command has not given; set RAY_AUTH_MODE=token "
+            "here and on all machines, with the same ~/.ray/auth_token"
+        )
     reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    if address == "local":
+        return ClusterError(f"no Ray cluster can be started here ({reason}); --workers paints several shots without")
     if address == "auto":
         return ClusterError(
             f"no Ray cluster can be reached from here ({reason}); start one with: ray start --head, or give its address"
         )
-    return ClusterError(f"{address}: no Ray cluster can be reached there ({reason}); check the address")
+    return ClusterError(
+        f"{address}: no Ray cluster can be reached there ({reason}); check that the address is the one that "
+        "`ray start --head` has printed, that this machine has joined it, and that no firewall is between"
+    )
+
+
+def needed_by_shot(settings: Settings, device: str, threads: int) -> dict[str, float]:
+    """Returns what a shot takes of a machine, by Ray's names of resources.
+
+    Args:
+        device: what is painted with, in torch's words. threads: that one process computes with.
+    """
+    gpus = settings.gpus_per_shot if settings.gpus_per_shot is not None else float(device == "cuda")
+    return {"CPU": settings.cpus_per_shot or float(1 if gpus else threads), "GPU": gpus}
+
+
+def shots_at_once(ray: Any, needed: Mapping[str, float]) -> tuple[int, int]:
+    """Returns how many shots the cluster can paint at a time, and on how many machines."""
+    wanted = {name: count for name, count in needed.items() if count}
+    machines = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    places = [min(int(have.get(name, 0) / count) for name, count in wanted.items()) for have in machines]
+    return sum(places), sum(place > 0 for place in places)
 
 
 def check_resources(ray: Any, needed: Mapping[str, float]) -> None:
@@ -96,9 +182,9 @@ def check_resources(ray: Any, needed: Mapping[str, float]) -> None:
     Raises:
         ClusterError: none has; such a shot would wait for ever.
     """
-    machines = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    if any(all(have.get(name, 0) >= count for name, count in needed.items()) for have in machines):
+    if shots_at_once(ray, needed)[0]:
         return
+    machines = [node["Resources"] for node in ray.nodes() if node["Alive"]]
     wanted = " and ".join(f"{count:g} {name}{'s' if count > 1 else ''}" for name, count in needed.items() if count)
     most = " and ".join(f"{max((have.get(name, 0) for have in machines), default=0):g} {name}s" for name in needed)
     raise ClusterError(

@@ -5,23 +5,23 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from vidstyle.answers import frame_of
+from vidstyle.answers import frame_of, frame_without_answer
 from vidstyle.cluster.depot import Depot
-from vidstyle.cluster.joining import check_resources, connected
+from vidstyle.cluster.joining import check_resources, connected, needed_by_shot
 from vidstyle.cluster.parcels import packed, with_whole_paths
 from vidstyle.cluster.schedule import TRIES, Schedule
 from vidstyle.cluster.task import paint_shot
 from vidstyle.devices import resolve_device, resolve_precision
 from vidstyle.errors import ClusterError, JobError, VidstyleError
 from vidstyle.files import sha256_of
-from vidstyle.job.exchange import take_frame, take_segment
+from vidstyle.job.exchange import saved_picture, take_frame, take_segment
 from vidstyle.job.folder import JobFolder
 from vidstyle.job.machines import forget_machines, note_machines
 from vidstyle.job.manifest import MANIFEST_NAME
@@ -58,6 +58,7 @@ class ClusterPainter:
         self._device = resolve_device(settings.device)
         self._economies: dict[int, int] = {}
         self._at_work: dict[int, tuple[str, str]] = {}  # node and name of the machine, by number of the shot
+        self._due: dict[int, set[int]] = {}  # frames whose answers have not come, by number of the shot
         self._said_s = 0.0
         self._open = ExitStack()
 
@@ -72,8 +73,11 @@ class ClusterPainter:
     def __exit__(self, *_: object) -> None:
         self._open.close()
 
-    def paint(self, shots: Sequence[Shot]) -> Iterator[PaintedFrame]:
+    def paint(self, shots: Sequence[Shot], missing: Mapping[int, Sequence[int]]) -> Iterator[PaintedFrame]:
         """Yields frames as they are saved, in whatever order.
+
+        Args:
+            missing: frames that are to be painted, by number of the shot.
 
         Raises:
             ClusterError: a machine is not fit for the job, or shots failed for good; all others are done then.
@@ -87,23 +91,17 @@ class ClusterPainter:
             _generator_backpressure_num_objects=_AHEAD_FRAMES,
         )
         self._economies = economies_of(self._job)
+        self._due = {shot.number: set(missing[shot.number]) for shot in shots}
         schedule = Schedule(self._ray, partial(self._submit, task), _fatal, self._say_if_alone)
         try:
-            for shot, answer in schedule.run(shots):
-                if answer is None:
+            for shot, answers in schedule.run(shots):
+                if answers is None:
                     self._at_work.pop(shot.number, None)
-                elif "node" in answer:
-                    self._at_work[shot.number] = answer["node"], answer["machine"]
-                elif "segment" in answer:
-                    take_segment(self._job, shot, answer["segment"], answer["content"])
-                else:
-                    if "files" in answer:
-                        take_frame(self._job, answer["position"], answer["files"])
-                    self._economies[answer["position"]] = answer["economy"]
-                    schedule.note_progress(shot)
-                    self._say_who()
-                    yield frame_of(answer, len({node for node, _ in self._at_work.values()}))
-                    continue
+                    yield from self._unanswered(shot)
+                for answer in answers or ():
+                    yield from self._taken(shot, answer)
+                    if "position" in answer:
+                        schedule.note_progress(shot)
                 self._say_who()
         finally:
             schedule.cancel()
@@ -111,13 +109,41 @@ class ClusterPainter:
         if schedule.failures:
             raise _given_up(schedule.failures, self._job.manifest.shots)
         self._wait_until_seen(shots)
+        for shot in shots:
+            yield from self._unanswered(shot)
+
+    def _taken(self, shot: Shot, answer: dict[str, Any]) -> Iterator[PaintedFrame]:
+        """Takes in what a task has answered, and yields the frame, if it is one."""
+        if "node" in answer:
+            self._at_work[shot.number] = answer["node"], answer["machine"]
+        elif "segment" in answer:
+            take_segment(self._job, shot, answer["segment"], answer["content"])
+        else:
+            position = answer["position"]
+            if "files" in answer:
+                take_frame(self._job, position, answer["files"])
+            self._economies[position] = answer["economy"]
+            self._due[shot.number].discard(position)
+            yield frame_of(answer, self._machines)
+
+    def _unanswered(self, shot: Shot) -> Iterator[PaintedFrame]:
+        """Yields the frames of a shot whose answers were lost with a machine, once all of the shot is seen here."""
+        due, job = self._due[shot.number], self._job
+        if not due:
+            return
+        job.look_anew()
+        if job.is_done(shot):
+            for position in sorted(due):
+                picture = saved_picture(job, shot, position)
+                due.discard(position)
+                yield frame_without_answer(position, job.manifest.info.range_start + position, picture, self._machines)
+
+    @property
+    def _machines(self) -> int:
+        return max(1, len({node for node, _ in self._at_work.values()}))
 
     def _needed(self) -> dict[str, float]:
-        """Returns what a shot takes of a machine, by Ray's names."""
-        settings, has_gpu = self._settings, self._device.type == "cuda"
-        gpus = settings.gpus_per_shot if settings.gpus_per_shot is not None else float(has_gpu)
-        cpus = settings.cpus_per_shot or float(1 if gpus else self._job.manifest.threads)
-        return {"CPU": cpus, "GPU": gpus}
+        return needed_by_shot(self._settings, self._device.type, self._job.manifest.threads)
 
     def _order_for(self, ray: Any) -> dict[str, Any]:
         """Returns what every task is told of the render, in plain words, so that another release can read it too."""
@@ -137,6 +163,7 @@ class ClusterPainter:
                 "job": str(job.path.resolve()),
                 "manifest_sha256": sha256_of(manifest),
                 "source": str(self._source),
+                "source_bytes": self._source.stat().st_size if self._source.is_file() else 0,
                 "styles": [str(style.resolve()) for style in self._styles],
             }
         here = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
@@ -196,7 +223,8 @@ def _given_up(failures: dict[int, Exception], shots: Sequence[Shot]) -> ClusterE
     number, error = next(iter(failures.items()))
     shot = shots[number]
     count = "a shot" if len(failures) == 1 else f"{len(failures)} shots"
-    said = str(error) if isinstance(error, VidstyleError) else f"{type(error).__name__}: {str(error).splitlines()[0]}"
+    first_line = str(error).strip().partition("\n")[0]
+    said = str(error) if isinstance(error, VidstyleError) else f"{type(error).__name__}: {first_line}"
     return ClusterError(
         f"{count} failed {TRIES} times, first number {number} (frames {shot.start} to {shot.stop - 1} of the render): "
         f"{said}; everything else is done and kept: run the command again once that is mended"

@@ -48,7 +48,7 @@ class Schedule:
         self._running: dict[Any, Shot] = {}
 
     def run(self, shots: Sequence[Shot]) -> Iterator[tuple[Shot, Any]]:
-        """Yields every answer with the shot that it is of, and None when a task of it has ended, well or not."""
+        """Yields what tasks answer with the shot that it is of, and None when a task of it has ended, well or not."""
         waiting = deque(sorted(shots, key=lambda shot: (shot.start - shot.stop, shot.number)))
         while waiting or self._running:
             while waiting and len(self._running) < _AHEAD:

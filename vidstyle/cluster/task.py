@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 # As `workers` does it: idle threads must not spin on cores that others need.
 _SHARING = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0", "KMP_BLOCKTIME": "0"}
 
+# Answers cost the machine that takes them in 2 ms each, however small they are: quick ones go together.
+_TOGETHER_S, _TOGETHER_BYTES = 0.2, 4 << 20
 
-def paint_shot(order: Mapping[str, Any], number: int, economies: Mapping[int, int]) -> Iterator[dict[str, Any]]:
-    """Paints what is missing of a shot and yields answers: who does it, and then each frame once it is saved.
+
+def paint_shot(order: Mapping[str, Any], number: int, economies: Mapping[int, int]) -> Iterator[list[dict[str, Any]]]:
+    """Paints what is missing of a shot and yields answers: who does it, and then frames once they are saved.
 
     Args:
         order: what the painter says of the render; see `painter`. number: of the shot.
@@ -30,5 +34,33 @@ def paint_shot(order: Mapping[str, Any], number: int, economies: Mapping[int, in
     from vidstyle.cluster.joining import load_ray
 
     node = load_ray().get_runtime_context().get_node_id()
-    yield {"machine": socket.gethostname(), "node": node, "process": os.getpid()}
-    yield from bench_for(order).paint(number, economies)
+    yield [{"machine": socket.gethostname(), "node": node, "process": os.getpid()}]
+    yield from together(bench_for(order).paint(number, economies))
+
+
+def together(answers: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """Yields answers as they come where they come slowly, and several at a time where they come quickly.
+
+    What is held back when an error comes is yielded before it is raised.
+    """
+    held: list[dict[str, Any]] = []
+    size_bytes, said_s = 0, time.monotonic()
+    try:
+        for answer in answers:
+            held.append(answer)
+            size_bytes += _size_bytes(answer)
+            if time.monotonic() - said_s >= _TOGETHER_S or size_bytes >= _TOGETHER_BYTES:
+                yield held
+                held, size_bytes, said_s = [], 0, time.monotonic()
+    except Exception:
+        if held:
+            yield held
+        raise
+    if held:
+        yield held
+
+
+def _size_bytes(answer: Mapping[str, Any]) -> int:
+    files = [*answer.get("files", {}).values(), answer.get("content", b"")]
+    image = answer.get("image")
+    return sum(map(len, files)) + (0 if image is None else int(image.nbytes))

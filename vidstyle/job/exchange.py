@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from vidstyle.files import written_whole
+from vidstyle.frames import Picture
 from vidstyle.job.folder import JobFolder
+from vidstyle.media.images import read_layers
+from vidstyle.media.sources import open_source
 from vidstyle.shots import Shot
 
 
@@ -21,6 +24,20 @@ def names_of(job: JobFolder, shot: Shot) -> tuple[list[str], list[int]]:
         for path in dict.fromkeys((job.frame_path(position), job.delivered_path(position)))
     )
     return [path.relative_to(job.path).as_posix() for path in paths], whole
+
+
+def saved_picture(job: JobFolder, shot: Shot, position: int) -> Picture:
+    """Returns a frame of a shot, `(H, W, 3)` uint8 RGB, from its file or from the segment that it is encoded in.
+
+    Raises:
+        SourceError: it is in neither.
+    """
+    run = next(run for run in shot.segments if position in run)
+    if job.manifest.kind == "video" and job.has_segment(run):
+        start = position - run.start
+        with open_source(job.segment_path(run), frames=(start, start + 1)) as source:
+            return next(source).image
+    return read_layers(job.delivered_path(position))[0]
 
 
 def frame_bytes(job: JobFolder, position: int) -> dict[str, bytes]:
