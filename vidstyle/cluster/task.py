@@ -15,7 +15,7 @@ from typing import Any
 # As `workers` does it: idle threads must not spin on cores that others need.
 _SHARING = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0", "KMP_BLOCKTIME": "0"}
 
-# Answers cost the machine that takes them in 2 ms each, however small they are: quick ones go together.
+# Each answer costs the machine that takes it in some time, however small it is: quick ones go together.
 _TOGETHER_S, _TOGETHER_BYTES = 0.2, 4 << 20
 
 
