@@ -120,6 +120,15 @@ def test_who_asks_again_gets_the_newer_picture_alone(looking):
     other.close()
 
 
+def test_who_leaves_has_nothing_painted_any_more(looking):
+    for begun in (looking.sketches(LOOKS["plain"], 0, "me"), looking.three(LOOKS["plain"], "me")):
+        next(begun)
+        looking.leave("me")
+        assert list(begun) == []
+    looking.leave("nobody")
+    assert looking._newest == {}
+
+
 def test_three_frames_come_as_drafts_and_then_as_they_will_be(looking):
     steps = list(looking.three(LOOKS["plain"], "me"))
     assert [len(step) for step in steps] == [1, 2, 3, 3, 3, 3]

@@ -14,6 +14,7 @@ import vidstyle
 from vidstyle.studio.looking import MOST_BLENDED, Look, Looking
 from vidstyle.studio.refusals import RefusedError
 from vidstyle.studio.renders import Renders
+from vidstyle.studio.telling import plain, warn
 
 Picture = npt.NDArray[np.uint8]
 # Pictures are not sent larger than screens are.
@@ -22,6 +23,8 @@ _HINT = "Choose a clip and a style, or drop them. The frame is painted as soon a
 _CODE: dict[str, Any] = {"lines": 1, "max_lines": 12}
 # Painting for one visitor goes on beside other visitors' questions; whoever asks again is served first.
 _AT_ONCE: dict[str, Any] = {"concurrency_limit": 16, "trigger_mode": "multiple", "show_progress": "hidden"}
+# The last word of painting that was given up, perhaps: Gradio takes silence for an empty picture.
+_UNCHANGED: tuple[Any, Any] = gr.skip(), gr.skip()
 
 
 class LookPage:
@@ -164,16 +167,16 @@ class LookPage:
         try:
             upload = self._looking.uploads.take(received or "", is_style=False)
         except RefusedError as error:
-            gr.Warning(str(error), title="Not taken")
-            return gr.skip(), None, f"**Not taken.** {_plain(error)}"
+            warn(error, "Not taken")
+            return gr.skip(), None, f"**Not taken.** {plain(error)}"
         return gr.update(choices=self._choices(is_style=False), value=upload.key), None, gr.skip()
 
     def _drop_style(self, received: str | None, before: list[str] | None) -> tuple[Any, Any, Any]:
         try:
             upload = self._looking.uploads.take(received or "", is_style=True)
         except RefusedError as error:
-            gr.Warning(str(error), title="Not taken")
-            return gr.skip(), None, f"**Not taken.** {_plain(error)}"
+            warn(error, "Not taken")
+            return gr.skip(), None, f"**Not taken.** {plain(error)}"
         chosen = [*(name for name in before or [] if name != upload.key), upload.key]
         return gr.update(choices=self._choices(is_style=True), value=chosen), None, gr.skip()
 
@@ -190,7 +193,7 @@ class LookPage:
             if look.clip and look.styles:
                 output = self._looking.suggested_output(look)
         except (RefusedError, vidstyle.VidstyleError) as error:
-            gr.Warning(str(error))
+            warn(error)
         is_blend = 1 < len(look.styles) <= MOST_BLENDED
         shares = [gr.update(visible=is_blend and number < len(look.styles)) for number in range(MOST_BLENDED)]
         return frame, pictures, *shares, output
@@ -202,6 +205,10 @@ class LookPage:
             image.thumbnail((_THUMBNAIL_PX, _THUMBNAIL_PX))
             pictures.append(np.asarray(image))
         return pictures
+
+    def leave(self, request: gr.Request) -> None:
+        """Gives up what is painted for a page that was closed or loaded anew."""
+        self._looking.leave(str(request.session_hash))
 
     # -- what is shown -------------------------------------------------------------------------
 
@@ -216,8 +223,9 @@ class LookPage:
                 state = "Draft" if sketch.is_draft else "As it will be" if sketch.is_final else "Getting sharper"
                 told = f"**{state}** · frame {int(frame)} · {size} · {sketch.seconds:.1f} s"
                 yield shown(before, sketch.image, look.size), told
+            yield _UNCHANGED
         except RefusedError as error:
-            yield gr.skip(), f"**That cannot be painted.** {_plain(error)}"
+            yield gr.skip(), f"**That cannot be painted.** {plain(error)}"
 
     def _three(self, request: gr.Request, *values: Any) -> Iterator[tuple[Any, str]]:
         look = look_of(*values)
@@ -228,8 +236,9 @@ class LookPage:
             for pictures in self._looking.three(look, str(request.session_hash)):
                 told = "**Three frames** " + ("as they will be" if "draft" not in str(pictures[-1][1]) else "as drafts")
                 yield gr.update(value=pictures, visible=True), told
+            yield _UNCHANGED
         except RefusedError as error:
-            yield gr.skip(), f"**That cannot be painted.** {_plain(error)}"
+            yield gr.skip(), f"**That cannot be painted.** {plain(error)}"
 
     def _forecast(self, *values: Any) -> Any:
         *knobs, output = values
@@ -254,7 +263,7 @@ class LookPage:
             path = self._looking.folder.output(output or "")
             return self._renders.add(path, self._looking.command(look, path.name))
         except RefusedError as error:
-            gr.Warning(str(error), title="Not started")
+            warn(error, "Not started")
             return None
 
 
@@ -286,8 +295,3 @@ def shown(before: Picture, after: Picture, size_px: float) -> tuple[Image.Image,
     size = max(1, round(width * ratio)), max(1, round(height * ratio))
     first, second = (Image.fromarray(picture).resize(size, Image.Resampling.BICUBIC) for picture in (before, after))
     return first, second
-
-
-def _plain(error: Exception) -> str:
-    """Returns a message in which nothing is taken for Markdown or HTML."""
-    return "".join(f"&#{ord(c)};" if not (c.isalnum() or c.isspace()) else c for c in str(error))

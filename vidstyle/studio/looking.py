@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -148,8 +149,10 @@ class Looking:
             count = clip.frame_count
             positions = list(dict.fromkeys(min(count - 1, int(count * place)) for place in _PLACES))
             for position in positions:
-                draft = self._painter.draft(clip, position, list(files.styles), settings)
-                if not is_newest():
+                begun = self._painter.sketches(clip, position, list(files.styles), settings, is_wanted=is_newest)
+                with closing(begun):
+                    draft = next(begun, None)
+                if draft is None or not is_newest():
                     return
                 shown[position] = draft.image, f"frame {position}, draft"
                 yield list(shown.values())
@@ -164,6 +167,10 @@ class Looking:
                         yield list(shown.values())
         except vidstyle.VidstyleError as error:
             raise RefusedError(str(error)) from error
+
+    def leave(self, visitor: str) -> None:
+        """Gives up whatever is being painted for a visitor."""
+        self._newest.pop(visitor, None)
 
     def _asked(self, visitor: str) -> _Newest:
         newest = self._newest[visitor] = object()

@@ -74,4 +74,5 @@ def build_page(looking: Looking, renders: Renders) -> Any:
         started.then(render.refresh, **refresh)
         page.load(look.listing, None, [look.clip, look.styles], show_progress="hidden")
         page.load(render.refresh, **refresh)
+        page.unload(look.leave)
     return page

@@ -16,6 +16,7 @@ from vidstyle.studio.cards import cards, choice, download, history_points, point
 from vidstyle.studio.folder import Folder
 from vidstyle.studio.refusals import RefusedError
 from vidstyle.studio.renders import FAILED, FINISHED, PAUSED, RUNNING, STOPPED, WAITING, Job, Renders
+from vidstyle.studio.telling import warn
 
 _EVERY_S = 1.5
 # Of a second, each time that the page asks: painting goes first.
@@ -101,11 +102,13 @@ class RenderPage:
 
     def _discard(self, name: str | None, surely: bool) -> bool:
         if not surely:
-            gr.Warning("Tick the box above first: what is painted will be gone.")
+            warn("Tick the box above first: what is painted will be gone.")
         elif name:
             _acting(self._renders.discard)(name)
             with self._lock:
-                self._watches.pop(name, None)
+                if (watch := self._watches.pop(name, None)) is not None:
+                    watch.close()
+                self._histories.pop(name, None)
         return False
 
     # -- what is shown -------------------------------------------------------------------------
@@ -129,6 +132,7 @@ class RenderPage:
         with self._lock:
             for gone in set(self._watches) - set(names):
                 self._watches.pop(gone).close()
+                self._histories.pop(gone, None)
         return [now, *self._updates(chosen, now, is_new)]
 
     def _updates(self, job: Job | None, now: dict[str, Any], is_new: set[str]) -> list[Any]:
@@ -212,7 +216,7 @@ def _acting(act: Any) -> Any:
             if name:
                 act(name)
         except RefusedError as error:
-            gr.Warning(str(error))
+            warn(error)
 
     return acted
 
