@@ -118,6 +118,18 @@ def test_of_long_renders_some_pairs_are_measured(tmp_path):
     watch.close()
 
 
+def test_an_input_that_has_become_shorter_is_not_measured_further(painting_scene):
+    paint("out.mkv", replace(QUICK, codec="ffv1", keep_job=True))
+    shorter = vidstyle.Settings(frames=(0, 4), iterations=0, first_iterations=0, device="cpu")
+    vidstyle.stylize("in.mp4", "style.png", "short.mp4", shorter)
+    Path("short.mp4").replace("in.mp4")
+    watch = vidstyle.WarpErrorWatch("out.mkv")
+    watch.update(60)
+    assert [frame for frame, _ in watch.errors] in ([1, 2], [1, 2, 3])
+    watch.update(60)
+    watch.close()
+
+
 def test_an_input_that_is_gone_is_not_measured(tmp_path):
     finish(make_job(tmp_path / "o.mp4.vidstyle"))
     watch = vidstyle.WarpErrorWatch(tmp_path / "o.mp4")

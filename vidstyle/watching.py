@@ -140,7 +140,8 @@ class WarpErrorWatch:
     def update(self, budget_s: float = 1.0) -> None:
         """Measures what is there and not measured yet, for about so long; what cannot be read ends it."""
         deadline = time.monotonic() + budget_s
-        with suppress(VidstyleError, OSError, StopIteration):
+        # A frame that an input or a segment lacks ends a generator with a RuntimeError, see PEP 479.
+        with suppress(VidstyleError, OSError, StopIteration, RuntimeError):
             while time.monotonic() < deadline and next(self._steps):
                 pass
 

@@ -76,13 +76,46 @@ def test_what_fails_says_why_and_can_be_tried_again(folder):
 
 
 def test_jobs_from_a_shell_show_up(folder):
-    paint_frames(make_job(folder.path / "s.mp4.vidstyle", output=str(folder.path / "s.mp4")), range(5))
+    command = vidstyle.as_command("clip.mp4", "style.png", folder.path / "s.mp4")
+    paint_frames(make_job(folder.path / "s.mp4.vidstyle", output=str(folder.path / "s.mp4"), command=command), range(5))
     make_job(folder.path / "other.vidstyle", output="/elsewhere/e.mp4")
     renders = Renders(folder)
     (job,) = renders.jobs()
     assert (job.name, job.phase, job.told, job.status.done) == ("s.mp4", STOPPED, "begun from a shell", 5)
     renders.go_on("s.mp4")
     assert renders.job("s.mp4").phase == WAITING
+    renders._held.release()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "http.server -o {out}",
+        "vidstyle clip.mp4",
+        "vidstyle clip.mp4 -o /elsewhere/s.mp4",
+        "vidstyle clip.mp4 -o {out} -o/elsewhere/s.mp4",
+        "vidstyle clip.mp4 -o {out} --output=/elsewhere/s.mp4",
+        "vidstyle clip.mp4 -o {out} --report=/elsewhere/page.html",
+        "vidstyle 'clip.mp4",
+    ],
+)
+@pytest.mark.skipif(os.name == "nt", reason="commands are written in another way there")
+def test_a_job_folder_of_somebody_else_runs_no_other_command(folder, command):
+    out = folder.path / "s.mp4"
+    make_job(folder.path / "s.mp4.vidstyle", output=str(out), command=command.format(out=out))
+    renders = Renders(folder)
+    with pytest.raises(RefusedError, match="continue it from a shell"):
+        renders.go_on("s.mp4")
+    assert phases(renders) == {"s.mp4": STOPPED}
+    renders._held.release()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a privilege there")
+def test_a_job_folder_elsewhere_is_not_looked_into(folder, tmp_path):
+    make_job(tmp_path / "s.mp4.vidstyle", output=str(folder.path / "s.mp4"))
+    (folder.path / "s.mp4.vidstyle").symlink_to(tmp_path / "s.mp4.vidstyle")
+    renders = Renders(folder)
+    assert renders.jobs() == []
     renders._held.release()
 
 

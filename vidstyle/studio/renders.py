@@ -16,6 +16,7 @@ import sys
 import threading
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import filelock
@@ -31,6 +32,8 @@ STATE_FOLDER = ".vidstyle-studio"
 _LONGEST_LOG_BYTES = 16_384
 # In the order in which they are shown.
 RUNNING, WAITING, PAUSED, STOPPED, FAILED, FINISHED = "painting", "waiting", "paused", "stopped", "failed", "finished"
+# Of commands from job folders: what reads or writes other files than a render does.
+_NOT_FROM_HERE = {"--output", "--report", "--job-dir", "--config", "--save-config", "--preview", "--cluster"}
 _QUEUED, _STARTED = "queued", "started"
 
 
@@ -107,6 +110,8 @@ class Renders:
             }
             jobs = [self._job(wish, known.pop(wish.name, None)) for wish in self._wishes.values()]
             for name, status in known.items():
+                if status.job is None or not self._folder.holds(status.job):
+                    continue  # a link that leads out of the folder
                 phase = FINISHED if status.is_finished else RUNNING if status.is_running else STOPPED
                 jobs.append(Job(name, phase, "begun from a shell", status, status.command))
         order = (RUNNING, WAITING, PAUSED, STOPPED, FAILED, FINISHED)
@@ -203,9 +208,29 @@ class Renders:
         with self._lock:
             job = self.job(name)
             if job.phase in (PAUSED, STOPPED, FAILED):
+                self._check_command(job)
                 self._wishes.pop(name, None)
                 self._wishes[name] = _Wish(name, job.command)
                 self._write()
+
+    def _check_command(self, job: Job) -> None:
+        """Makes sure that a command from a job folder, which may be anybody's, paints here and does nothing else.
+
+        Raises:
+            RefusedError: it does not.
+        """
+        try:
+            words = job.command.split() if sys.platform == "win32" else shlex.split(job.command)
+        except ValueError:
+            words = []
+        outputs = [Path(after) for word, after in pairwise(words) if word == "-o"]
+        places = [output.parent.resolve() / output.name for output in outputs]
+        is_here = sys.platform == "win32" or places == [self._folder.path / job.name]
+        is_odd = any(
+            word.partition("=")[0] in _NOT_FROM_HERE or word.startswith("-o") != (word == "-o") for word in words
+        )
+        if words[:1] != ["vidstyle"] or not is_here or is_odd:
+            raise RefusedError(f"{job.name} was begun in another way; continue it from a shell, with its command line")
 
     def discard(self, name: str) -> None:
         """Throws away what is painted of a render, and forgets it; a finished output stays.
