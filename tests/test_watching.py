@@ -72,6 +72,18 @@ def test_a_render_stops_when_it_is_asked_to_and_continues_with_the_same_result(p
     assert contents(Path("out.mp4")) == contents(Path("whole.mp4"))
 
 
+def test_a_render_that_still_looks_for_cuts_stops_when_it_is_asked_to(painting_scene):
+    def ask(seen, count):
+        if seen == 3:
+            assert vidstyle.stop_job("out.mp4")
+
+    with pytest.raises(JobStoppedError, match="before the first frame; the same command begins anew"):
+        vidstyle.stylize("in.mp4", "style.png", "out.mp4", QUICK, on_survey=ask)
+    assert not Path("out.mp4.vidstyle").exists()
+    result, _, _ = paint()
+    assert result.painted == 10
+
+
 def test_a_job_is_discarded_whole_but_not_under_somebodys_hands(tmp_path):
     path = tmp_path / "o.mp4.vidstyle"
     paint_frames(make_job(path), range(2))

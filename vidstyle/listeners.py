@@ -29,6 +29,11 @@ class Listeners:
         if self.on_start is not None:
             self.on_start(plan)
 
+    def say_survey(self, seen: int, count: int | None) -> None:
+        """Tells how many frames the first look has seen, of how many, if that is known."""
+        if self.on_survey is not None:
+            self.on_survey(seen, count)
+
     def say_frame(self, frame: FrameDone) -> None:
         """Tells of a frame that is finished."""
         if self.on_frame is not None:

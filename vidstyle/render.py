@@ -16,7 +16,7 @@ from vidstyle.chronicling import chronicle_of, kept_job, told
 from vidstyle.command import command_line
 from vidstyle.devices import resolve_device, resolve_precision, threads
 from vidstyle.engines import Tally, Work, check_engine, painted_frames
-from vidstyle.errors import SettingsError, VidstyleError
+from vidstyle.errors import JobStoppedError, SettingsError, VidstyleError
 from vidstyle.features import weights_file
 from vidstyle.fitting import working_size
 from vidstyle.frames import Plan, Result
@@ -25,7 +25,15 @@ from vidstyle.job.chronicle import Chronicle, keep_chronicle, recalled
 from vidstyle.job.entry import check_new_job, check_steady, check_unchanged, clear_leftovers, removed_if_empty
 from vidstyle.job.fingerprints import file_fingerprint, look_fingerprints, mask_fingerprints, source_fingerprint
 from vidstyle.job.finished import finished_frames, output_digest, remember
-from vidstyle.job.folder import FINISHED_NAME, PUBLISHING_NAME, JobFolder, clear_job, wishes_of, write_record
+from vidstyle.job.folder import (
+    FINISHED_NAME,
+    PUBLISHING_NAME,
+    JobFolder,
+    clear_job,
+    is_stop_asked,
+    wishes_of,
+    write_record,
+)
 from vidstyle.job.journal import JournalEntry
 from vidstyle.job.lock import locked
 from vidstyle.job.manifest import MANIFEST_NAME, Identity, Manifest, read_manifest
@@ -91,7 +99,7 @@ class Render:
         self._width, self._height = size
         self._device = resolve_device(settings.device)
         self._precision = str(resolve_precision(settings.precision, self._device)).removeprefix("torch.")
-        self._target = target
+        self._target, self._is_begun = target, False
         self._notes: list[str] = []
         if even and size != shown and working_size(*shown, settings) == shown:
             note = f"{target}: {shown[0]}x{shown[1]} becomes {size[0]}x{size[1]}, since its pixel format has even sides"
@@ -107,6 +115,7 @@ class Render:
         if self._kind == "still":
             return self._still(identity)
         with locked(path), removed_if_empty(path):
+            self._is_begun = True
             job = self._begun(self._job(path, identity))
             with threads(job.manifest.threads):
                 painted = self._paint(job)
@@ -244,7 +253,7 @@ class Render:
         self._load()
         check_engine(self._settings)  # likewise
         with opened(self._source.info.path, self._settings, GLANCE_PX) as glance:
-            seen = survey(glance, self._settings.cuts, self._listeners.on_survey)
+            seen = survey(glance, self._settings.cuts, self._say_survey)
             over_white = self._over_white(glance)
             last_s = (seen.timestamps[-1] - glance.first_pts) * glance.info.time_base
         if self._spec is not None:
@@ -252,6 +261,12 @@ class Render:
         about_masks = check_all_masks(self._settings, self._source.info.range_start, seen.last_index)
         about_time = self._timeline.notes(seen.last_index, last_s)
         return self._manifest(identity, replace(seen, notes=(*seen.notes, *over_white, *about_masks, *about_time)))
+
+    def _say_survey(self, seen: int, count: int | None) -> None:
+        path = job_path(self._output, self._settings.job_dir)
+        if self._is_begun and is_stop_asked(path):
+            raise JobStoppedError(f"{path}: stopped, as asked, before the first frame; the same command begins anew")
+        self._listeners.say_survey(seen, count)
 
     def _manifest(self, identity: Identity, seen: Survey) -> Manifest:
         return Manifest(

@@ -89,7 +89,6 @@ class JobFolder:
                 folder.mkdir(exist_ok=True)
                 for stray in folder.glob(".*.part*"):
                     stray.unlink()
-            (self.path / STOP_NAME).unlink(missing_ok=True)  # it was meant for an earlier run
             (self.path / MACHINES_NAME).unlink(missing_ok=True)
             sync_folder(self.path)
             close_last_line(self.path)
@@ -102,7 +101,7 @@ class JobFolder:
         Raises:
             JobStoppedError: somebody has.
         """
-        if (self.path / STOP_NAME).is_file():
+        if is_stop_asked(self.path):
             kept = f"{done:,} of {self.manifest.frame_count:,} frames are kept"
             raise JobStoppedError(f"{self.path}: stopped, as asked; {kept}; continue with: {self.manifest.command}")
 
@@ -324,6 +323,11 @@ class JobFolder:
 def wishes_of(settings: Settings) -> Wishes:
     """Returns how a video is to be encoded, as far as the settings say."""
     return Wishes(settings.codec, settings.pix_fmt, settings.bit_depth, settings.crf, settings.preset)
+
+
+def is_stop_asked(path: Path) -> bool:
+    """Tells whether somebody has asked the process at work on a job folder to stop."""
+    return (path / STOP_NAME).is_file()
 
 
 def clear_job(path: Path) -> None:

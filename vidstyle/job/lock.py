@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 
 from vidstyle.errors import JobError
 from vidstyle.files import sync_folder
-from vidstyle.job.folder import LOCK_NAME
+from vidstyle.job.folder import LOCK_NAME, STOP_NAME
 
 # Workers of a process that was killed end by themselves within this time.
 WORKERS_END_S = 20.0
@@ -39,9 +39,12 @@ def locked(path: Path) -> Iterator[None]:
     except OSError as error:
         raise JobError(f"{path}: cannot be made or written to ({error.strerror or error}); see --job-dir") from error
     try:
+        (path / STOP_NAME).unlink(missing_ok=True)  # it was meant for an earlier run
         _wait_for_workers(path)
         yield
     finally:
+        with suppress(OSError):
+            (path / STOP_NAME).unlink(missing_ok=True)
         # Removed while it is held, so that nobody else's lock is; Windows removes no file that is open.
         if sys.platform != "win32":
             _remove_if_empty(path)
