@@ -140,6 +140,47 @@ def test_from_a_dropped_clip_to_a_finished_film(page, place, tmp_path):
     assert not list(Path(tmp_path).glob("**/*.part*"))
 
 
+def choose(page, where, name):
+    page.click(f"#{where} input")
+    page.locator(f"[role=option][aria-label='{name}']:visible").last.click()
+    page.keyboard.press("Escape")
+
+
+def turn(page, where, value):
+    page.fill(f"#{where} input[type=number]", str(value))
+    page.keyboard.press("Tab")
+
+
+def test_what_was_chosen_is_there_again_and_new_files_show_up(page, place):
+    with StudioServer(place) as server:
+        open_page(page, server)
+        choose(page, "clip", "clip.mp4")
+        choose(page, "styles", "style3.png")
+        until_told(page, "frame 0")
+        for strength in (0.9, 0.8, 0.7):  # faster than anything is painted
+            turn(page, "strength", strength)
+            page.wait_for_timeout(300)
+            assert page.locator("#picture img").count() == 2  # before and after
+            assert page.inner_text("#told")
+        page.wait_for_function("document.querySelector('#command .cm-content').innerText.includes('--strength 0.7')")
+        page.reload()
+        page.wait_for_selector("#clip input")
+        page.wait_for_function("document.querySelector('#clip input').value == 'clip.mp4'")
+        assert page.input_value("#strength input[type=number]") == "0.7"
+        until_told(page, "frame 0")
+
+        write_raw(place / "<b>new.png", picture(7))
+        page.wait_for_timeout(5000)
+        choose(page, "styles", "<b>new.png")
+        page.wait_for_function("document.querySelector('#command .cm-content').innerText.includes('new.png')")
+        (place / "<b>new.png").write_bytes(b"no picture")
+        page.click("#color label:has-text('matched')")
+        page.get_by_text("cannot be painted").first.wait_for()
+        assert page.locator("#told b").count() == 0
+        assert server.is_alive
+    assert page.faults == []
+
+
 def test_what_may_not_be_is_refused_and_the_server_lives(page, place, tmp_path):
     large, secret = tmp_path / "large.mp4", tmp_path / "secret.png"
     large.write_bytes(b"0" * (4 << 20))

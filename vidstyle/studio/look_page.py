@@ -19,6 +19,7 @@ from vidstyle.studio.telling import plain, warn
 Picture = npt.NDArray[np.uint8]
 # Pictures are not sent larger than screens are.
 _SHOWN_PX, _THUMBNAIL_PX = 1600, 240
+_LISTED_EVERY_S = 3.0
 _HINT = "Choose a clip and a style, or drop them. The frame is painted as soon as both are there."
 _CODE: dict[str, Any] = {"lines": 1, "max_lines": 12}
 # Painting for one visitor goes on beside other visitors' questions; whoever asks again is served first.
@@ -30,8 +31,8 @@ _UNCHANGED: tuple[Any, Any] = gr.skip(), gr.skip()
 class LookPage:
     """Builds the tab and answers what is done on it.
 
-    Attributes: `start`, the button that starts a render, `inputs`, what `begin` is called with, and `listing`, which
-    fills the lists when the page is loaded.
+    Attributes: `start`, the button that starts a render; `inputs`, what `begin` is called with; `kept`, where the
+    browser keeps what was chosen; `knobs`, what `restored` sets from it when the page is loaded.
     """
 
     def __init__(self, looking: Looking, renders: Renders) -> None:
@@ -43,7 +44,7 @@ class LookPage:
                 self._lay_out_knobs()
             with gr.Column(scale=5, min_width=480):
                 self._lay_out_pictures()
-        self._knobs = [
+        self.knobs = [
             self.clip,
             self.styles,
             self.strength,
@@ -54,7 +55,10 @@ class LookPage:
             self.size,
             self.network,
         ]
-        self.inputs = [*self._knobs, self.output]
+        self.inputs = [*self.knobs, self.output]
+        # The key is no secret: what is kept is the visitor's own, and is looked at like anything else that comes in.
+        self.kept = gr.BrowserState([], storage_key="vidstyle-look", secret="vidstyle")
+        self._listed, self._timer = gr.State(None), gr.Timer(_LISTED_EVERY_S)
         self._listen()
 
     def _lay_out_material(self) -> None:
@@ -137,26 +141,53 @@ class LookPage:
         chosen = gr.on(
             [self.clip.change, self.styles.change],
             self._choose,
-            self._knobs,
+            self.knobs,
             [self.frame, self.style_pictures, *self.shares, self.output],
             show_progress="hidden",
         )
         sliders = [self.strength, self.style_size, self.style_weight, *self.shares, self.size]
         turned = [*(slider.release for slider in sliders), self.color.input, self.network.input]
         seen = [self.picture, self.told]
-        chosen.then(self._preview, [self.frame, *self._knobs], seen, **_AT_ONCE)
+        chosen.then(self._preview, [self.frame, *self.knobs], seen, **_AT_ONCE)
         chosen.then(self._words, self.inputs, [self.command, self.config], show_progress="hidden")
-        gr.on([*turned, self.frame.release], self._preview, [self.frame, *self._knobs], seen, **_AT_ONCE)
+        gr.on([*turned, self.frame.release], self._preview, [self.frame, *self.knobs], seen, **_AT_ONCE)
         words = [self.command, self.config]
         gr.on([*turned, self.output.change], self._words, self.inputs, words, show_progress="hidden")
-        self.three.click(self._three, self._knobs, [self.frames, self.told], **_AT_ONCE)
+        kept = [*turned, self.clip.change, self.styles.change]
+        gr.on(kept, lambda *values: list(values), self.knobs, [self.kept], show_progress="hidden")
+        lists = [self._listed, self.clip, self.styles]
+        self._timer.tick(self._listing, lists, lists, show_progress="hidden")
+        self.three.click(self._three, self.knobs, [self.frames, self.told], **_AT_ONCE)
         self.forecast.click(self._forecast, self.inputs, [self.forecast_told], show_progress="minimal")
 
     # -- what is chosen ------------------------------------------------------------------------
 
-    def listing(self) -> tuple[Any, Any]:
-        """Returns the lists of clips and styles as they are now."""
-        return gr.update(choices=self._choices(is_style=False)), gr.update(choices=self._choices(is_style=True))
+    def restored(self, kept: Any) -> list[Any]:
+        """Returns the knobs with the lists as they are now, and set as they were when the page was left."""
+        clips, styles = (self._choices(is_style=is_style) for is_style in (False, True))
+        lists = [gr.update(choices=clips), gr.update(choices=styles)]
+        values = kept if isinstance(kept, list) and len(kept) == len(self.knobs) else []
+        try:
+            look = look_of(*values)
+            look.settings()
+        except (TypeError, ValueError, RefusedError):
+            return [*lists, *(gr.skip() for _ in self.knobs[2:])]
+        there = {key for _, key in styles}
+        clip = look.clip if look.clip in {key for _, key in clips} else None
+        chosen = [style for style in look.styles if style in there]
+        lists = [gr.update(choices=clips, value=clip), gr.update(choices=styles, value=chosen)]
+        return [*lists, *(gr.update(value=value) for value in values[2:])]
+
+    def _listing(self, listed: Any, clip: str | None, styles: list[str] | None) -> tuple[Any, Any, Any]:
+        """Returns the lists where files have come or gone since; what is chosen stays in them."""
+        now = self._choices(is_style=False), self._choices(is_style=True)
+        if now == listed:
+            return gr.skip(), gr.skip(), gr.skip()
+        updates = []
+        for choices, chosen in zip(now, ([clip] if clip else [], styles or []), strict=True):
+            there = {key for _, key in choices}
+            updates.append(gr.update(choices=[*choices, *((name, name) for name in chosen if name not in there)]))
+        return now, updates[0], updates[1]
 
     def _choices(self, *, is_style: bool) -> list[tuple[str, str]]:
         dropped = self._looking.uploads.listed(is_style=is_style)

@@ -72,7 +72,7 @@ def build_page(looking: Looking, renders: Renders) -> Any:
         refresh = {"inputs": [render.choice, render.shown], "outputs": render.outputs, "show_progress": "hidden"}
         started = look.start.click(begin, look.inputs, [tabs, render.choice], show_progress="hidden")
         started.then(render.refresh, **refresh)
-        page.load(look.listing, None, [look.clip, look.styles], show_progress="hidden")
+        page.load(look.restored, [look.kept], look.knobs, show_progress="hidden")
         page.load(render.refresh, **refresh)
         page.unload(look.leave)
     return page
