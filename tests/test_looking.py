@@ -9,6 +9,7 @@ from clips import make_video, picture, write_raw
 from vidstyle import Clip, FramePainter, Settings, Stylizer
 from vidstyle.errors import SourceError
 from vidstyle.media.sources import open_source
+from vidstyle.media.video_source import VideoSource
 
 SETTINGS = Settings(first_iterations=3, iterations=1, size=48, device="cpu")
 
@@ -31,6 +32,25 @@ def test_frames_come_in_any_order(silent_clip, pictures):
             assert frame.index == position
             assert np.array_equal(frame.image, pictures[position])
         assert clip.frame_count == 12
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_frames_far_away_are_sought_and_are_the_same(tmp_path, monkeypatch, suffix):
+    path = make_video(tmp_path / f"clip{suffix}", frames=40, options={"g": "8"})
+    with open_source(path) as source:
+        pictures = [(frame.index, frame.pts, frame.image) for frame in source]
+        first_pts = source.first_pts
+    skipped = []
+    skip = VideoSource.skip
+    monkeypatch.setattr(VideoSource, "skip", lambda source: skipped.append(1) or skip(source))
+    monkeypatch.setattr("vidstyle.looking.FAR_FRAMES", 4)
+    with Clip(path) as clip:
+        for position in (30, 31, 12, 39, 2, 25):
+            frame = clip.frame(position)
+            assert (frame.index, frame.pts) == pictures[position][:2]
+            assert np.array_equal(frame.image, pictures[position][2])
+            assert clip.first_pts == first_pts
+    assert (len(skipped) < 4) == (suffix == ".mp4")
 
 
 def test_past_the_end_is_the_last_frame(silent_clip, pictures):

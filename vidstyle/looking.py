@@ -17,7 +17,7 @@ from torch import Tensor
 from vidstyle.coverage import Coverage
 from vidstyle.errors import SourceError
 from vidstyle.frames import ClipInfo, Frame, Picture
-from vidstyle.inputs import opened
+from vidstyle.inputs import FAR_FRAMES, opened
 from vidstyle.looks import Look
 from vidstyle.masking import Masks
 from vidstyle.media.base import Source
@@ -37,8 +37,8 @@ StyleFiles = str | Path | Sequence[str | Path]
 class Clip:
     """An input whose frames may be asked for in any order; a context manager.
 
-    Going on is quick; going back opens the input again, since frames are known by counting them from the start.
-    Frames asked for lately are kept.
+    Going on is quick. Far from there, frames are sought where the container has an index, and else counted from the
+    start. Frames asked for lately are kept.
 
     Attributes: `path`; `info`, what is known of the input.
     """
@@ -54,6 +54,9 @@ class Clip:
         self.info: ClipInfo = self._source.info
         self._lock, self._passed, self._count = threading.RLock(), 0, self.info.frame_count
         self._kept: OrderedDict[int, Frame] = OrderedDict()
+        # Of all frames, once they are needed; empty where they are not certain.
+        self._times: tuple[int, ...] | None = None
+        self._has_sought = False
         self.first_pts = 0
 
     @property
@@ -97,9 +100,37 @@ class Clip:
             self._kept.popitem(last=False)
 
     def _read(self, position: int) -> Frame:
-        if self._source is None or self._passed > position:
-            self.close()
-            self._source, self._passed = opened(self.path, self._settings), 0
+        if self._source is None or not 0 <= position - self._passed < FAR_FRAMES:
+            self._go_to(position)
+        frame = self._next(position)
+        if self._times and self._has_sought and not self._is_sure(position, frame):
+            self._times = ()
+            self._go_to(position)
+            frame = self._next(position)
+        return frame
+
+    def _is_sure(self, position: int, frame: Frame) -> bool:
+        times, source = self._times or (), self._source
+        return source is not None and source.is_sound and frame.pts == times[position]
+
+    def _go_to(self, position: int) -> None:
+        """Opens the input at the frame of that position, if it can be found there, or else at its start."""
+        self.close()
+        self._source, self._passed, self._has_sought = opened(self.path, self._settings), 0, False
+        if position < FAR_FRAMES:
+            return
+        if self._times is None:
+            self._times = self._source.timestamps() or ()
+        if position < len(self._times):
+            if self._source.seek(self.info.range_start + position, self._times[position]):
+                self._passed, self._has_sought = position, True
+            else:
+                self._times = ()
+                self._go_to(position)
+
+    def _next(self, position: int) -> Frame:
+        if self._source is None:
+            raise StopIteration
         while self._passed < position:
             self._source.skip()
             self._passed += 1

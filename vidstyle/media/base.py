@@ -65,6 +65,10 @@ class Source(ABC):
         """
         return False
 
+    def timestamps(self) -> tuple[int, ...] | None:
+        """Returns the times of all frames in ticks without decoding any; None where they would not be certain."""
+        return None
+
     @property
     def is_sound(self) -> bool:
         """Whether frames read after a `seek` are certain to be those that reading from the start gives."""

@@ -109,6 +109,22 @@ class VideoSource(Source):
         self._index = index
         return True
 
+    def timestamps(self) -> tuple[int, ...] | None:
+        if not self._is_seekable():
+            return None
+        times = []
+        try:
+            with open_media(self._path) as container:
+                for packet in container.demux(container.streams[self._stream.index]):
+                    if packet.size and (packet.pts is None or packet.is_corrupt or packet.is_discard):
+                        return None
+                    if packet.pts is not None and packet.size:
+                        times.append(packet.pts)
+        except (av.FFmpegError, OSError, SourceError):
+            return None
+        is_certain = len(times) == len(set(times)) == self._claimed_frames()
+        return tuple(sorted(times))[self._start : self._stop] if is_certain else None
+
     @property
     def is_sound(self) -> bool:
         # The deinterlacer looks at frames before; those it has not seen after a seek.
