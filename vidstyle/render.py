@@ -16,7 +16,7 @@ from vidstyle.chronicling import chronicle_of, kept_job, told
 from vidstyle.command import command_line
 from vidstyle.devices import resolve_device, resolve_precision, threads
 from vidstyle.engines import Tally, Work, check_engine, painted_frames
-from vidstyle.errors import JobStoppedError, SettingsError, VidstyleError
+from vidstyle.errors import SettingsError, VidstyleError
 from vidstyle.features import weights_file
 from vidstyle.fitting import working_size
 from vidstyle.frames import Plan, Result
@@ -25,17 +25,9 @@ from vidstyle.job.chronicle import Chronicle, keep_chronicle, recalled
 from vidstyle.job.entry import check_new_job, check_steady, check_unchanged, clear_leftovers, removed_if_empty
 from vidstyle.job.fingerprints import file_fingerprint, look_fingerprints, mask_fingerprints, source_fingerprint
 from vidstyle.job.finished import finished_frames, output_digest, remember
-from vidstyle.job.folder import (
-    FINISHED_NAME,
-    PUBLISHING_NAME,
-    JobFolder,
-    clear_job,
-    is_stop_asked,
-    wishes_of,
-    write_record,
-)
+from vidstyle.job.folder import FINISHED_NAME, PUBLISHING_NAME, JobFolder, clear_job, wishes_of, write_record
 from vidstyle.job.journal import JournalEntry
-from vidstyle.job.lock import locked
+from vidstyle.job.lock import locked, stop_if_asked
 from vidstyle.job.manifest import MANIFEST_NAME, Identity, Manifest, read_manifest
 from vidstyle.job.publishing import is_published_video, is_publishing, publish_frames, publish_video
 from vidstyle.job.status import job_path
@@ -263,9 +255,8 @@ class Render:
         return self._manifest(identity, replace(seen, notes=(*seen.notes, *over_white, *about_masks, *about_time)))
 
     def _say_survey(self, seen: int, count: int | None) -> None:
-        path = job_path(self._output, self._settings.job_dir)
-        if self._is_begun and is_stop_asked(path):
-            raise JobStoppedError(f"{path}: stopped, as asked, before the first frame; the same command begins anew")
+        if self._is_begun:
+            stop_if_asked(job_path(self._output, self._settings.job_dir))
         self._listeners.say_survey(seen, count)
 
     def _manifest(self, identity: Identity, seen: Survey) -> Manifest:

@@ -101,7 +101,7 @@ class JobFolder:
         Raises:
             JobStoppedError: somebody has.
         """
-        if is_stop_asked(self.path):
+        if (self.path / STOP_NAME).is_file():
             kept = f"{done:,} of {self.manifest.frame_count:,} frames are kept"
             raise JobStoppedError(f"{self.path}: stopped, as asked; {kept}; continue with: {self.manifest.command}")
 
@@ -323,11 +323,6 @@ class JobFolder:
 def wishes_of(settings: Settings) -> Wishes:
     """Returns how a video is to be encoded, as far as the settings say."""
     return Wishes(settings.codec, settings.pix_fmt, settings.bit_depth, settings.crf, settings.preset)
-
-
-def is_stop_asked(path: Path) -> bool:
-    """Tells whether somebody has asked the process at work on a job folder to stop."""
-    return (path / STOP_NAME).is_file()
 
 
 def clear_job(path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from vidstyle.errors import JobError
+from vidstyle.errors import JobError, JobStoppedError
 from vidstyle.files import sync_folder
 from vidstyle.job.folder import LOCK_NAME, STOP_NAME
 
@@ -51,6 +51,16 @@ def locked(path: Path) -> Iterator[None]:
         lock.release()
         if sys.platform == "win32":
             _remove_if_empty(path)
+
+
+def stop_if_asked(path: Path) -> None:
+    """Ends a render that has no frames yet where somebody has asked for it.
+
+    Raises:
+        JobStoppedError: somebody has.
+    """
+    if (path / STOP_NAME).is_file():
+        raise JobStoppedError(f"{path}: stopped, as asked, before the first frame; the same command begins anew")
 
 
 def is_lock_name(name: str) -> bool:
