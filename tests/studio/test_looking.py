@@ -120,6 +120,13 @@ def test_who_asks_again_gets_the_newer_picture_alone(looking):
     other.close()
 
 
+def test_another_file_of_the_same_name_is_seen(looking):
+    first = looking.clip("a.png").frame(0).image
+    assert looking.clip("a.png") is looking.clip("a.png")
+    write_raw(looking.folder.path / "a.png", picture(9, (80, 60)))
+    assert looking.clip("a.png").frame(0).image.shape != first.shape
+
+
 def test_who_leaves_has_nothing_painted_any_more(looking):
     for begun in (looking.sketches(LOOKS["plain"], 0, "me"), looking.three(LOOKS["plain"], "me")):
         next(begun)

@@ -19,7 +19,8 @@ from vidstyle.studio.uploads import Uploads
 
 # What of a blend is worth a knob each.
 MOST_BLENDED = 4
-_KEPT_CLIPS = 4
+# One, and as many styles as are blended.
+_KEPT_CLIPS = 5
 # Where three frames that judge a clip stand in it.
 _PLACES = (1 / 6, 1 / 2, 5 / 6)
 _GREY = np.full((36, 64, 3), 128, np.uint8)
@@ -77,7 +78,7 @@ class Looking:
     def __init__(self, folder: Folder, uploads: Uploads) -> None:
         self.folder, self.uploads = folder, uploads
         self._painter = vidstyle.FramePainter()
-        self._clips: OrderedDict[Path, vidstyle.Clip] = OrderedDict()
+        self._clips: OrderedDict[tuple[Path, int, int], vidstyle.Clip] = OrderedDict()
         self._newest: dict[str, object] = {}
         self._lock = threading.Lock()
 
@@ -105,15 +106,17 @@ class Looking:
         """
         path = self._path(name)
         with self._lock:
-            if path not in self._clips:
-                try:
-                    self._clips[path] = vidstyle.Clip(path)
-                except vidstyle.VidstyleError as error:
-                    raise RefusedError(f"{name} cannot be read: {error}") from error
-                while len(self._clips) > _KEPT_CLIPS:
-                    self._clips.popitem(last=False)[1].close()
-            self._clips.move_to_end(path)
-            return self._clips[path]
+            try:
+                seen = path.stat()
+                key = path, seen.st_size, seen.st_mtime_ns  # another file may take its name
+                if key not in self._clips:
+                    self._clips[key] = vidstyle.Clip(path)
+            except (OSError, vidstyle.VidstyleError) as error:
+                raise RefusedError(f"{name} cannot be read: {error}") from error
+            while len(self._clips) > _KEPT_CLIPS:
+                self._clips.popitem(last=False)[1].close()
+            self._clips.move_to_end(key)
+            return self._clips[key]
 
     def sketches(self, look: Look, position: int, visitor: str) -> Iterator[tuple[vidstyle.Sketch, Picture]]:
         """Yields a frame painted better and better, each with the frame as it is.
