@@ -112,13 +112,13 @@ class Tally:
     """Counts shots that are done.
 
     Args:
-        shots: all of a job's. left: frames left to paint, by the number of the shot, where there are any.
+        shots: all of a job's. left: frames left to paint, by the number of the shot; what leads in is none.
     """
 
     def __init__(self, shots: Sequence[Shot], left: dict[int, int]) -> None:
         self._left = dict(left)
         self._of = {position: shot.number for shot in shots if shot.number in left for position in _positions(shot)}
-        self.shots_done = len(shots) - len(self._left)
+        self.shots_done = len(shots) - sum(count > 0 for count in left.values())
 
     def add(self, position: int) -> None:
         """Takes a frame that was painted."""

@@ -23,7 +23,9 @@ class PaintedFrame:
     """A frame that was just saved.
 
     Attributes:
-        position: in the render. index: in the input. painted: what was painted.
+        position: in the render; of a frame that leads in a part, the slot that it is kept under, which lies past the
+            render's last position; see `Shot.slot`.
+        index: in the input. painted: what was painted.
         machines: how many are at work on the render.
         is_known: whether more is known of it than its picture; not where a machine was lost after it had saved it.
     """
@@ -108,11 +110,11 @@ class ShotPainter:
         settings = job.settings
         needed = self._before(shot, missing, needed_before(settings)) - missing
         as_painted = self._before(shot, missing, settings.looks_back_frames)
-        palette_from = self._fitted(self._reader.frame(shot.start)) if missing and settings.color == "match" else None
+        palette_from = self._palette_from(shot) if missing and settings.color == "match" else None
         last: int | None = None
-        for run in shot.segments:
+        for run in shot.runs:
             for position in (p for p in run if p in missing or p in needed):
-                if position - 1 != last or position == shot.start:
+                if position - 1 != last or position == shot.first:
                     first, economy = self._first(shot, position, missing), self._economy(shot, position, missing)
                     self._stylizer.restart(first, economy, palette_from)
                 last = position
@@ -120,15 +122,16 @@ class ShotPainter:
                 image, look = self._fitted(frame), self._look(frame)
                 coverage = self._masks.of(frame, job.manifest.width, job.manifest.height)
                 if position not in missing:
-                    before = self._load(position) if position in as_painted else None
+                    before = self._load(shot.slot(position)) if position in as_painted else None
                     self._stylizer.pass_over(image, before, coverage, look)
                     continue
                 painted = self._stylizer.paint(image, coverage, look)
-                self._economies[position] = painted.economy
+                slot = shot.slot(position)
+                self._economies[slot] = painted.economy
                 alpha = None if frame.alpha is None else resize(frame.alpha, *image.shape[1::-1])
-                job.save_frame(position, painted.paint, alpha, painted.image)
-                yield PaintedFrame(position, frame.index, painted)
-            if is_video and not job.has_segment(run):
+                job.save_frame(slot, painted.paint, alpha, painted.image)
+                yield PaintedFrame(slot, frame.index, painted)
+            if is_video and run in job.closed_alone(shot) and not job.has_segment(run):
                 job.close_segment(shot, run)
         if is_video:
             job.tidy(shot)
@@ -136,23 +139,27 @@ class ShotPainter:
     def _before(self, shot: Shot, missing: set[int], count: int | None) -> set[int]:
         """Returns the last `count` frames of the shot before each missing one, or all before the last."""
         if count is None:
-            return set(range(shot.start, max(missing, default=shot.start)))
-        return {before for p in missing for before in range(max(shot.start, p - count), p)}
+            return set(range(shot.first, max(missing, default=shot.first)))
+        return {before for p in missing for before in range(max(shot.first, p - count), p)}
 
     def _first(self, shot: Shot, position: int, missing: set[int]) -> Picture | None:
         """Returns the shot's first frame, as painted, where a chain that goes on at `position` is held to it."""
-        is_to_be_painted = position == shot.start and position in missing
-        return self._load(shot.start) if self._job.settings.is_warped and not is_to_be_painted else None
+        is_to_be_painted = position == shot.first and position in missing
+        return self._load(shot.slot(shot.first)) if self._job.settings.is_warped and not is_to_be_painted else None
 
     def _economy(self, shot: Shot, position: int, missing: set[int]) -> int:
         """Returns how far the optimiser was cut down when the frame before the next missing one was painted."""
-        following = min((p for p in missing if p >= position), default=shot.start)
-        return 0 if following == shot.start else self._economies.get(following - 1, 0)
+        following = min((p for p in missing if p >= position), default=shot.first)
+        return 0 if following == shot.first else self._economies.get(shot.slot(following - 1), 0)
 
-    def _load(self, position: int) -> Picture:
-        painted = self._job.load_frame(position)
+    def _palette_from(self, shot: Shot) -> Picture:
+        """Returns the frame whose palette the style takes: all parts of a shot take the same."""
+        return self._fitted(self._reader.frame(shot.start if shot.origin is None else shot.origin))
+
+    def _load(self, slot: int) -> Picture:
+        painted = self._job.load_frame(slot)
         if painted is None:
-            raise SourceError(f"{self._job.frame_path(position)}: gone or damaged; run the command again")
+            raise SourceError(f"{self._job.frame_path(slot)}: gone or damaged; run the command again")
         return painted
 
     def _look(self, frame: Frame) -> Look:

@@ -35,15 +35,19 @@ _ENOUGH_FRAMES = 5
 
 @dataclass(frozen=True, slots=True)
 class _Left:
-    """What is left to paint: frames that begin a shot, others, the shots that these are of, and in all."""
+    """What is left to paint: frames that begin a shot, others, the shots that these are of.
+
+    Of those, `leading` frames are painted to lead in parts of shots, and no frames of the render.
+    """
 
     first_frames: int
     later_frames: int
     shots: int
+    leading: int = 0
 
     @property
     def frames(self) -> int:
-        return self.first_frames + self.later_frames
+        return self.first_frames + self.later_frames - self.leading
 
 
 class Rehearsal(Render):
@@ -113,7 +117,7 @@ class Rehearsal(Render):
             self._notes.append(f"time was measured at {pace.width}x{pace.height} pixels, and multiplied")
         if job is None or left.frames == job.manifest.frame_count:
             return pace
-        starts = {shot.start for shot in job.manifest.shots}
+        starts = {shot.slot(shot.first) for shot in job.manifest.shots}
         seconds = [entry.seconds for entry in job.journal().values() if entry.frame not in starts]
         return replace(pace, later_frame_s=statistics.mean(seconds)) if len(seconds) >= _ENOUGH_FRAMES else pace
 
@@ -190,13 +194,15 @@ class Rehearsal(Render):
 
 def _all_of(job: JobFolder) -> _Left:
     shots = len(job.manifest.shots)
-    return _Left(shots, job.manifest.frame_count - shots, shots)
+    leading = sum(len(shot.lead_in) for shot in job.manifest.shots)
+    return _Left(shots, job.manifest.frame_count + leading - shots, shots, leading)
 
 
 def _left_of(job: JobFolder) -> _Left:
     missing = {shot: job.missing_positions(shot) for shot in job.manifest.shots if not job.is_done(shot)}
-    first = sum(shot.start in positions for shot, positions in missing.items())
-    return _Left(first, sum(map(len, missing.values())) - first, len(missing))
+    first = sum(shot.first in positions for shot, positions in missing.items())
+    leading = sum(position < shot.start for shot, positions in missing.items() for position in positions)
+    return _Left(first, sum(map(len, missing.values())) - first, len(missing), leading)
 
 
 def _duration_s(job: JobFolder) -> float:

@@ -30,6 +30,7 @@ from vidstyle.job.journal import JournalEntry
 from vidstyle.job.lock import locked, stop_if_asked
 from vidstyle.job.manifest import MANIFEST_NAME, Identity, Manifest, read_manifest
 from vidstyle.job.publishing import is_published_video, is_publishing, publish_frames, publish_video
+from vidstyle.job.seams import Seams
 from vidstyle.job.status import job_path
 from vidstyle.listeners import Listeners
 from vidstyle.masking import Masks, check_all_masks
@@ -290,20 +291,25 @@ class Render:
         manifest = job.manifest
         self._notes += manifest.notes
         # What was painted and encoded before stays so when only the last step was interrupted.
-        shots = [] if self._is_published(job) else [shot for shot in manifest.shots if not job.is_done(shot)]
-        missing = {shot.number: job.missing_positions(shot) for shot in shots}
+        is_painted = self._is_published(job)
+        shots = [] if is_painted else [shot for shot in manifest.shots if not job.is_done(shot)]
+        # What leads in is no frame of the render.
+        missing = {shot.number: [p for p in job.missing_positions(shot) if p >= shot.start] for shot in shots}
         left = {number: len(positions) for number, positions in missing.items()}
         before = done = manifest.frame_count - sum(left.values())
         self._listeners.say_start(self._plan_of(manifest.frame_count, done, job))
-        tally = Tally(manifest.shots, left)
+        tally, seams = Tally(manifest.shots, left), Seams(job, are_closed=is_painted)
         work = Work(job, missing, self._source, self._styles, self._settings, lambda: self._stylizer)
         for frame in painted_frames(work, shots, self._notes):
-            done += 1
-            tally.add(frame.position)
             if frame.is_known:
                 job.note_frame(frame.entry)
-            self._listeners.say_frame(frame.done(done, manifest.frame_count, tally.shots_done))
+            seams.add(frame.position)
+            if frame.position < manifest.frame_count:
+                done += 1
+                tally.add(frame.position)
+                self._listeners.say_frame(frame.done(done, manifest.frame_count, tally.shots_done))
             job.stop_if_asked(done)
+        seams.close()
         self._notes += trouble_notes(job.journal().values(), self._settings.optimizer)
         return done - before
 

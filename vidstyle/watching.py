@@ -54,8 +54,11 @@ def jobs_in(folder: str | Path) -> tuple[Status, ...]:
 
 def job_history(output: str | Path, job_dir: Path | None = None) -> tuple[FrameRecord, ...]:
     """Returns what is known of each painted frame of a render, by position; nothing where its job folder is gone."""
-    newest: dict[int, JournalEntry] = {entry.frame: entry for entry in read_journal(_folder_of(output, job_dir))}
-    return tuple(FrameRecord(frame, newest[frame].seconds, newest[frame].loss) for frame in sorted(newest))
+    path = _folder_of(output, job_dir)
+    newest: dict[int, JournalEntry] = {entry.frame: entry for entry in read_journal(path)}
+    count = read_manifest(path).frame_count if newest else 0  # past it stands what led in parts of shots
+    shown = sorted(frame for frame in newest if frame < count)
+    return tuple(FrameRecord(frame, newest[frame].seconds, newest[frame].loss) for frame in shown)
 
 
 def job_picture(output: str | Path, job_dir: Path | None = None) -> tuple[int, Picture] | None:
@@ -70,7 +73,9 @@ def job_picture(output: str | Path, job_dir: Path | None = None) -> tuple[int, P
     job = JobFolder(path, read_manifest(path))
     for file in sorted(job.delivered_folder.glob("[0-9]*.png"), reverse=True):
         with suppress(SourceError, ValueError):  # it may just have been encoded
-            return int(file.stem), read_layers(file)[0]
+            position = int(file.stem)
+            if position < job.manifest.frame_count:  # past it lies what leads in parts of shots
+                return position, read_layers(file)[0]
     return None
 
 

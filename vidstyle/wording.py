@@ -107,7 +107,7 @@ def _shots(forecast: Forecast) -> str:
     if forecast.duration_s is None:
         return ""
     if not forecast.cuts:
-        return "1"
+        return f"{forecast.plan.shots:,}"
     shown = ", ".join(map(str, forecast.cuts[:_MOST_CUTS])) + (", ..." if len(forecast.cuts) > _MOST_CUTS else "")
     return f"{forecast.plan.shots:,}; cuts at {'frame' if len(forecast.cuts) == 1 else 'frames'} {shown}"
 

@@ -40,6 +40,25 @@ def test_three_machines_paint_what_one_process_does(nodes, film, alone, settings
 
 
 @pytest.mark.parametrize("apart", [False, True], ids=["shared", "apart"])
+def test_parts_of_one_shot_are_painted_by_several_machines(nodes, film, settings, apart):
+    parts = {"cuts": "off", "split_shots": 48}
+    stylize("in.mp4", "style.png", "alone.mp4", settings(**parts))
+    frames = []
+
+    def on_frame(frame):
+        frames.append(frame)
+        if len(frames) == 20:
+            nodes.kill()
+
+    wanted = settings(cluster=nodes.address, no_shared_storage=apart, **parts)
+    stylize("in.mp4", "style.png", "out.mp4", wanted, on_frame=on_frame)
+    assert Path("out.mp4").read_bytes() == Path("alone.mp4").read_bytes()
+    assert sorted(frame.index for frame in frames) == list(range(FRAMES))
+    assert frames[-1].shots_done == 2
+    assert not Path("out.mp4.vidstyle").exists()
+
+
+@pytest.mark.parametrize("apart", [False, True], ids=["shared", "apart"])
 def test_a_node_lost_in_mid_shot_costs_nothing_that_was_saved(nodes, film, alone, settings, apart):
     indices = []
 

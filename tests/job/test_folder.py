@@ -43,6 +43,13 @@ def test_a_shot_lacks_what_is_not_there(job):
     assert job.missing_positions(second) == [7, 8, 10, 11]
 
 
+def test_the_very_first_frame_is_missed_too(tmp_path):
+    job = make_job(tmp_path / "job", kind="frames", cuts=(1,))
+    assert not job.is_done(job.manifest.shots[0])
+    paint(job, [0])
+    assert job.is_done(job.manifest.shots[0])
+
+
 DAMAGE = {
     "emptied": lambda path: path.write_bytes(b""),
     "cut off": lambda path: path.write_bytes(path.read_bytes()[:-20]),

@@ -111,7 +111,7 @@ class RemoteBench(Bench):
         job, shot = self._job, self._job.manifest.shots[number]
         names, starts = self._ray.get(self._depot.names.remote(number))
         known = set(starts)
-        job.look_anew(run for run in shot.segments if run.start in known)
+        job.look_anew(run for run in (shot.fades_in, *shot.segments) if run.start in known)
         try:
             for name in names:
                 (job.path / name).write_bytes(self._ray.get(self._depot.file.remote(name)))

@@ -193,7 +193,8 @@ class ClusterPainter:
             logger.warning("waiting for machines: %s", error)
 
     def _cut_down(self, shot: Shot) -> dict[int, int]:
-        return {p: self._economies[p] for p in range(shot.start, shot.stop) if self._economies.get(p)}
+        slots = map(shot.slot, range(shot.first, shot.stop))
+        return {slot: self._economies[slot] for slot in slots if self._economies.get(slot)}
 
     def _wait_until_seen(self, shots: Sequence[Shot]) -> None:
         """Waits until everything that the tasks have written is seen from here, too."""

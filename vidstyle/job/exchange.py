@@ -15,13 +15,17 @@ from vidstyle.shots import Shot
 
 
 def names_of(job: JobFolder, shot: Shot) -> tuple[list[str], list[int]]:
-    """Returns the painted frames of a shot that are there, as names in the folder, and the starts of its segments."""
-    whole = [run.start for run in shot.segments if job.manifest.kind == "video" and job.has_segment(run)]
+    """Returns the painted frames of a shot that are there, as names in the folder, and the starts of its segments.
+
+    The segment in which the part before fades into it counts as one of them.
+    """
+    is_video = job.manifest.kind == "video"
+    whole = [run.start for run in (shot.fades_in, *shot.segments) if run and is_video and job.has_segment(run)]
     paths = (
         path
-        for position in range(shot.start, shot.stop)
-        if job.has_frame(position)
-        for path in dict.fromkeys((job.frame_path(position), job.delivered_path(position)))
+        for slot in map(shot.slot, range(shot.first, shot.stop))
+        if job.has_frame(slot)
+        for path in dict.fromkeys((job.frame_path(slot), job.delivered_path(slot)))
     )
     return [path.relative_to(job.path).as_posix() for path in paths], whole
 

@@ -3,6 +3,7 @@
 manifest.json   what the job is; see `manifest`
 frames/         painted frames, `00000012.png`, the state that the chain goes on from
 delivered/      the same as they are delivered, where they take other colours
+seams/          frames of a folder at which one part of a shot fades into the next; see `seams`
 segments/       encoded runs of frames, `00000000-00000240.segment`, each with its record `.json`
 journal.jsonl   a line for each painted frame: seconds, loss, evaluations
 lock            held by the process at work; the system lets go of it when that process dies
@@ -38,6 +39,7 @@ logger = logging.getLogger(__name__)
 PAINTED_NAME = "painted"
 # Frames in other colours than those that the chain goes on from.
 DELIVERED_NAME = "delivered"
+SEAMS_NAME = "seams"
 LOCK_NAME, PUBLISHING_NAME, FINISHED_NAME = "lock", "publishing.json", "finished.json"
 STOP_NAME = "stop"
 MACHINES_NAME = "machines.json"  # who is at work in a cluster
@@ -85,7 +87,8 @@ class JobFolder:
     def make_folders(self) -> None:
         """Makes the folders that are not there, and clears away what a killed process left half written."""
         try:
-            for folder in (self.frames_folder, self.segments_folder, self.delivered_folder):
+            seams = [self.path / SEAMS_NAME] if self.settings.split_shots else []
+            for folder in (self.frames_folder, self.segments_folder, self.delivered_folder, *seams):
                 folder.mkdir(exist_ok=True)
                 for stray in folder.glob(".*.part*"):
                     stray.unlink()
@@ -108,7 +111,7 @@ class JobFolder:
     # -- frames --------------------------------------------------------------------------------
 
     def frame_path(self, position: int) -> Path:
-        """Returns the file of the painted frame at a position in the render."""
+        """Returns the file of the painted frame at a position in the render, or in a slot; see `Shot.slot`."""
         return self.frames_folder / f"{position:0{DIGITS}}.png"
 
     def delivered_path(self, position: int) -> Path:
@@ -181,34 +184,42 @@ class JobFolder:
         return not any(any(folder.iterdir()) for folder in folders if folder.is_dir())
 
     def is_done(self, shot: Shot) -> bool:
-        """Tells whether nothing of a shot is left to paint or to encode."""
-        if self.manifest.kind == "video":
-            return all(self.has_segment(run) for run in shot.segments)
-        return all(self.has_frame(position) for position in range(shot.start, shot.stop))
+        """Tells whether nothing of a shot is left to paint or to encode, but for its seams; see `seams`."""
+        if self.manifest.kind == "video" and not all(self.has_segment(run) for run in self.closed_alone(shot)):
+            return False
+        return next(self._unpainted(shot), None) is None
+
+    def closed_alone(self, shot: Shot) -> tuple[range, ...]:
+        """Returns the segments that take frames of this shot only."""
+        return shot.segments[:-1] if shot.fades_out else shot.segments
+
+    def _unpainted(self, shot: Shot) -> Iterator[int]:
+        """Yields the positions at which a frame of the shot is wanted for the output, and not there."""
+        is_video = self.manifest.kind == "video"
+        for run in (shot.fades_in, *shot.segments):
+            if run and not (is_video and self.has_segment(run)):
+                yield from (position for position in run if not self.has_frame(shot.slot(position)))
 
     def missing_positions(self, shot: Shot) -> list[int]:
         """Returns which frames of a shot must be painted, ascending, after a look at everything that is there.
+
+        With those that lead in, it begins at `Shot.first`.
 
         A frame needs those before it as saved, as far as its settings look back. Where one is gone too, it is
         painted again, and so on back to frames that are there, or to the start of the shot; and the first frame
         of the shot, where that is what mean and contrast are held to.
         """
-        is_video = self.manifest.kind == "video"
-        open_segments = [run for run in shot.segments if not (is_video and self.has_segment(run))]
-        missing = {p for run in open_segments for p in run if not self.has_frame(p)}
-        for run in reversed(shot.segments):
-            for position in reversed(run):
-                if position in missing:
-                    missing.update(self._gone(self._before(shot, position) - missing))
+        missing = set(self._unpainted(shot))
+        for position in reversed(range(shot.first, shot.stop)):
+            if position in missing:
+                before = self._before(shot, position) - missing
+                missing.update(p for p in before if not self.has_frame(shot.slot(p)))
         return sorted(missing)
 
     def _before(self, shot: Shot, position: int) -> set[int]:
         """Returns the frames, as painted, that a frame depends on."""
-        before = set(range(max(shot.start, position - self.settings.looks_back_frames), position))
-        return before | {shot.start} if self.settings.is_warped and position > shot.start else before
-
-    def _gone(self, positions: Iterable[int]) -> set[int]:
-        return {position for position in positions if not self.has_frame(position)}
+        before = set(range(max(shot.first, position - self.settings.looks_back_frames), position))
+        return before | {shot.first} if self.settings.is_warped and position > shot.first else before
 
     # -- segments ------------------------------------------------------------------------------
 
@@ -240,9 +251,16 @@ class JobFolder:
         Raises:
             OutputError: the segment cannot be written. JobError: a frame is gone.
         """
-        path = self.segment_path(run)
-        write_segment(path, self.spec, self._pictures(run), self._times[run.start : run.stop + 1])
+        self.write_segment(run, self._pictures(run))
         self.note_segment(shot, run)
+
+    def write_segment(self, run: range, pictures: Iterable[Picture]) -> None:
+        """Encodes pictures, `(height, width, 3)` uint8 RGB, as those of a run of frames.
+
+        Raises:
+            OutputError: the segment cannot be written.
+        """
+        write_segment(self.segment_path(run), self.spec, pictures, self._times[run.start : run.stop + 1])
 
     def note_segment(self, shot: Shot, run: range) -> None:
         """Takes the file of a segment, which was just written, for whole, and removes its frames.
@@ -254,37 +272,48 @@ class JobFolder:
         record = {"frames": len(run), "bytes": path.stat().st_size, "sha256": sha256_of(path)}
         write_record(path.with_suffix(".json"), record)
         self._whole_segments[run] = True
-        self._remove_frames(self._spent(shot, run))
+        self.remove_frames(self._spent(shot, run))
         if run.stop == shot.stop:
-            self._remove_frames(p for segment in shot.segments for p in self._kept(shot, segment))
+            self.remove_frames(p for segment in shot.segments for p in self._kept(shot, segment))
 
     def _pictures(self, run: range) -> Iterator[Picture]:
-        for position in run:
-            layers = self._load_layers(position, self.delivered_path(position))
-            if layers is None:
-                raise JobError(f"{self.frame_path(position)}: gone before it was encoded; run the command again")
-            yield over(*layers)
+        yield from (over(*self.delivered_layers(position)) for position in run)
+
+    def delivered_layers(self, position: int) -> tuple[Picture, Picture | None]:
+        """Returns colours and alpha of a frame as it is delivered.
+
+        Raises:
+            JobError: it is gone.
+        """
+        layers = self._load_layers(position, self.delivered_path(position))
+        if layers is None:
+            raise JobError(f"{self.frame_path(position)}: gone before it was encoded; run the command again")
+        return layers
 
     def tidy(self, shot: Shot) -> None:
         """Removes frames that stand in a segment, as a process that was killed may have left them."""
         done = self.is_done(shot)
         for run in shot.segments:
             if self.has_segment(run):
-                self._remove_frames(run if done else self._spent(shot, run))
+                self.remove_frames(run if done else self._spent(shot, run))
+        if shot.lead_in and self.has_segment(shot.fades_in):
+            kept = set() if done else {shot.slot(p) for p in self._before(shot, shot.start)}
+            self.remove_frames(slot for slot in shot.lead_in if slot not in kept)
 
     def _kept(self, shot: Shot, run: range) -> set[int]:
         """Returns the frames of an encoded run that later ones may depend on."""
         kept = set(run[max(0, len(run) - self.settings.looks_back_frames) :])
-        return kept | {shot.start} if self.settings.is_warped and shot.start in run else kept
+        return kept | {shot.first} if self.settings.is_warped and shot.first in run else kept
 
     def _spent(self, shot: Shot, run: range) -> list[int]:
         kept = self._kept(shot, run)
         return [position for position in run if position not in kept]
 
-    def _remove_frames(self, positions: Iterable[int]) -> None:
-        for position in positions:
-            self.frame_path(position).unlink(missing_ok=True)
-            self.delivered_path(position).unlink(missing_ok=True)
+    def remove_frames(self, slots: Iterable[int]) -> None:
+        """Removes painted frames, whether they are there or not."""
+        for slot in slots:
+            self.frame_path(slot).unlink(missing_ok=True)
+            self.delivered_path(slot).unlink(missing_ok=True)
 
     def look_anew(self, whole_segments: Iterable[range] = ()) -> None:
         """Forgets what was seen of the folder, since others have written to it.
@@ -332,7 +361,7 @@ def clear_job(path: Path) -> None:
         JobError: they cannot be removed.
     """
     try:
-        for folder in ("frames", "segments", DELIVERED_NAME, PAINTED_NAME):
+        for folder in ("frames", "segments", DELIVERED_NAME, SEAMS_NAME, PAINTED_NAME):
             if (path / folder).is_dir():
                 shutil.rmtree(path / folder)
         for file in (*path.glob("joined.*"), *path.glob(".*.part*")):

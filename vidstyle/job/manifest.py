@@ -102,8 +102,13 @@ class Manifest:
 
     @cached_property
     def shots(self) -> tuple[Shot, ...]:
-        """The shots, which do not depend on each other."""
-        return shots_of(self.cuts, self.frame_count, self.segment_frames)
+        """The shots, or the parts that they are split into, which do not depend on each other."""
+        return shots_of(self.cuts, self.frame_count, self.segment_frames, self.settings.get("split_shots"))
+
+    @cached_property
+    def fading(self) -> frozenset[int]:
+        """The positions of frames that are made of two parts of a shot."""
+        return frozenset(position for shot in self.shots for position in shot.fades_out)
 
     def write(self, folder: Path) -> None:
         """Writes the manifest into a job folder, whole or not at all.

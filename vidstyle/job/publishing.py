@@ -13,6 +13,7 @@ from types import MappingProxyType
 from vidstyle.errors import JobError, OutputError, VidstyleError
 from vidstyle.files import move_whole, remedy, sha256_of, sync_folder, written_whole
 from vidstyle.job.folder import PAINTED_NAME, PUBLISHING_NAME, JobFolder, read_record, write_record
+from vidstyle.job.seams import output_path
 from vidstyle.media.companions import Wanted
 from vidstyle.media.headers import is_intact_png
 from vidstyle.media.images import read_layers, write_image
@@ -91,11 +92,11 @@ def publish_frames(
         digests = _begin(job, output, names, beside)
         named.mkdir(exist_ok=True)
         for position, name in enumerate(names):
-            frame = job.delivered_path(position)
+            frame = output_path(job, position)
             if is_painted_name(name) and frame.is_file():
                 frame.replace(named / name)
             elif not any(_is(place / name, digests[name]) for place in (named, underway, target)):
-                if not is_painted_name(name) and job.has_frame(position):
+                if not is_painted_name(name) and frame.is_file() and job.has_frame(position):
                     _convert(frame, named / name)
                     continue
                 _take_back(job, named, names)
@@ -138,7 +139,7 @@ def _begin(job: JobFolder, output: Path, names: Sequence[str], beside: Mapping[s
     named.mkdir(exist_ok=True)
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in beside.items()}
     for position, name in enumerate(names):
-        frame = job.delivered_path(position)
+        frame = output_path(job, position)
         try:
             data = frame.read_bytes()
         except FileNotFoundError:
@@ -176,7 +177,7 @@ def _take_back(job: JobFolder, named: Path, names: Sequence[str]) -> None:
     """Puts frames back to where the next run looks for them."""
     for position, name in enumerate(names):
         if is_painted_name(name) and (named / name).is_file():
-            (named / name).replace(job.delivered_path(position))
+            (named / name).replace(output_path(job, position))
     (job.path / PUBLISHING_NAME).unlink(missing_ok=True)
 
 

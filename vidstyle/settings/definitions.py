@@ -17,6 +17,7 @@ from vidstyle.settings.machines import check_machines
 from vidstyle.settings.quality import quality_settings
 from vidstyle.settings.values import (
     FrameRange,
+    check_series,
     checked,
     parse_cuts,
     parse_frames,
@@ -163,6 +164,14 @@ class Settings(LookSettings):
         parse=parse_cuts,
         metavar="auto|off|FILE",
         paints=False,
+    )
+    split_shots: int | None = setting(
+        None,
+        "cut shots of more than N frames into parts to be painted at once, each of which fades into the next",
+        parse=int,
+        low=48,
+        high=1_000_000,
+        metavar="N",
     )
     mask: Path | None = setting(
         None,
@@ -355,17 +364,8 @@ class Settings(LookSettings):
         if self.no_audio and self.audio != "auto":
             raise SettingsError(f"no_audio and audio {self.audio} contradict each other; leave one out")
         check_machines(self.workers, self.cluster, self.gpus_per_shot, self.cpus_per_shot, self.no_shared_storage)
-        start, stop = self.frames
-        if start < 0 or (stop is not None and stop <= start):
-            raise SettingsError(f"frames {start}:{'' if stop is None else stop} is empty; give A:B with 0 <= A < B")
-        if not self.style_layers or len(set(self.style_layers)) != len(self.style_layers):
-            raise SettingsError("style_layers needs at least one layer, each named once")
-        for region in self.region:
-            split_region(region)
+        check_series(self.frames, self.style_layers, self.temporal_window)
         self.check_look(self.content_weight, self.style_weight, self.tv_weight)
-        window = self.temporal_window
-        if not window or window[0] != 1 or list(window) != sorted(set(window)):
-            raise SettingsError("temporal_window begins with 1, the frame before, and ascends")
 
     @classmethod
     def of_quality(cls, name: str, **others: Any) -> Settings:

@@ -207,3 +207,18 @@ def _plain(number: float | Fraction) -> str:
     """Returns a number as people write it: whole ones without a point."""
     is_whole = math.isfinite(number) and number == int(number)
     return str(int(number) if is_whole else number)
+
+
+def check_series(frames: FrameRange, layers: tuple[str, ...], window: tuple[int, ...]) -> None:
+    """Makes sure that a range of frames, layers of style and a window back are each a series of its kind.
+
+    Raises:
+        SettingsError: one is not.
+    """
+    start, stop = frames
+    if start < 0 or (stop is not None and stop <= start):
+        raise SettingsError(f"frames {start}:{'' if stop is None else stop} is empty; give A:B with 0 <= A < B")
+    if not layers or len(set(layers)) != len(layers):
+        raise SettingsError("style_layers needs at least one layer, each named once")
+    if not window or window[0] != 1 or list(window) != sorted(set(window)):
+        raise SettingsError("temporal_window begins with 1, the frame before, and ascends")
