@@ -38,7 +38,7 @@ from vidstyle.media.base import Source
 from vidstyle.media.companions import Wanted, companions_of
 from vidstyle.media.exif import without_place
 from vidstyle.media.images import is_image_name, resize, write_image
-from vidstyle.media.outputs import check_encoding, check_output, holds_alpha, output_kind
+from vidstyle.media.outputs import check_encoding, check_output, output_kind, transparency_notes
 from vidstyle.media.segments import check_gaps, video_spec
 from vidstyle.media.soundtrack import check_sound
 from vidstyle.media.timestamps import TIMESTAMPS_NAME, timestamps_csv
@@ -279,10 +279,7 @@ class Render:
         )
 
     def _over_white(self, source: Source) -> list[str]:
-        """Returns a note where the source is transparent and the output cannot be."""
-        if not source.is_transparent or holds_alpha(self._output, self._kind, self._suffix):
-            return []
-        return [f"{self._output}: holds no transparency; what is transparent is shown over white"]
+        return transparency_notes(self._output, self._kind, self._suffix, source.is_transparent)
 
     # -- painting ------------------------------------------------------------------------------
 

@@ -69,6 +69,13 @@ def holds_alpha(output: Path, kind: str, frame_suffix: str) -> bool:
     return kind != "video" and (frame_suffix if kind == "frames" else output.suffix.lower()) in ALPHA_SUFFIXES
 
 
+def transparency_notes(output: Path, kind: str, frame_suffix: str, is_transparent: bool) -> list[str]:
+    """Returns a note where the source is transparent and the output cannot be."""
+    if not is_transparent or holds_alpha(output, kind, frame_suffix):
+        return []
+    return [f"{output}: holds no transparency; what is transparent is shown over white"]
+
+
 def check_output(output: Path, kind: str, info: ClipInfo, *, overwrite: bool) -> None:
     """Finds every reason why an output cannot be written, before anything is created.
 
