@@ -75,6 +75,17 @@ def test_a_shot_that_fails_three_times_is_given_up_and_the_others_are_not(caplog
     assert "shot 3 (frames 13 to 17) failed 3 times: no luck; the others go on" in caplog.text
 
 
+def test_only_a_task_that_may_still_run_is_ended():
+    raised = RuntimeError("of the task")
+    raised.cause = ValueError("the task's own")
+    work, _, ray = schedule(lambda number, attempt: [raised] if number == 2 and attempt == 1 else ["x"])
+    list(work.run(SHOTS))
+    assert ray.cancelled == []
+    work, _, ray = schedule(lambda number, attempt: [OSError("lost")] if number == 2 and attempt == 1 else ["x"])
+    list(work.run(SHOTS))
+    assert len(ray.cancelled) == 1
+
+
 def test_frames_done_in_between_give_a_shot_new_tries():
     work, order, _ = schedule(
         lambda number, attempt: [1, ValueError("killed")] if number == 3 and attempt < 6 else [1],

@@ -63,8 +63,10 @@ class Schedule:
                     yield shot, None
                 except Exception as error:
                     del self._running[task]
-                    # Where only an answer was lost, with the machine that held it, the task itself may go on.
-                    self._ray.cancel(task, force=True)
+                    # Where only an answer was lost, with the machine that held it, the task itself may go on. One that
+                    # raised has ended, and its process may be at the next one, which that would kill.
+                    if getattr(error, "cause", None) is None:
+                        self._ray.cancel(task, force=True)
                     if self._takes_again(shot, error):
                         waiting.appendleft(shot)
                     yield shot, None
