@@ -1,6 +1,8 @@
 """Looks: settings of what is chosen, the words that reproduce them, and pictures."""
 
 import shlex
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotYet
 from dataclasses import replace
 
 import pytest
@@ -112,12 +114,26 @@ def test_who_asks_again_gets_the_newer_picture_alone(looking):
     next(first)
     other = looking.sketches(LOOKS["plain"], 0, "somebody else")
     next(other)
-    again = looking.sketches(LOOKS["plain"], 1, "me")
-    next(again)
-    assert list(first) == []
-    *_, (last, _) = again
-    assert last.is_final
+    with ThreadPoolExecutor() as pool:
+        again = pool.submit(list, looking.sketches(LOOKS["plain"], 1, "me"))
+        with pytest.raises(NotYet):
+            again.result(timeout=1)
+        assert list(first) == []
+        assert again.result()[-1][0].is_final
     other.close()
+
+
+def test_a_quick_answer_does_not_overtake_a_picture_that_is_being_sent(looking):
+    being_sent = looking.sketches(LOOKS["plain"], 0, "me")
+    next(being_sent)
+    (looking.folder.path / "a.png").write_bytes(b"no picture")
+    with ThreadPoolExecutor() as pool:
+        refused = pool.submit(list, looking.sketches(LOOKS["plain"], 0, "me"))
+        with pytest.raises(NotYet):
+            refused.result(timeout=1)
+        assert list(being_sent) == []
+        with pytest.raises(RefusedError, match=r"a\.png"):
+            refused.result(timeout=10)
 
 
 def test_another_file_of_the_same_name_is_seen(looking):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,6 +23,8 @@ MOST_BLENDED = 4
 _KEPT_CLIPS = 5
 # Where three frames that judge a clip stand in it.
 _PLACES = (1 / 6, 1 / 2, 5 / 6)
+# How long to wait for the word that a page has got the last picture asked for earlier.
+_PATIENCE_S = 10.0
 _GREY = np.full((36, 64, 3), 128, np.uint8)
 Picture = npt.NDArray[np.uint8]
 
@@ -79,7 +81,7 @@ class Looking:
         self.folder, self.uploads = folder, uploads
         self._painter = vidstyle.FramePainter()
         self._clips: OrderedDict[tuple[Path, int, int], vidstyle.Clip] = OrderedDict()
-        self._newest: dict[str, object] = {}
+        self._newest: dict[str, _Turn] = {}
         self._lock = threading.Lock()
 
     def files(self, look: Look) -> Files:
@@ -124,19 +126,17 @@ class Looking:
         Raises:
             RefusedError: something is missing, or cannot be read or painted.
         """
-        is_newest = self._asked(visitor)
-        files, settings = self.files(look), look.settings()
-        clip = self.clip(look.clip or "")
-        try:
+        with self._turn(visitor) as turn:
+            files, settings = self.files(look), look.settings()
+            clip = self.clip(look.clip or "")
             before = clip.frame(position).image
-            sketches = self._painter.sketches(clip, position, list(files.styles), settings, is_wanted=is_newest)
-            for sketch in sketches:
-                if not is_newest():
-                    sketches.close()
-                    return
-                yield sketch, before
-        except vidstyle.VidstyleError as error:
-            raise RefusedError(str(error)) from error
+            with closing(
+                self._painter.sketches(clip, position, list(files.styles), settings, is_wanted=turn.is_newest)
+            ) as sketches:
+                for sketch in sketches:
+                    if not turn.is_newest():
+                        return
+                    yield sketch, before
 
     def three(self, look: Look, visitor: str) -> Iterator[list[tuple[Picture, str]]]:
         """Yields up to three frames spread over the clip, with captions: as drafts, and then as they will be.
@@ -144,40 +144,51 @@ class Looking:
         Raises:
             RefusedError: as for `sketches`.
         """
-        is_newest = self._asked(visitor)
-        files, settings = self.files(look), look.settings()
-        clip = self.clip(look.clip or "")
-        shown: dict[int, tuple[Picture, str]] = {}
-        try:
+        with self._turn(visitor) as turn:
+            files, settings = self.files(look), look.settings()
+            clip = self.clip(look.clip or "")
+            shown: dict[int, tuple[Picture, str]] = {}
             count = clip.frame_count
             positions = list(dict.fromkeys(min(count - 1, int(count * place)) for place in _PLACES))
             for position in positions:
-                begun = self._painter.sketches(clip, position, list(files.styles), settings, is_wanted=is_newest)
+                begun = self._painter.sketches(clip, position, list(files.styles), settings, is_wanted=turn.is_newest)
                 with closing(begun):
                     draft = next(begun, None)
-                if draft is None or not is_newest():
+                if draft is None or not turn.is_newest():
                     return
                 shown[position] = draft.image, f"frame {position}, draft"
                 yield list(shown.values())
             for position in positions:
                 for sketch in self._painter.sketches(
-                    clip, position, list(files.styles), settings, has_draft=False, is_wanted=is_newest
+                    clip, position, list(files.styles), settings, has_draft=False, is_wanted=turn.is_newest
                 ):
-                    if not is_newest():
+                    if not turn.is_newest():
                         return
                     if sketch.is_final:
                         shown[position] = sketch.image, f"frame {position}"
                         yield list(shown.values())
-        except vidstyle.VidstyleError as error:
-            raise RefusedError(str(error)) from error
 
     def leave(self, visitor: str) -> None:
         """Gives up whatever is being painted for a visitor."""
         self._newest.pop(visitor, None)
 
-    def _asked(self, visitor: str) -> _Newest:
-        newest = self._newest[visitor] = object()
-        return _Newest(self._newest, visitor, newest)
+    @contextmanager
+    def _turn(self, visitor: str) -> Iterator[_Turn]:
+        """Gives up what the visitor asked for earlier, waits until its last picture was sent, and begins.
+
+        Without the wait, a picture that was being sent would take the place of an answer that was quicker.
+        """
+        turn = _Turn(self._newest, visitor)
+        with self._lock:
+            before, self._newest[visitor] = self._newest.get(visitor), turn
+        try:
+            if before is not None:
+                before.has_ended.wait(_PATIENCE_S)
+            yield turn
+        except vidstyle.VidstyleError as error:
+            raise RefusedError(str(error)) from error
+        finally:
+            turn.has_ended.set()
 
     def forecast(self, look: Look, output: str) -> str:
         """Returns what a render of this look would do and take, in words.
@@ -255,13 +266,12 @@ class Looking:
                 clip.close()
 
 
-@dataclass(frozen=True, slots=True)
-class _Newest:
-    """Tells whether a visitor has asked for nothing since."""
+class _Turn:
+    """What a visitor asked for, among what all visitors asked for last."""
 
-    newest: dict[str, object]
-    visitor: str
-    own: object
+    def __init__(self, newest: dict[str, _Turn], visitor: str) -> None:
+        self._newest, self._visitor, self.has_ended = newest, visitor, threading.Event()
 
-    def __call__(self) -> bool:
-        return self.newest.get(self.visitor) is self.own
+    def is_newest(self) -> bool:
+        """Tells whether the visitor has asked for nothing since, and has not left."""
+        return self._newest.get(self._visitor) is self
