@@ -166,7 +166,7 @@ def test_what_was_chosen_is_there_again_and_new_files_show_up(page, place):
         page.reload()
         page.wait_for_selector("#clip input")
         page.wait_for_function("document.querySelector('#clip input').value == 'clip.mp4'")
-        assert page.input_value("#strength input[type=number]") == "0.7"
+        page.wait_for_function("document.querySelector('#strength input[type=number]').value == '0.7'")
         until_told(page, "frame 0")
 
         write_raw(place / "<b>new.png", picture(7))

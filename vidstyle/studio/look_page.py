@@ -24,6 +24,8 @@ _HINT = "Choose a clip and a style, or drop them. The frame is painted as soon a
 _CODE: dict[str, Any] = {"lines": 1, "max_lines": 12}
 # Painting for one visitor goes on beside other visitors' questions; whoever asks again is served first.
 _AT_ONCE: dict[str, Any] = {"concurrency_limit": 16, "trigger_mode": "multiple", "show_progress": "hidden"}
+# Told and kept is how the knobs stand last: without this, what is turned before an answer is there would be left out.
+_LAST: dict[str, Any] = {"trigger_mode": "always_last", "show_progress": "hidden"}
 # The last word of painting that was given up, perhaps: Gradio takes silence for an empty picture.
 _UNCHANGED: tuple[Any, Any] = gr.skip(), gr.skip()
 
@@ -152,9 +154,9 @@ class LookPage:
         chosen.then(self._words, self.inputs, [self.command, self.config], show_progress="hidden")
         gr.on([*turned, self.frame.release], self._preview, [self.frame, *self.knobs], seen, **_AT_ONCE)
         words = [self.command, self.config]
-        gr.on([*turned, self.output.change], self._words, self.inputs, words, show_progress="hidden")
+        gr.on([*turned, self.output.change], self._words, self.inputs, words, **_LAST)
         kept = [*turned, self.clip.change, self.styles.change]
-        gr.on(kept, lambda *values: list(values), self.knobs, [self.kept], show_progress="hidden")
+        gr.on(kept, lambda *values: list(values), self.knobs, [self.kept], **_LAST)
         lists = [self._listed, self.clip, self.styles]
         self._timer.tick(self._listing, lists, lists, show_progress="hidden")
         self.three.click(self._three, self.knobs, [self.frames, self.told], **_AT_ONCE)
