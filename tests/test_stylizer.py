@@ -323,16 +323,16 @@ def test_style_is_measured_once_for_all_frames(monkeypatch):
     seen = []
     whole = CompactFeatures.forward
 
-    def counting(self, image, layers):
+    def counting(self, image, layers, **others):
         seen.append(tuple(image.shape[2:]))
-        return whole(self, image, layers)
+        return whole(self, image, layers, **others)
 
     monkeypatch.setattr(CompactFeatures, "forward", counting)
     stylizer = Stylizer(picture(99, 80, 80), Settings(**QUICK))
     for seed in range(4):
         stylizer(picture(seed))
-    # 48 x 64 frames: the style, 80 x 80, comes at the frame's area, 55 x 55, with a margin of 8 px.
-    assert seen.count((71, 71)) == 1
+    # 48 x 64 frames: the style, 80 x 80, comes at the frame's area, 55 x 55, with a border of 22 px.
+    assert seen.count((99, 99)) == 1
 
 
 @pytest.mark.parametrize("blank", [0, 128, 255])

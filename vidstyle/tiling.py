@@ -1,14 +1,14 @@
-"""What the network sees of a picture: a margin around it, and where it is large, a tile at a time.
+"""What the network sees of a picture: a border around it, and where it is large, a tile at a time.
 
-Beyond the border convolutions see zeros, which look like nothing that was ever painted: a style's Gram matrices have
-that in them, more so the smaller it is, and the painted picture gets it where it can be had for nothing, at its own
-border (a line of 2 to 3 px, and lumps along it). So pictures are continued by reflection, and only their own positions
-count.
+Convolutions that are padded with zeros see something beyond the border that was never painted: a style's Gram matrices
+have that in them, more so the smaller it is, and the painted picture gets it where it can be had for nothing, at its
+own border (a line of 2 to 3 px, and lumps along it). So pictures are continued by reflection as far as the network
+looks, convolutions are not padded at all, and only the picture's own positions count.
 
-Sums over tiles equal those over the picture: each tile is evaluated with a border as wide as the network sees, which
-is cut off its activations, so there are no seams: what is left are the activations of the whole picture, but for the
-rounding of the convolutions. Activations are not kept but computed a second time on the way back (Chen et al., Training
-Deep Nets with Sublinear Memory Cost, 2016), so that memory for them is that of one tile, at a third more time.
+Sums over tiles equal those over the picture: each tile has a border, too, so there are no seams; what is left are the
+activations of the whole picture, but for the rounding of the convolutions. Activations are not kept but computed a
+second time on the way back (Chen et al., Training Deep Nets with Sublinear Memory Cost, 2016), so that memory for them
+is that of one tile, at a third more time.
 """
 
 from __future__ import annotations
@@ -30,9 +30,6 @@ from vidstyle.features import FeatureNetwork
 GRADIENTS = 2
 # Of the memory for activations a tile takes a quarter, to leave room for the smaller levels, which are not tiled.
 TILE_SHARE = 4
-# How far a picture is continued at least. Farther costs more and changes little: at 256 and 320 px the border's
-# saturation is the same with 8 and 24 px.
-MARGIN_PX = 8
 
 # Features of a tile's own positions by layer, and the tile -> tensors to be summed over tiles.
 Measure = Callable[[Mapping[str, Tensor], "Tile"], Sequence[Tensor]]
@@ -58,18 +55,14 @@ class _Own(torch.autograd.Function):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """What a tile is along one side of the picture, in pixels: its own part, and with the border that it needs."""
+    """What a tile is along one side of the picture, in pixels."""
 
     start: int
     stop: int
-    outer_start: int
-    outer_stop: int
 
-    def own(self, stride_px: int, length: int) -> slice:
-        """Returns the tile's own positions among the `length` that a layer of that stride has for its pixels."""
-        start = (self.start - self.outer_start) // stride_px
-        # At the picture's end an odd last row has no position of its own: half-size pooling leaves it out.
-        return slice(start, min(length, start + (self.stop - self.start) // stride_px))
+    def positions(self, stride_px: int) -> int:
+        """Returns how many positions a layer of that stride has for it; an odd last row has none of its own."""
+        return (self.stop - self.start) // stride_px
 
     def in_picture(self, stride_px: int) -> slice:
         """Returns the same positions, counted from the picture's start."""
@@ -78,26 +71,23 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One piece of a picture."""
+    """One piece of a picture, which the network sees with a border of `border_px` on all sides."""
 
     rows: Span
     columns: Span
-    margin_px: int = 0
+    border_px: int
 
     def of(self, continued: Tensor) -> Tensor:
-        """Returns the tile with its border, `(1, 3, h, w)`, of a picture that was continued by the margin."""
-        rows, columns = (
-            slice(span.outer_start + self.margin_px, span.outer_stop + self.margin_px)
-            for span in (self.rows, self.columns)
-        )
+        """Returns the tile with its border, `(1, 3, h, w)`, of a picture that was continued by as much."""
+        rows, columns = (slice(span.start, span.stop + 2 * self.border_px) for span in (self.rows, self.columns))
         return continued[..., rows, columns]
 
     def own(self, features: Tensor, stride_px: int) -> Tensor:
-        """Returns the features of the tile's own positions, of those with its border."""
-        height, width = features.shape[2:]
-        rows, columns = self.rows.own(stride_px, height), self.columns.own(stride_px, width)
-        if (rows.stop - rows.start, columns.stop - columns.start) == (height, width):
+        """Returns the features of the tile's own positions: shallow layers, which look less far, have some around."""
+        around = (features.shape[2] - self.rows.positions(stride_px)) // 2
+        if not around:
             return features
+        rows, columns = (slice(around, around + span.positions(stride_px)) for span in (self.rows, self.columns))
         own: Tensor = _Own.apply(features, rows, columns)  # type: ignore[no-untyped-call]
         return own
 
@@ -107,39 +97,42 @@ class Tile:
         return values if part.shape == values.shape else part
 
 
-def tiles_of(
-    width: int, height: int, stride_px: int, reach_px: int, most_px: float, least_margin_px: int = 0
-) -> list[Tile]:
+def tiles_of(width: int, height: int, stride_px: int, border_px: int, most_px: float) -> list[Tile]:
     """Returns tiles that cover a picture without overlap, of about `most_px` pixels with their borders at most.
+
+    A picture of no more pixels than that, without its border, is one tile.
 
     Args:
         stride_px: tiles begin at multiples of it, so that pooling pairs the same pixels as in the whole picture.
-        reach_px: how far from a position the network looks.
-        least_margin_px: how far the picture is to be continued, if it is large enough to be reflected so far.
+        border_px: how far from a position the network looks.
     """
-    margin_px = min(math.ceil(least_margin_px / stride_px), (min(width, height) - 1) // stride_px) * stride_px
-    border_px = math.ceil(reach_px / stride_px) * stride_px
     if width * height <= most_px:
         side_px = max(width, height)
     else:
         # Tiles much smaller than their borders would be evaluated for nothing.
         side_px = max(2 * border_px, int(math.sqrt(most_px)) - 2 * border_px)
-    rows, columns = (_spans(length, side_px, stride_px, border_px, margin_px) for length in (height, width))
-    return [Tile(row, column, margin_px) for row in rows for column in columns]
+    rows, columns = (_spans(length, side_px, stride_px) for length in (height, width))
+    return [Tile(row, column, border_px) for row in rows for column in columns]
 
 
-def _spans(length: int, side_px: int, stride_px: int, border_px: int, margin_px: int) -> list[Span]:
+def _spans(length: int, side_px: int, stride_px: int) -> list[Span]:
     count = math.ceil(length / max(side_px, stride_px))
     step = max(1, math.ceil(length / count / stride_px)) * stride_px
     starts = list(range(0, length, step))
     # A last piece of less than a position would be a picture too small for the network.
     if len(starts) > 1 and length - starts[-1] < stride_px:
         starts.pop()
-    stops = [*starts[1:], length]
-    return [
-        Span(start, stop, max(-margin_px, start - border_px), min(length + margin_px, stop + border_px))
-        for start, stop in zip(starts, stops, strict=True)
-    ]
+    return [Span(start, stop) for start, stop in zip(starts, [*starts[1:], length], strict=True)]
+
+
+def continued(picture: Tensor, border_px: int) -> Tensor:
+    """Returns a picture, `(1, 3, H, W)`, continued by reflection on all sides; a small one more than once."""
+    while border_px:
+        step_px = min(border_px, picture.shape[2] - 1, picture.shape[3] - 1)
+        if not step_px:  # a line of pixels has nothing to reflect
+            return F.pad(picture, (border_px,) * 4, mode="replicate")
+        picture, border_px = F.pad(picture, (step_px,) * 4, mode="reflect"), border_px - step_px
+    return picture
 
 
 def bytes_per_px(network: FeatureNetwork, layers: Collection[str]) -> float:
@@ -161,7 +154,7 @@ def tiles_by_picture(
     most_px = math.inf if fits else memory_bytes / (TILE_SHARE * per_px)
     stride_px = max(network.stride_px(layer) for layer in layers)
     reach_px = network.reach_px(layers)
-    return [tiles_of(width, height, stride_px, reach_px, most_px, MARGIN_PX) for width, height in sizes]
+    return [tiles_of(width, height, stride_px, reach_px, most_px) for width, height in sizes]
 
 
 def summed_over_tiles(
@@ -174,16 +167,15 @@ def summed_over_tiles(
     """
 
     def of_tile(tile: Tile, pixels: Tensor) -> tuple[Tensor, ...]:
-        features = network(pixels, layers)
+        features = network(pixels, layers, has_border=True)
         return tuple(measure({name: tile.own(features[name], network.stride_px(name)) for name in layers}, tile))
 
-    margin_px = tiles[0].margin_px
-    continued = F.pad(picture, (margin_px,) * 4, mode="reflect") if margin_px else picture
+    whole = continued(picture, tiles[0].border_px)
     if len(tiles) == 1:
-        return list(of_tile(tiles[0], tiles[0].of(continued)))
+        return list(of_tile(tiles[0], whole))
     sums: list[Tensor] = []
     for tile in tiles:
-        terms = _computed_again(partial(of_tile, tile), tile.of(continued))
+        terms = _computed_again(partial(of_tile, tile), tile.of(whole))
         sums = [a + b for a, b in zip(sums, terms, strict=True)] if sums else list(terms)
     return sums
 

@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
 
 from vidstyle.objective import Objective
 
@@ -48,17 +49,8 @@ def convolution_flops_per_s(device: torch.device, precision: torch.dtype) -> flo
 
 def convolution_flops(objective: Objective, image: Tensor) -> int:
     """Returns how many operations an evaluation of objective and gradient spends in convolutions."""
-    counts: list[int] = []
-
-    def count(layer: nn.Conv2d, _: object, out: Tensor) -> None:
-        counts.append(2 * out.numel() * layer.in_channels * layer.kernel_size[0] * layer.kernel_size[1])
-
-    layers = [layer for layer in objective.network.modules() if isinstance(layer, nn.Conv2d)]
-    hooks = [layer.register_forward_hook(count) for layer in layers]
-    try:
-        with torch.no_grad():
-            objective(image)
-    finally:
-        for hook in hooks:
-            hook.remove()
-    return 2 * sum(counts)  # the gradient goes back through each, and none is taken for the weights
+    leaf = image.clone().requires_grad_()
+    with FlopCounterMode(display=False) as counter:
+        torch.autograd.grad(objective(leaf), leaf)
+    counts = counter.get_flop_counts()["Global"]
+    return sum(counts[operation] for operation in (torch.ops.aten.convolution, torch.ops.aten.convolution_backward))

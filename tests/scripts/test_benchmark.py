@@ -40,11 +40,15 @@ def test_operations_are_those_of_the_convolutions(benchmark, clip):
     stylizer = Stylizer(clip / "style.png", Settings(levels=1, device="cpu"))
     image = to_tensor(np.zeros((48, 64, 3), np.uint8))
     objective = Objective(stylizer.network, stylizer.settings, stylizer.styles.at(64, 48), image)
-    # With the margin that the network sees.
-    pixels, channels = (48 + 16) * (64 + 16), [(3, 16), (16, 16), (16, 48), (48, 48), (48, 128)] + [(128, 128)] * 3
-    there = sum(
-        2 * 9 * a * b * (pixels // 4 ** (k // 2 if k < 4 else 2)) for k, (a, b) in enumerate(channels)
-    )  # two convolutions at each of the first two sizes, four at the last
+    # With the border that the network sees, of which each convolution leaves out a row and a column on all sides.
+    height, width, there = 48 + 44, 64 + 44, 0
+    for depth, (a, b) in enumerate([(3, 16), (16, 16), (16, 48), (48, 48), (48, 128)] + [(128, 128)] * 3):
+        if depth in {2, 4}:
+            height, width = height // 2, width // 2
+        height, width = height - 2, width - 2
+        there += 2 * 9 * a * b * height * width
+    assert (height, width) == (48 // 4, 64 // 4)
+    there += 2 * 128 * 128 * height * width  # the metric of the content layer, a convolution of 1 x 1
     assert benchmark.convolution_flops(objective, image) == 2 * there
 
 

@@ -82,17 +82,17 @@ class CompactFeatures(FeatureNetwork):
         """Returns R by layer, `(C, C)` float32: see the module's introduction."""
         return {layer: self.get_buffer(f"metric_{layer}") for layer in self.layer_channels}
 
-    def forward(self, image: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
-        """Returns the activations of `layers` for `(N, 3, H, W)` float RGB in [0, 1]."""
+    def forward(self, image: Tensor, layers: Collection[str], *, has_border: bool = False) -> dict[str, Tensor]:
+        """Returns the activations of `layers` for `(N, 3, H, W)` float RGB in [0, 1]; see `FeatureNetwork`."""
         wanted = set(layers)
         features: dict[str, Tensor] = {}
         # Replicated before it becomes bfloat16 with interleaved channels, for which there is no fast way to.
-        x, depth = self.normalised(F.pad(image, (1, 1, 1, 1), mode="replicate")), 0
+        x, depth = self.normalised(image if has_border else F.pad(image, (1, 1, 1, 1), mode="replicate")), 0
         for stage, (_, names) in enumerate(self.stages):
             if stage:
                 x = half_size(x)
             for name in names:
-                x = F.relu_(self.convolutions[depth](x))
+                x = F.relu_(self._convolved(self.convolutions[depth], x, has_border))
                 depth += 1
                 if name in wanted:
                     features[name or ""] = x

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import torch
 import torch.nn.functional as F
@@ -118,6 +118,18 @@ class FeatureNetwork(nn.Module):
         """
         return {}
 
-    def forward(self, image: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
-        """Returns the activations of `layers` for `(N, 3, H, W)` float RGB in [0, 1]."""
+    def forward(self, image: Tensor, layers: Collection[str], *, has_border: bool = False) -> dict[str, Tensor]:
+        """Returns the activations of `layers` for `(N, 3, H, W)` float RGB in [0, 1].
+
+        Args:
+            has_border: whether the picture's outermost `reach_px(layers)` pixels are there to be looked at only.
+                Convolutions are not padded then, and the layer that looks farthest has no positions in the border.
+        """
         raise NotImplementedError
+
+    @staticmethod
+    def _convolved(convolution: nn.Module, values: Tensor, has_border: bool) -> Tensor:
+        """Returns what a convolution makes of `(N, C, h, w)`: two rows and columns less where there is a border."""
+        if not has_border:
+            return cast("Tensor", convolution(values))
+        return F.conv2d(values, convolution.get_parameter("weight"), convolution.get_parameter("bias"))

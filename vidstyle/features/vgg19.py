@@ -74,15 +74,15 @@ class Vgg19Features(FeatureNetwork):
         """Returns, for each convolution, the layer it makes (if any), its channels, and pixels between positions."""
         return [(layer, LAYER_TABLE[layer][2], 2 ** (int(layer[4]) - 1)) for layer in self.layer_names]
 
-    def forward(self, image: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
-        """Returns the activations of `layers` for `(N, 3, H, W)` float RGB in [0, 1]."""
+    def forward(self, image: Tensor, layers: Collection[str], *, has_border: bool = False) -> dict[str, Tensor]:
+        """Returns the activations of `layers` for `(N, 3, H, W)` float RGB in [0, 1]; see `FeatureNetwork`."""
         wanted = set(layers)
         features: dict[str, Tensor] = {}
         x = self.normalised(image)
         for layer in self.layer_names:
             if layer.endswith("_1") and layer != "relu1_1":
                 x = half_size(x) if self.pooling == "average" else F.max_pool2d(x, 2)
-            x = F.relu(self.features[str(LAYER_TABLE[layer][0])](x))
+            x = F.relu(self._convolved(self.features[str(LAYER_TABLE[layer][0])], x, has_border))
             if layer in wanted:
                 features[layer] = x
                 if len(features) == len(wanted):
