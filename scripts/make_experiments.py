@@ -10,11 +10,10 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 
-from vidstyle import Settings, stylize_image
+from vidstyle import Clip, Settings, stylize_image
 from vidstyle.experiments import (
     Panel,
     Sheet,
@@ -37,11 +36,8 @@ FILTERS = slice(20, 20 + 2 * COLUMNS)
 
 def sample_frame(index: int) -> np.ndarray:
     """Returns frame `index` of the sample clip, `(360, 640, 3)` uint8 RGB."""
-    with av.open(str(SAMPLES / "clip.mp4")) as container:
-        for number, frame in enumerate(container.decode(video=0)):
-            if number == index:
-                return frame.to_ndarray(format="rgb24")
-    raise SystemExit(f"make_experiments: the sample clip has no frame {index}")
+    with Clip(SAMPLES / "clip.mp4") as clip:
+        return clip.frame(index).image
 
 
 def sample(name: str, width: int, height: int) -> np.ndarray:

@@ -12,11 +12,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 
-from vidstyle import Settings, stylize_image
+from vidstyle import Clip, Settings, stylize_image
 
 SAMPLES = Path(__file__).resolve().parent.parent / "samples"
 STYLES = ("starry", "wave", "mosaic")
@@ -25,11 +24,8 @@ GAP_PX = 8
 
 def sample_frame(index: int) -> np.ndarray:
     """Returns frame `index` of the sample clip, `(360, 640, 3)` uint8 RGB."""
-    with av.open(str(SAMPLES / "clip.mp4")) as container:
-        for number, frame in enumerate(container.decode(video=0)):
-            if number == index:
-                return frame.to_ndarray(format="rgb24")
-    raise SystemExit(f"the sample clip has no frame {index}")
+    with Clip(SAMPLES / "clip.mp4") as clip:
+        return clip.frame(index).image
 
 
 def padded(image: np.ndarray) -> np.ndarray:
