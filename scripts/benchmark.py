@@ -42,7 +42,7 @@ from vidstyle import Settings, Stylizer
 from vidstyle.frames import Picture
 from vidstyle.media.images import resize, write_image
 from vidstyle.media.sources import open_source
-from vidstyle.objective import Objective, to_tensor
+from vidstyle.objective.objective import Objective, to_tensor
 from vidstyle.process import keep_freed_memory
 
 SIZE_PX, GRAIN_LEVELS = 512, 2.0

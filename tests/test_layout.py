@@ -2,6 +2,7 @@
 
 import ast
 import re
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -12,78 +13,37 @@ PACKAGE = ROOT / "vidstyle"
 MAY_IMPORT = {
     "version": set(),
     "errors": set(),
-    "frames": set(),
     "process": set(),
+    "lazy": set(),
+    "frames": set(),
     "moments": set(),
     "files": {"errors"},
     "settings": {"errors", "files", "frames", "moments"},
     "devices": {"errors"},
     "media": {"errors", "files", "frames"},
     "inputs": {"errors", "frames", "media", "settings"},
-    "recolouring": {"frames"},
-    "fitting": {"errors", "frames", "media", "settings"},
     "shots": {"errors", "frames", "moments"},
     "survey": {"errors", "media", "shots"},
+    "fitting": {"errors", "frames", "media", "settings"},
+    "overwriting": {"errors", "media", "settings"},
     "weights": {"errors", "files"},
     "features": {"errors", "weights"},
     "flow": {"errors", "frames", "weights"},
-    "filling": {"frames"},
-    "coverage": {"errors", "frames", "media"},
-    "masking": {"coverage", "frames", "media", "settings"},
-    "sparing": {"errors", "media", "settings"},
-    "carrying": {"coverage", "filling", "flow", "frames"},
-    "noise": {"flow", "frames"},
-    "losses": set(),
-    "tiling": {"features"},
-    "regions": {"losses", "tiling"},
-    "objective": {"features", "frames", "losses", "media", "regions", "settings", "tiling"},
-    "lbfgs": set(),
-    "optimize": {"errors", "lbfgs"},
-    "memory": {"errors", "optimize"},
-    "looks": {"errors", "settings"},
-    "keyframes": {"errors", "moments"},
-    "timeline": {"errors", "keyframes", "looks", "moments", "settings"},
-    "leaving": {"coverage", "errors", "looks", "settings", "timeline"},
-    "styles": {"errors", "files", "fitting", "frames", "media", "settings", "timeline"},
-    "aims": {
-        "coverage",
-        "errors",
-        "features",
-        "frames",
-        "looks",
-        "media",
-        "objective",
-        "recolouring",
-        "regions",
-        "settings",
-        "styles",
-        "tiling",
-    },
-    "following": {"carrying", "frames", "looks", "settings"},
-    "coarse_to_fine": {"aims", "frames", "media", "objective", "optimize", "regions"},
-    "stylizer": {
-        "aims",
-        "carrying",
-        "coverage",
+    "looks": {"errors", "files", "fitting", "frames", "media", "moments", "settings"},
+    "objective": {"errors", "features", "frames", "looks", "media", "settings"},
+    "optimisation": {"errors", "frames", "media", "objective"},
+    "chain": {
         "devices",
         "errors",
         "features",
         "fitting",
         "flow",
-        "following",
         "frames",
-        "leaving",
         "looks",
         "media",
-        "memory",
-        "noise",
         "objective",
-        "optimize",
-        "coarse_to_fine",
-        "recolouring",
+        "optimisation",
         "settings",
-        "styles",
-        "timeline",
         "weights",
     },
     "metrics": {"errors", "flow", "frames", "media"},
@@ -95,25 +55,28 @@ MAY_IMPORT = {
         "frames",
         "inputs",
         "job",
+        "looks",
         "media",
         "metrics",
         "settings",
-        "styles",
         "version",
         "wording",
     },
-    "painting": {"coverage", "errors", "following", "frames", "job", "looks", "media", "shots", "stylizer"},
-    "answers": {"errors", "frames", "painting", "stylizer"},
-    "worker": {"answers", "inputs", "job", "masking", "painting", "process", "settings", "stylizer"},
-    "workers": {"answers", "errors", "job", "painting", "settings", "shots", "worker"},
-    "command": {"settings"},
-    "chronicling": {"command", "errors", "job", "reporting", "settings"},
-    "versions": {"settings", "version"},
-    "listeners": {"frames", "reporting", "survey", "weights"},
-    "notes": {"job", "memory"},
+    "painting": {
+        "chain",
+        "errors",
+        "frames",
+        "inputs",
+        "job",
+        "looks",
+        "media",
+        "process",
+        "settings",
+        "shots",
+        "version",
+    },
     "cluster": {
-        "answers",
-        "coverage",
+        "chain",
         "devices",
         "errors",
         "features",
@@ -121,177 +84,106 @@ MAY_IMPORT = {
         "frames",
         "inputs",
         "job",
-        "masking",
+        "looks",
         "media",
         "moments",
         "painting",
         "process",
         "settings",
         "shots",
-        "stylizer",
-        "versions",
     },
-    "engines": {
+    "rendering": {
+        "chain",
         "cluster",
-        "inputs",
-        "job",
-        "masking",
-        "media",
-        "notes",
-        "painting",
-        "settings",
-        "shots",
-        "stylizer",
-        "workers",
-    },
-    "render": {
-        "chronicling",
-        "command",
         "devices",
-        "engines",
         "errors",
         "features",
-        "files",
         "fitting",
+        "flow",
         "frames",
         "inputs",
         "job",
-        "listeners",
-        "masking",
+        "looks",
         "media",
-        "notes",
+        "objective",
+        "optimisation",
+        "overwriting",
         "painting",
         "reporting",
         "settings",
         "shots",
-        "sparing",
-        "styles",
-        "stylizer",
         "survey",
-        "timeline",
-        "versions",
         "weights",
-    },
-    "pace": {"coverage", "frames", "looks", "media", "optimize", "settings", "stylizer", "tiling"},
-    "disk": {"media", "shots"},
-    "rehearsal": {
-        "coverage",
-        "devices",
-        "disk",
-        "engines",
-        "errors",
-        "features",
-        "flow",
-        "frames",
-        "job",
-        "looks",
-        "masking",
-        "media",
-        "notes",
-        "pace",
-        "render",
-        "settings",
     },
     "pipeline": {
+        "chain",
         "devices",
         "features",
         "fitting",
         "flow",
         "frames",
         "inputs",
-        "listeners",
-        "masking",
+        "looks",
         "media",
-        "rehearsal",
-        "render",
+        "rendering",
         "reporting",
         "settings",
-        "styles",
-        "stylizer",
         "survey",
-        "timeline",
         "weights",
     },
-    "sheet": {"frames", "settings"},
-    "previewing": {
-        "coverage",
+    "previews": {
+        "chain",
         "errors",
         "features",
         "frames",
         "inputs",
         "looks",
-        "masking",
         "media",
+        "objective",
+        "overwriting",
         "pipeline",
         "settings",
-        "sheet",
-        "sparing",
-        "stylizer",
         "survey",
-        "timeline",
         "weights",
         "wording",
     },
-    "looking": {
-        "coverage",
-        "errors",
-        "frames",
-        "inputs",
-        "looks",
-        "masking",
-        "media",
-        "objective",
-        "settings",
-        "stylizer",
-        "timeline",
-    },
-    "watching": {"errors", "frames", "inputs", "job", "media", "metrics"},
-    "progress": {"frames"},
+    "monitoring": {"errors", "frames", "inputs", "job", "media", "metrics"},
     "__init__": {
-        "command",
-        "coverage",
+        "chain",
         "errors",
         "frames",
         "job",
-        "looking",
+        "lazy",
+        "looks",
         "metrics",
+        "monitoring",
         "pipeline",
-        "previewing",
+        "previews",
         "process",
         "reporting",
         "settings",
-        "stylizer",
         "version",
-        "watching",
         "wording",
     },
-    "ending": {"errors"},
-    "arguments": {"errors", "settings", "version"},
-    "cli": {"__init__", "arguments", "ending", "errors", "frames", "process", "progress", "settings", "wording"},
+    "cli": {"__init__", "errors", "frames", "process", "settings", "version", "wording"},
     "__main__": {"cli"},
     "studio": {"__init__"},
     "experiments": {
         "__init__",
-        "arguments",
+        "chain",
         "cli",
-        "coarse_to_fine",
         "devices",
-        "ending",
         "errors",
         "features",
         "files",
         "fitting",
         "frames",
-        "losses",
+        "lazy",
         "media",
-        "noise",
         "objective",
-        "optimize",
+        "optimisation",
         "process",
-        "progress",
         "settings",
-        "stylizer",
-        "tiling",
         "version",
         "weights",
     },
@@ -308,6 +200,27 @@ def name_of(path):
 def row_of(path):
     parts = path.relative_to(PACKAGE).parts
     return parts[0] if len(parts) > 1 else path.stem
+
+
+def module_of(path):
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imported_modules(tree):
+    """Returns the modules of the package that are imported anywhere in one, in functions too."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            found |= {name if is_module(name) else node.module for name in names}
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+    return {name for name in found if is_module(name)}
+
+
+def is_module(name):
+    path = ROOT.joinpath(*name.split("."))
+    return name.split(".")[0] == "vidstyle" and (path.with_suffix(".py").is_file() or (path / "__init__.py").is_file())
 
 
 def imported_rows(tree):
@@ -338,6 +251,21 @@ def test_the_table_itself_has_no_cycle():
         assert all(rows.index(other) < rows.index(row) for other in imports), row
 
 
+def test_readme_lists_the_folders_in_that_order():
+    listed = re.findall(r"^\| `(\w+)/` \| (.+) \|$", (ROOT / "README.md").read_text(encoding="utf-8"), re.M)
+    folders = [row for row in MAY_IMPORT if (PACKAGE / row).is_dir()]
+    assert [folder for folder, _ in listed] == folders
+    for folder, said in listed:
+        sentence = ast.get_docstring(ast.parse((PACKAGE / folder / "__init__.py").read_text(encoding="utf-8")))
+        assert sentence.split("\n")[0].rstrip(".").lower() == said.lower()
+
+
+def test_no_module_imports_one_that_imports_it():
+    graph = {module_of(path): imported_modules(ast.parse(path.read_text(encoding="utf-8"))) for path in FILES}
+    assert set.union(*graph.values()) <= set(graph)
+    TopologicalSorter(graph).prepare()
+
+
 @pytest.mark.parametrize("path", ALL_FILES, ids=name_of)
 def test_files_and_functions_stay_small(path):
     text = path.read_text(encoding="utf-8")
@@ -349,7 +277,7 @@ def test_files_and_functions_stay_small(path):
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_only_the_command_line_prints_exits_or_draws_bars(path):
-    if path.stem in {"arguments", "cli", "ending", "progress", "__main__", "worker"}:
+    if row_of(path) == "cli" or path.stem in {"cli", "__main__", "worker"}:
         return
     forbidden = re.compile(r"\bprint\(|\bsys\.exit|\btqdm\b|\bargparse\b")
     assert forbidden.findall(path.read_text(encoding="utf-8")) == []
@@ -374,7 +302,7 @@ def public_definitions(tree):
 
 
 def test_a_worker_prints_nothing_but_answers():
-    text = (PACKAGE / "worker.py").read_text(encoding="utf-8")
+    text = (PACKAGE / "painting" / "worker.py").read_text(encoding="utf-8")
     assert re.findall(r"\bprint\(|\btqdm\b|\bargparse\b", text) == []
     assert "sys.exit" not in text
 

@@ -8,7 +8,8 @@ import pytest
 from clips import make_folder
 from flow.test_occlusion import texture
 
-from vidstyle import cli, measure
+from vidstyle import measure
+from vidstyle.cli import main as cli
 from vidstyle.errors import SourceError
 from vidstyle.metrics import StabilityMeter
 

@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 from clips import make_video
 
-from vidstyle import Settings, objective, stylize, stylize_image
+from vidstyle import Settings, stylize, stylize_image
 from vidstyle.errors import DamagedSourceError, OutputError, SettingsError, SourceError, VidstyleError, WeightsError
 from vidstyle.media import images
 from vidstyle.media.codecs import CODEC_NAMES, Wishes, settle
+from vidstyle.objective import objective
 from vidstyle.pipeline import default_output
 
 QUICK = {"iterations": 2, "first_iterations": 3, "size": 32, "device": "cpu"}

@@ -55,8 +55,8 @@ def test_unknown_names_are_attribute_errors():
 
 def test_importing_the_package_and_asking_for_help_does_not_import_torch():
     code = (
-        "import sys, vidstyle.cli\n"
-        "status = vidstyle.cli.main(['--version'])\n"
+        "import sys, vidstyle.cli.main\n"
+        "status = vidstyle.cli.main.main(['--version'])\n"
         "print(status, sorted({'torch', 'cv2', 'av', 'numpy'} & set(sys.modules)))"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -14,11 +14,11 @@ import torch
 from clips import make_video
 from safetensors.torch import save_file
 
-from vidstyle.cli import main
+from vidstyle.cli.main import main
 from vidstyle.experiments.cli import COMMANDS
 from vidstyle.experiments.cli import main as experiment
 from vidstyle.features.vgg19 import weight_shapes
-from vidstyle.keyframes import read_keyframes
+from vidstyle.looks.keyframes import read_keyframes
 from vidstyle.media.codecs import CODEC_NAMES, CODECS, LEGAL
 from vidstyle.settings.quality import QUALITIES
 

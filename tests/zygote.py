@@ -14,10 +14,10 @@ from types import TracebackType
 PROGRAM = """
 import json, os, sys
 import torch._dynamo  # what torch's optimisers import when the first one is made
-import vidstyle.render
-from vidstyle.cli import main
+import vidstyle.rendering.render
+from vidstyle.cli.main import main
 
-vidstyle.render.SEGMENT_FRAMES = int(sys.argv[1])
+vidstyle.rendering.render.SEGMENT_FRAMES = int(sys.argv[1])
 
 def crash_at(number, folder):
     # Ends the process, as a power cut would, right before the number-th change to a name in the folder.

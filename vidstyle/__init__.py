@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vidstyle.errors import VidstyleError
 from vidstyle.frames import Forecast, FrameDone, Plan, Result
+from vidstyle.lazy import looked_up_in
 from vidstyle.settings import Settings
 from vidstyle.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from vidstyle.command import as_command
-    from vidstyle.coverage import Coverage, coverage_of
+    from vidstyle.chain.stylizer import Stylizer
     from vidstyle.job.status import Status, job_status
-    from vidstyle.looking import Clip, FramePainter, Sketch
+    from vidstyle.looks.coverage import Coverage, coverage_of
     from vidstyle.metrics import Stability, measure
-    from vidstyle.pipeline import forecast, stylize, stylize_image
-    from vidstyle.previewing import preview
-    from vidstyle.process import tune_process
-    from vidstyle.reporting.writing import report
-    from vidstyle.settings.config import Config, as_config, read_config, save_config
-    from vidstyle.stylizer import Stylizer
-    from vidstyle.watching import (
+    from vidstyle.monitoring import (
         FrameRecord,
         WarpErrorWatch,
         discard_job,
@@ -32,6 +25,13 @@ if TYPE_CHECKING:
         jobs_in,
         stop_job,
     )
+    from vidstyle.pipeline import forecast, stylize, stylize_image
+    from vidstyle.previews.preview import preview
+    from vidstyle.previews.sketches import Clip, FramePainter, Sketch
+    from vidstyle.process import tune_process
+    from vidstyle.reporting.writing import report
+    from vidstyle.settings.command import as_command
+    from vidstyle.settings.config import Config, as_config, read_config, save_config
     from vidstyle.wording import forecast_lines
 
 __all__ = [
@@ -76,45 +76,40 @@ __all__ = [
 # Names whose modules import torch are looked up when they are first used: `vidstyle --help` and
 # errors of usage answer at once.
 _LATER = {
-    "Clip": "looking",
+    "Clip": "previews.sketches",
     "Config": "settings.config",
-    "Coverage": "coverage",
-    "FramePainter": "looking",
-    "FrameRecord": "watching",
-    "Sketch": "looking",
+    "Coverage": "looks.coverage",
+    "FramePainter": "previews.sketches",
+    "FrameRecord": "monitoring",
+    "Sketch": "previews.sketches",
     "Stability": "metrics",
     "Status": "job.status",
-    "Stylizer": "stylizer",
-    "WarpErrorWatch": "watching",
-    "as_command": "command",
+    "Stylizer": "chain.stylizer",
+    "WarpErrorWatch": "monitoring",
+    "as_command": "settings.command",
     "as_config": "settings.config",
-    "coverage_of": "coverage",
-    "discard_job": "watching",
+    "coverage_of": "looks.coverage",
+    "discard_job": "monitoring",
     "forecast": "pipeline",
     "forecast_lines": "wording",
-    "is_job_running": "watching",
-    "job_history": "watching",
-    "job_picture": "watching",
+    "is_job_running": "monitoring",
+    "job_history": "monitoring",
+    "job_picture": "monitoring",
     "job_status": "job.status",
-    "jobs_in": "watching",
+    "jobs_in": "monitoring",
     "measure": "metrics",
-    "preview": "previewing",
+    "preview": "previews.preview",
     "read_config": "settings.config",
     "report": "reporting.writing",
     "save_config": "settings.config",
-    "stop_job": "watching",
+    "stop_job": "monitoring",
     "stylize": "pipeline",
     "stylize_image": "pipeline",
     "tune_process": "process",
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name in _LATER:
-        value = getattr(import_module(f"vidstyle.{_LATER[name]}"), name)
-        globals()[name] = value
-        return value
-    raise AttributeError(f"module 'vidstyle' has no attribute {name!r}")
+__getattr__ = looked_up_in(__name__, _LATER)
 
 
 def __dir__() -> list[str]:

@@ -2,7 +2,7 @@
 
 import sys
 
-from vidstyle.cli import main
+from vidstyle.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -7,24 +7,24 @@ from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
+from vidstyle.chain.stylizer import Stylizer
 from vidstyle.devices import resolve_device, resolve_precision
 from vidstyle.features import check_layers
 from vidstyle.fitting import checked_picture
 from vidstyle.flow import check_flow
 from vidstyle.frames import ClipInfo, Forecast, Frame, Picture, Result
 from vidstyle.inputs import opened
-from vidstyle.listeners import Listeners, OnFrame, OnStart
-from vidstyle.masking import Masks
+from vidstyle.looks.masking import Masks
+from vidstyle.looks.styles import Style, StylesGiven
+from vidstyle.looks.timeline import style_paths
 from vidstyle.media.base import Source
 from vidstyle.media.images import read_still
-from vidstyle.rehearsal import Rehearsal
-from vidstyle.render import Render
+from vidstyle.rendering.listeners import Listeners, OnFrame, OnStart
+from vidstyle.rendering.rehearsal import Rehearsal
+from vidstyle.rendering.render import Render
 from vidstyle.reporting.gathering import OnReport
 from vidstyle.settings import Settings
-from vidstyle.styles import Style, StylesGiven
-from vidstyle.stylizer import Stylizer
 from vidstyle.survey import OnSurvey
-from vidstyle.timeline import style_paths
 from vidstyle.weights.fetching import OnDownload
 
 # Where a codec that .mp4 does not take is at home.

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from distillation.teacher import LAYERS
 from vidstyle.features.compact import CompactFeatures, packed
 from vidstyle.features.vgg19 import LAYER_TABLE
-from vidstyle.losses import SMALLEST_NORM, gram_matrix, measured
+from vidstyle.objective.losses import SMALLEST_NORM, gram_matrix, measured
 
 
 class Student(nn.Module):

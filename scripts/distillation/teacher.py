@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from vidstyle.features.compact import CompactFeatures
 from vidstyle.features.vgg19 import Vgg19Features, load_vgg19
-from vidstyle.losses import gram_matrix, relative_style_loss
+from vidstyle.objective.losses import gram_matrix, relative_style_loss
 
 LAYERS = CompactFeatures.layer_names
 

@@ -17,7 +17,7 @@ from distillation.student import Student, grams_of
 from distillation.teacher import LAYERS, Styles, load_teacher
 from vidstyle.features.compact import CompactFeatures
 from vidstyle.files import sha256_of, written_whole
-from vidstyle.losses import SMALLEST_NORM
+from vidstyle.objective.losses import SMALLEST_NORM
 
 CROP_PX = 128
 STYLES = 96  # parts of paintings; two targets each

@@ -10,25 +10,25 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import vidstyle.painting
-import vidstyle.render
+import vidstyle.painting.shot_painter
+import vidstyle.rendering.render
 from vidstyle import Settings, stylize
+from vidstyle.chain.stylizer import Stylizer
 from vidstyle.inputs import Reader
 from vidstyle.job.folder import JobFolder
-from vidstyle.stylizer import Stylizer
 
 # What happens for each frame, and once or for each segment.
 PER_FRAME = {
     "decode": (Reader, "_read"),
-    "resize": (vidstyle.painting, "resize"),
+    "resize": (vidstyle.painting.shot_painter, "resize"),
     "flow, carrying": (Stylizer, "_beginning"),
     "optimise": (Stylizer, "_within_memory"),
     "save": (JobFolder, "save_frame"),
 }
 PER_RUN = {
-    "first look": (vidstyle.render, "survey"),
+    "first look": (vidstyle.rendering.render, "survey"),
     "encode": (JobFolder, "close_segment"),
-    "join": (vidstyle.render, "publish_video"),
+    "join": (vidstyle.rendering.render, "publish_video"),
 }
 
 

@@ -10,7 +10,7 @@ from vidstyle import Stylizer
 from vidstyle.flow.occlusion import Motion
 from vidstyle.flow.warp import came_from
 from vidstyle.frames import FloatPicture, Picture
-from vidstyle.objective import to_tensor
+from vidstyle.objective.objective import to_tensor
 
 LAYERS = ("relu1_1", "relu2_1", "relu3_1")
 NEAR_PX = 8.0

@@ -13,7 +13,7 @@ from vidstyle.experiments import content_reconstruction, style_reconstruction
 from vidstyle.experiments.reconstructions import GatysObjective
 from vidstyle.features import load_network
 from vidstyle.features.vgg19 import weight_shapes
-from vidstyle.losses import gatys_content_loss, gatys_style_loss
+from vidstyle.objective.losses import gatys_content_loss, gatys_style_loss
 
 PICTURE = np.kron(np.random.default_rng(3).integers(0, 256, (4, 6, 3), dtype=np.uint8), np.ones((8, 8, 1), np.uint8))
 QUICK = Settings(size=48, iterations=12, precision="float32", device="cpu")

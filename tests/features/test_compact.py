@@ -13,7 +13,7 @@ from vidstyle.errors import SettingsError, WeightsError
 from vidstyle.features import check_layers, load_network
 from vidstyle.features.compact import SHAPE, CompactFeatures, compact_weights, load_compact, packed, shape_in, stages_of
 from vidstyle.media.images import read_image, resize
-from vidstyle.objective import Objective, style_targets, to_tensor
+from vidstyle.objective.objective import Objective, style_targets, to_tensor
 
 LARGEST_BYTES = 1_000_000
 LAYERS = CompactFeatures.layer_names

@@ -1,28 +1,17 @@
 """The page in a real browser: it asks for nothing, slides, and fits a phone."""
 
-import shutil
 from importlib.util import find_spec
 
 import pytest
+from browsers import BROWSER, FLAGS
 from reports import make_facts, needs_matplotlib
 
 from vidstyle.reporting.page import page_text
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = [
     needs_matplotlib,
     pytest.mark.skipif(find_spec("playwright") is None, reason="Playwright drives the browser: pip install playwright"),
     pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed"),
-]
-QUIET = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
 ]
 
 
@@ -31,7 +20,7 @@ def browser():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=BROWSER, args=QUIET)
+        running = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS)
         yield running
         running.close()
 

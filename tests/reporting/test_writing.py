@@ -11,7 +11,7 @@ from renders import QUICK, paint
 from reports import needs_matplotlib
 
 import vidstyle
-from vidstyle.cli import main
+from vidstyle.cli.main import main
 from vidstyle.errors import JobError, OutputError, ReportError
 from vidstyle.reporting import writing
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from vidstyle import Settings, Stylizer
-from vidstyle.objective import Objective, to_tensor
+from vidstyle.objective.objective import Objective, to_tensor
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,8 +9,8 @@ import pytest
 from clips import make_video, picture, write_raw
 
 import vidstyle
-from vidstyle.arguments import build_parser, parsed, settings_of
-from vidstyle.cli import main
+from vidstyle.cli.arguments import build_parser, parsed, settings_of
+from vidstyle.cli.main import main
 from vidstyle.studio.folder import Folder
 from vidstyle.studio.looking import Look, Looking
 from vidstyle.studio.refusals import RefusedError

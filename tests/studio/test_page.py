@@ -6,7 +6,6 @@ Needs Gradio, Playwright's Python package, and a Chromium of the system's (or na
 from __future__ import annotations
 
 import io
-import os
 import shutil
 import signal
 import urllib.error
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from browsers import BROWSER, FLAGS
 from clips import cut, make_video, picture, write_raw
 from PIL import Image
 from studios import PATIENCE_S, StudioServer, until
@@ -23,21 +23,9 @@ import vidstyle
 
 pytest.importorskip("gradio", reason="Gradio is not installed: pip install 'vidstyle[studio]'")
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright's Python package is not installed")
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-BROWSER = os.environ.get("VIDSTYLE_BROWSER") or next(filter(None, map(shutil.which, BROWSERS)), None)
 if BROWSER is None:
     pytest.skip("no browser is installed: apt-get install chromium, or see VIDSTYLE_BROWSER", allow_module_level=True)
 
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 FRAMES = 60
 
 

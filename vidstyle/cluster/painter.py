@@ -12,11 +12,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from vidstyle.answers import frame_of, frame_without_answer
-from vidstyle.cluster.depot import Depot
+from vidstyle.cluster.frame_store import FrameStore
 from vidstyle.cluster.joining import check_resources, connected, needed_by_shot
-from vidstyle.cluster.parcels import packed, with_whole_paths
 from vidstyle.cluster.schedule import TRIES, Schedule
+from vidstyle.cluster.shipped_files import packed, with_whole_paths
 from vidstyle.cluster.task import paint_shot
 from vidstyle.devices import resolve_device, resolve_precision
 from vidstyle.errors import ClusterError, JobError, VidstyleError
@@ -25,11 +24,12 @@ from vidstyle.job.exchange import saved_picture, take_frame, take_segment
 from vidstyle.job.folder import JobFolder
 from vidstyle.job.machines import forget_machines, note_machines
 from vidstyle.job.manifest import MANIFEST_NAME
-from vidstyle.painting import PaintedFrame, economies_of
+from vidstyle.painting.answers import frame_of, frame_without_answer
+from vidstyle.painting.shot_painter import PaintedFrame, economies_of
+from vidstyle.painting.versions import versions_of
 from vidstyle.settings import Settings
 from vidstyle.settings.words import to_json
 from vidstyle.shots import Shot
-from vidstyle.versions import versions_of
 
 logger = logging.getLogger(__name__)
 
@@ -155,7 +155,7 @@ class ClusterPainter:
             "id": uuid.uuid4().hex,
             "versions": versions_of(settings),
             "settings": to_json(settings),
-            "depot": None,
+            "store": None,
         }
         manifest = job.path / MANIFEST_NAME
         if not settings.no_shared_storage:
@@ -169,11 +169,11 @@ class ClusterPainter:
         here = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
             ray.get_runtime_context().get_node_id(), soft=False
         )
-        depot = ray.remote(Depot).options(num_cpus=0, scheduling_strategy=here)
+        store = ray.remote(FrameStore).options(num_cpus=0, scheduling_strategy=here)
         return order | {
             "manifest": manifest.read_bytes(),
-            "parcels": ray.put(packed(settings, self._styles)),
-            "depot": depot.remote(str(job.path.resolve()), str(self._source), to_json(settings)),
+            "shipped": ray.put(packed(settings, self._styles)),
+            "store": store.remote(str(job.path.resolve()), str(self._source), to_json(settings)),
         }
 
     def _say_who(self) -> None:

@@ -30,12 +30,12 @@ def paint_shot(order: Mapping[str, Any], number: int, economies: Mapping[int, in
         ClusterError: this machine is not fit for it. VidstyleError: see `ShotPainter.paint`.
     """
     os.environ.update(_SHARING)  # torch reads them once, when it is imported
-    from vidstyle.cluster.bench import bench_for
     from vidstyle.cluster.joining import load_ray
+    from vidstyle.cluster.workplace import workplace_for
 
     node = load_ray().get_runtime_context().get_node_id()
     yield [{"machine": socket.gethostname(), "node": node, "process": os.getpid()}]
-    yield from together(bench_for(order).paint(number, economies))
+    yield from together(workplace_for(order).paint(number, economies))
 
 
 def together(answers: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from vidstyle.lazy import looked_up_in
 
 if TYPE_CHECKING:
     from vidstyle.experiments.filters import feature_maps
@@ -29,7 +30,7 @@ __all__ = [
 ]
 
 # Looked up when first used, since they import torch: help and errors of usage answer at once.
-_MODULES = {
+_LATER = {
     "Panel": "panels",
     "Sheet": "panels",
     "check_target": "panels",
@@ -46,12 +47,7 @@ _MODULES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name in _MODULES:
-        value = getattr(import_module(f"vidstyle.experiments.{_MODULES[name]}"), name)
-        globals()[name] = value
-        return value
-    raise AttributeError(f"module 'vidstyle.experiments' has no attribute {name!r}")
+__getattr__ = looked_up_in(__name__, _LATER)
 
 
 def __dir__() -> list[str]:

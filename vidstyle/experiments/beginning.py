@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from vidstyle.chain.noise import DriftingNoise
 from vidstyle.devices import resolve_device, resolve_precision
 from vidstyle.errors import SettingsError
 from vidstyle.experiments.defaults import STARTS
@@ -17,11 +18,10 @@ from vidstyle.features import load_network
 from vidstyle.fitting import checked_picture, working_size
 from vidstyle.frames import Picture
 from vidstyle.media.images import resize
-from vidstyle.noise import DriftingNoise
-from vidstyle.objective import to_tensor
-from vidstyle.optimize import Effort, ObjectiveFunction, OnEvaluation, Outcome, optimize
+from vidstyle.objective.objective import to_tensor
+from vidstyle.objective.tiling import bytes_per_px
+from vidstyle.optimisation.optimize import Effort, ObjectiveFunction, OnEvaluation, Outcome, optimize
 from vidstyle.settings import Settings
-from vidstyle.tiling import bytes_per_px
 from vidstyle.weights.fetching import OnDownload
 
 # Called with evaluations done and evaluations in all.

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from vidstyle import experiments
-from vidstyle.arguments import Parser, add_setting, flag_of, in_flags, readable, wrong_usage
-from vidstyle.cli import prepare_console
-from vidstyle.ending import USAGE, Ending, terminable
+from vidstyle.cli.arguments import Parser, add_setting, flag_of, in_flags, readable, wrong_usage
+from vidstyle.cli.ending import USAGE, Ending, terminable
+from vidstyle.cli.main import prepare_console
+from vidstyle.cli.progress import LateBar
 from vidstyle.errors import SettingsError
 from vidstyle.experiments.defaults import EVERY, GIF_FRAME_MS, SETTINGS, STARTS, STYLE_WEIGHTS
 from vidstyle.process import keep_freed_memory, share_cores
-from vidstyle.progress import LateBar
 from vidstyle.settings import Settings
 from vidstyle.version import __version__
 

@@ -13,7 +13,7 @@ from vidstyle.experiments.beginning import Bench
 from vidstyle.experiments.defaults import SETTINGS
 from vidstyle.experiments.panels import Panel, Sheet
 from vidstyle.frames import Picture
-from vidstyle.losses import at_least_float32
+from vidstyle.objective.losses import at_least_float32
 from vidstyle.settings import Settings
 from vidstyle.weights.fetching import OnDownload
 

@@ -19,8 +19,8 @@ from vidstyle.experiments.reconstructions import GatysObjective
 from vidstyle.features import FeatureNetwork
 from vidstyle.fitting import checked_picture
 from vidstyle.frames import Picture
-from vidstyle.losses import gram_matrix, measured, relative_style_loss
-from vidstyle.objective import to_picture
+from vidstyle.objective.losses import gram_matrix, measured, relative_style_loss
+from vidstyle.objective.objective import to_picture
 from vidstyle.settings import Settings
 from vidstyle.weights.fetching import OnDownload
 

@@ -16,8 +16,8 @@ from vidstyle.experiments.defaults import POOLINGS, RECONSTRUCTED_LAYERS, SETTIN
 from vidstyle.experiments.panels import Panel, Sheet
 from vidstyle.features import FeatureNetwork
 from vidstyle.frames import Picture
-from vidstyle.losses import at_least_float32, gatys_content_loss, gatys_style_loss
-from vidstyle.objective import to_picture
+from vidstyle.objective.losses import at_least_float32, gatys_content_loss, gatys_style_loss
+from vidstyle.objective.objective import to_picture
 from vidstyle.settings import Settings
 from vidstyle.weights.fetching import OnDownload
 

@@ -19,7 +19,7 @@ from vidstyle.experiments.defaults import COMPARED_LAYERS, EVERY, SETTINGS, STAR
 from vidstyle.experiments.panels import Panel, Sheet
 from vidstyle.fitting import checked_picture
 from vidstyle.frames import Picture
-from vidstyle.objective import Objective, style_targets, to_picture
+from vidstyle.objective.objective import Objective, style_targets, to_picture
 from vidstyle.settings import Settings
 from vidstyle.weights.fetching import OnDownload
 

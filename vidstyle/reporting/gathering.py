@@ -19,6 +19,7 @@ from vidstyle.inputs import opened
 from vidstyle.job.chronicle import Chronicle
 from vidstyle.job.fingerprints import source_fingerprint
 from vidstyle.job.journal import JournalEntry
+from vidstyle.looks.styles import load_styles
 from vidstyle.media.alpha import over
 from vidstyle.media.base import Source
 from vidstyle.media.frame_folder import FrameFolderSource, folder_files
@@ -27,7 +28,6 @@ from vidstyle.media.sources import open_source
 from vidstyle.metrics import MEASURED_SIZE_PX, StabilityMeter, Step
 from vidstyle.reporting.thumbnails import Pair, Shown, chosen, encoded, shown_size, style_picture
 from vidstyle.settings import Settings
-from vidstyle.styles import load_styles
 
 # Called with frames compared, and in all.
 OnReport = Callable[[int, int], None]

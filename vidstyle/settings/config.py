@@ -18,7 +18,7 @@ from vidstyle.errors import OutputError, SettingsError
 from vidstyle.files import check_writable, written_whole
 from vidstyle.moments import join_moment, split_moment
 from vidstyle.settings.definitions import Settings
-from vidstyle.settings.ingredients import ingredients
+from vidstyle.settings.files import ingredients
 from vidstyle.settings.quality import quality_settings
 from vidstyle.settings.values import (
     checked,

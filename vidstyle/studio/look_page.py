@@ -12,9 +12,9 @@ from PIL import Image
 
 import vidstyle
 from vidstyle.studio.looking import MOST_BLENDED, Look, Looking
+from vidstyle.studio.messages import plain, warn
 from vidstyle.studio.refusals import RefusedError
 from vidstyle.studio.renders import Renders
-from vidstyle.studio.telling import plain, warn
 
 Picture = npt.NDArray[np.uint8]
 # Pictures are not sent larger than screens are.

@@ -14,9 +14,9 @@ import pandas as pd
 import vidstyle
 from vidstyle.studio.cards import cards, choice, download, history_points, points
 from vidstyle.studio.folder import Folder
+from vidstyle.studio.messages import warn
 from vidstyle.studio.refusals import RefusedError
 from vidstyle.studio.renders import FAILED, FINISHED, PAUSED, RUNNING, STOPPED, WAITING, Job, Renders
-from vidstyle.studio.telling import warn
 
 _EVERY_S = 1.5
 # Of a second, each time that the page asks: painting goes first.

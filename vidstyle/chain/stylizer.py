@@ -1,0 +1,400 @@
+"""The chain: each frame starts from the painted frame before it, carried along by optical flow."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import partial
+from typing import TypeVar
+
+import numpy as np
+import torch
+
+from vidstyle.chain.carrying import Carried, Chain, faded, refreshed
+from vidstyle.chain.following import Following, Lead, led
+from vidstyle.chain.noise import DriftingNoise
+from vidstyle.devices import resolve_device, resolve_precision
+from vidstyle.errors import DeviceError
+from vidstyle.features import load_network
+from vidstyle.fitting import checked_picture, working_size
+from vidstyle.flow import FlowEstimator, load_flow
+from vidstyle.frames import SMALLEST_SIDE_PX, FloatPicture, Picture
+from vidstyle.looks.coverage import Coverage, are_same
+from vidstyle.looks.given import MaybeCoverage, said_coverage, said_look
+from vidstyle.looks.look import Look
+from vidstyle.looks.recolouring import with_colours_of
+from vidstyle.looks.styles import Style, StylesGiven, load_region_styles, load_styles
+from vidstyle.looks.timeline import Timeline
+from vidstyle.media.images import resize
+from vidstyle.objective.aims import Aim, StyleBySize
+from vidstyle.objective.objective import Objective, Reference, to_picture, to_tensor
+from vidstyle.optimisation.coarse_to_fine import optimized_coarse_to_fine
+from vidstyle.optimisation.memory import Economy, economies, free_caches, is_memory_error, too_little_memory
+from vidstyle.optimisation.optimize import FIRST_STEP_RMS, NEAR_STEP_RMS, Effort, OnEvaluation, Outcome, optimize
+from vidstyle.settings import Settings
+from vidstyle.weights.fetching import OnDownload
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+# Where the past covers less of a frame than this, it is painted with a first frame's steps.
+_COVERED_ENOUGH = 0.5
+
+
+@dataclass(frozen=True)
+class Painted:
+    """One painted frame: `image` `(H, W, 3)` uint8 RGB, and how it was come by (see `optimize.Outcome`).
+
+    `paint` is what the chain goes on from: the image, or the same before it took the content's colours.
+    `economy` says how far the optimiser was cut down for want of memory: an index into `economies()`.
+    """
+
+    image: Picture
+    paint: Picture
+    loss: float
+    evaluations: int
+    retries: int
+    seconds: float
+    economy: int = 0
+
+
+class Stylizer:
+    """Paints frames in one style or a blend of several, each starting from the one before.
+
+    Attributes: `settings`; `device` and `precision` as resolved; `network`; `styles`, their Gram matrices by frame
+    size, and `region_styles`, those of regions; `timeline`, of looks; `look`, the one at time 0;
+    `economy`, an index into `economies()`: above 0 where memory did not suffice for the optimiser asked for;
+    `on_evaluation`, called while a frame is painted, at every size that it goes through; see `optimize.optimize`.
+
+    ::
+
+        stylizer = Stylizer("starry.jpg", Settings(size=480))
+        for image in my_frames:           # (H, W, 3) uint8 RGB
+            painted = stylizer(image)     # the same, at most 480 px long
+
+    The network is loaded and the style measured once. Pictures of another size start a new chain. Files beside an
+    input (`mask`, the masks of `region`) are not read here, and frames have no time of their own: with those settings
+    `paint` asks for each frame's `coverage`, with `style_at` or `keyframes` for its `look`.
+    """
+
+    def __init__(
+        self,
+        style: StylesGiven = (),
+        settings: Settings | None = None,
+        *,
+        region_styles: Sequence[Style] | None = None,
+        on_download: OnDownload | None = None,
+    ) -> None:
+        """Loads the network and the style.
+
+        Args:
+            style: a picture file, `(H, W, 3)` uint8 RGB, a folder of pictures or a video, or several of these; none
+                where `Settings.style_at` names them.
+            region_styles: what `load_region_styles` returned, if it was called; None: they are loaded here.
+            on_download: called with bytes done and in all while weights are fetched.
+
+        Raises:
+            SourceError: the style cannot be read or is smaller than 16 px.
+            SettingsError: the network has no such layer, or the blend is not for so many styles.
+            WeightsError: no weights. DeviceError: no such device or precision here. FlowError: no such flow here.
+        """
+        self.settings = settings = settings or Settings()
+        self.device = resolve_device(settings.device)
+        self.precision = resolve_precision(settings.precision, self.device)
+        styles = load_styles(style, settings)
+        self.timeline = Timeline(settings, len(styles))
+        self.look, self._following = self.timeline.look(0, Fraction(0)), Following()
+        self._said = partial(said_look, settings, self.timeline, self.look)
+        layers = (*settings.style_layers, settings.content_layer)
+        network = load_network(settings.network, layers, settings.weights, settings.pooling, on_download)
+        self.network = network.placed(self.device, self.precision)
+        self.styles = StyleBySize(self.network, styles, settings)
+        alone = replace(settings, style_blend=())  # that is for the main styles
+        of_regions = load_region_styles(settings) if region_styles is None else region_styles
+        self.region_styles = [StyleBySize(self.network, each, alone) for each in of_regions]
+        self.economy, self._is_matched = 0, False
+        self.on_evaluation: OnEvaluation | None = None
+        self._flow: FlowEstimator | None = None
+        if settings.needs_flow:
+            self._flow = load_flow(settings.flow, self.device, on_download)
+        window = settings.temporal_window if settings.is_warped else (1,)
+        self._chain = Chain(window, is_held=not self.timeline.is_changing)
+        self._noise = DriftingNoise(settings.seed)
+
+    def restart(self, first: Picture | None = None, economy: int = 0, palette_from: Picture | None = None) -> None:
+        """Forgets the frames before, as at a cut: the next one is painted as a first frame.
+
+        Args:
+            first: the painted first frame of a shot that is gone on with after `pass_over`.
+            economy: the `Painted.economy` of the frame before the next one to be painted, where a shot is gone on
+                with.
+            palette_from: the shot's first frame, unpainted, `(H, W, 3)` uint8 RGB, whose palette the style takes
+                with color "match"; without, the next frame's.
+        """
+        self._is_matched = False
+        if palette_from is not None:
+            self._match(checked_picture(palette_from, "frame"))
+        self._chain.restart()
+        self._following.restart()
+        self._noise.restart()
+        self.economy = min(economy, len(economies(self.settings.optimizer)) - 1)
+        if first is not None:
+            self._chain.begin(checked_picture(first, "painted frame"))
+
+    def _match(self, content: Picture) -> None:
+        if self.settings.color == "match" and not self._is_matched:
+            for styles in (self.styles, *self.region_styles):
+                styles.match(content)
+        self._is_matched = True
+
+    def pass_over(
+        self, image: Picture, painted: Picture | None, coverage: MaybeCoverage = ..., look: Look | None = None
+    ) -> None:
+        """Takes a frame that was painted before, so that the next one goes on from it.
+
+        Frames are passed over in order, at least as many of a shot's last as `following.needed_before` says.
+
+        Args:
+            image: the frame, `(H, W, 3)` uint8 RGB. painted: the same as it was painted; needed for the last
+                `Settings.looks_back_frames`. coverage, look: those that it was painted with.
+
+        Raises:
+            SettingsError: see `paint`. DeviceError: memory is too small.
+            SourceError: a picture is not `(H, W, 3)` uint8, or too small.
+        """
+        content, coverage, look = self.fit(image), said_coverage(coverage, self.settings), self._said(look)
+        before = None if painted is None else checked_picture(painted, "painted frame")
+        self._match(content)
+        self._forget_other_sizes(content)
+        self._with_room(content, lambda: self._follow(content, before, _fitted(coverage, content)))
+        self._following.add(look)
+
+    def _follow(self, content: Picture, painted: Picture | None, coverage: Coverage | None) -> None:
+        if self.settings.init == "noise":
+            self._noise.follow(content, self._flow)
+        self._take(content, painted, coverage)
+
+    def _forget_other_sizes(self, content: Picture) -> None:
+        """Begins a new chain where the frames change their size."""
+        last = self._chain.last
+        if last is not None and last.content.shape != content.shape:
+            self._chain.restart()
+
+    def _take(self, content: Picture, painted: Picture | None, coverage: Coverage | None) -> None:
+        if self.settings.is_warped and self._flow is not None:
+            self._chain.pass_over(content, painted, self._flow, coverage)
+        elif painted is not None:
+            self._chain.add(content, painted, coverage)
+
+    def __call__(self, image: Picture) -> Picture:
+        """Returns the painted frame, `(h, w, 3)` uint8 RGB, of `(H, W, 3)` uint8 RGB."""
+        return self.paint(image).image
+
+    def fit(self, image: Picture) -> Picture:
+        """Returns `(H, W, 3)` uint8 RGB at the size it is painted at."""
+        image = checked_picture(image, "frame")
+        return resize(image, *working_size(image.shape[1], image.shape[0], self.settings))
+
+    def paint(self, image: Picture, coverage: MaybeCoverage = ..., look: Look | None = None) -> Painted:
+        """Paints `(H, W, 3)` uint8 RGB, reduced to the size that the settings allow.
+
+        Args:
+            coverage: where to paint, and which region's style; see `coverage_of`. None: all of it in the main style.
+            look: how this frame is to look; None for the settings' own look. See `timeline`.
+
+        Raises:
+            SettingsError: the settings leave one of these to the caller, and it is missing, or for other regions.
+            SourceError: the picture is not `(H, W, 3)` uint8, or smaller than 16 px.
+            OptimizationError: no finite picture could be found.
+            DeviceError: the device's memory is too small for a picture of this size.
+        """
+        started = time.perf_counter()
+        content, look = self.fit(image), self._said(look)
+        coverage = _fitted(said_coverage(coverage, self.settings), content)
+        self._match(content)
+        self._forget_other_sizes(content)
+        if coverage is not None and not coverage.is_painted:
+            self._with_room(content, lambda: self._follow(content, content, coverage))
+            self._following.add(look)
+            return Painted(content, content, math.nan, 0, 0, time.perf_counter() - started, self.economy)
+        beginning = self._with_room(content, lambda: self._beginning(content, coverage, look))
+        outcome = self._led(content, replace(beginning, coverage=coverage))
+        # The chain goes on from the frame as delivered, in 8 bits, so that a render which was
+        # interrupted can go on from its files and come out the same.
+        painted = to_picture(outcome.image)
+        self._following.add(look)
+        if beginning.as_delivered is not None:
+            painted = beginning.as_delivered
+        elif coverage is not None:
+            painted = coverage.blended(content, painted)
+        if beginning.is_done:
+            self._with_room(content, lambda: self._take(content, painted, coverage))
+        else:
+            self._chain.add(content, painted, coverage)
+        seconds = time.perf_counter() - started
+        # Never what the chain goes on from: its colours would be swapped again and again.
+        image = with_colours_of(content, painted) if self.settings.color == "content" else painted
+        return Painted(image, painted, outcome.loss, outcome.evaluations, outcome.retries, seconds, self.economy)
+
+    def _beginning(self, content: Picture, coverage: Coverage | None, look: Look) -> _Beginning:
+        settings, last = self.settings, self._chain.last
+        afresh = max(settings.iterations, settings.first_iterations)
+        if settings.init == "noise":
+            return _Beginning(look, 255 * self._noise.follow(content, self._flow), afresh, is_afresh=True)
+        if last is None or settings.init == "content":
+            return _Beginning(look, content.astype(np.float32), afresh, is_afresh=True)
+        before = np.asarray(last.painted, np.float32)
+        lead = self._following.lead(look)
+        is_repeated = lead is None and look == self._following.last
+        is_repeated = is_repeated and np.array_equal(last.content, content) and are_same(last.coverage, coverage)
+        if is_repeated and settings.iterations and settings.least_gain and not self._chain.is_wet:
+            # A drawing that is held, or a still: there is nothing to paint, and nothing to drift.
+            return _Beginning(look, before, 0, is_done=True, as_delivered=last.delivered)
+        # Where strength falls, so must the paint that is there: the content loss alone, which is coarse, leaves its
+        # fine strokes, and at strength 0 they would vanish at once.
+        strength = (self._following.last or look).strength
+        left = min(1.0, look.strength / strength) if strength else 1.0
+        unpainted = 0.0 if lead is None else lead.unpainted
+        if not settings.is_warped or self._flow is None:
+            before = refreshed(before, last.content, content, unpainted) if unpainted else before
+            before = before if left == 1 else faded(before, content, left)
+            return _Beginning(look, before, settings.iterations, is_near=True, lead=lead)
+        carried = self._chain.carried(content, self._flow, coverage, unpainted)
+        carried = carried if left == 1 else carried.fading(content, left)
+        is_new = carried.covered < _COVERED_ENOUGH and settings.iterations > 0
+        steps = afresh if is_new else settings.iterations
+        return _Beginning(look, carried.start, steps, carried, is_near=True, lead=lead)
+
+    def _led(self, content: Picture, beginning: _Beginning) -> Outcome:
+        """Paints; where the look changes, from a start that is led towards what it changes into."""
+        lead, steps = beginning.lead, self.settings.iterations
+        if lead is None or not steps:
+            return self._within_memory(content, beginning)
+        ahead = _Beginning(lead.look, beginning.start, steps, is_afresh=True, coverage=beginning.coverage)
+        free = self._within_memory(content, ahead)
+        paint = free.image[0].permute(1, 2, 0).float().cpu().numpy() * np.float32(255)
+        start, carried = led(lead, content, paint, beginning.start, beginning.carried)
+        if lead.is_enough:
+            return replace(free, image=to_tensor(start, self.device), loss=math.nan)
+        outcome = self._within_memory(content, replace(beginning, start=start, carried=carried))
+        evaluations, retries = free.evaluations + outcome.evaluations, free.retries + outcome.retries
+        return replace(outcome, evaluations=evaluations, retries=retries)
+
+    def _with_room(self, content: Picture, call: Callable[[], T]) -> T:
+        """Returns what a call with optical flow in it returns; where memory runs out, tried again after making room."""
+        try:
+            return call()
+        except Exception as error:
+            if not is_memory_error(error):
+                raise
+        free_caches(self.device)
+        try:
+            return call()
+        except Exception as error:
+            if not is_memory_error(error):
+                raise
+            height, width = content.shape[:2]
+            remedy = "--flow dis or a smaller --size" if self.settings.flow == "raft" else "a smaller --size"
+            message = f"too little memory for optical flow at {width}x{height} pixels; use {remedy}"
+            raise DeviceError(message) from error
+
+    def _within_memory(self, content: Picture, beginning: _Beginning) -> Outcome:
+        """Paints; where memory runs out, again after making room, and then in cheaper ways."""
+        ways, failures = economies(self.settings.optimizer), 0
+        height, width = content.shape[:2]
+        while True:
+            try:
+                return self._optimized(content, beginning, ways[self.economy])
+            except Exception as error:
+                if not is_memory_error(error):
+                    raise
+            # Outside the handler: the exception held the failed attempt's pictures.
+            free_caches(self.device)
+            failures += 1
+            if failures == 1:
+                logger.warning("too little memory for %dx%d pixels; trying again", width, height)
+            elif self.economy + 1 < len(ways):
+                self.economy += 1
+                logger.warning("still too little memory; going on with %s", ways[self.economy])
+            else:
+                raise too_little_memory(width, height, lambda w, h: self._fits(resize(content, w, h)), SMALLEST_SIDE_PX)
+
+    def _fits(self, content: Picture) -> bool:
+        try:
+            self._optimized(content, _Beginning(self.look, content.astype(np.float32), 1), economies("adam")[-1])
+        except Exception as error:
+            if not is_memory_error(error):
+                raise
+            return False
+        finally:
+            for styles in (self.styles, *self.region_styles):
+                styles.forget()
+            free_caches(self.device)
+        return True
+
+    def _optimized(self, content_picture: Picture, beginning: _Beginning, way: Economy) -> Outcome:
+        settings, device = self.settings, self.device
+        height, width = content_picture.shape[:2]
+        content = to_tensor(content_picture, device)
+        carried, coverage = beginning.carried, beginning.coverage
+        reference = wet = None
+        if carried is not None:
+            confidence = torch.tensor(carried.confidence, device=device)[None, None]
+            wet = torch.tensor(carried.wet, device=device)[None, None].float() if carried.wet.any() else None
+            reference = Reference(to_tensor(carried.reference, device), confidence, wet)
+        aim = Aim(self.styles, beginning.look, content_picture, coverage, self.region_styles)
+        target = aim.at(width, height, memory_share=way.share)
+        memory_bytes = aim.memory_bytes(width, height, way.share)
+        regions_at = partial(aim.regions, way.share)
+        regions = regions_at(width, height, wet=wet)
+        objective = Objective(self.network, aim.settings, target, content, reference, memory_bytes, regions)
+        start = objective.pinned(to_tensor(beginning.start, device))
+        if beginning.is_done:
+            with torch.no_grad():
+                return Outcome(start, float(objective(start)), 1, 0)
+        if not beginning.iterations or not beginning.look.strength:
+            return Outcome(content, math.nan, 0, 0)
+        effort = Effort(
+            beginning.iterations,
+            way.history,
+            NEAR_STEP_RMS if beginning.is_near else FIRST_STEP_RMS,
+            settings.least_gain if beginning.is_near else 0,
+        )
+        if beginning.is_afresh:
+            rest = (way.method, effort, way.share)
+            return optimized_coarse_to_fine(
+                aim, content_picture, start, objective, *rest, regions_at, self.on_evaluation
+            )
+        return optimize(start, objective, way.method, effort, self.on_evaluation)
+
+
+@dataclass(frozen=True, slots=True)
+class _Beginning:
+    """What a frame's optimisation begins with.
+
+    Attributes:
+        look: what the frame is to look like. start: `(H, W, 3)` float32 RGB, 0 to 255. iterations: the most steps.
+        carried: what holds the paint, if anything does. is_near: whether the start is painted already.
+        is_done: whether there is nothing left to paint. is_afresh: whether nothing is painted at all.
+        coverage: what of it is painted. as_delivered: the result, where that is known. lead: what the start is led
+            to, where the look changes.
+    """
+
+    look: Look
+    start: FloatPicture
+    iterations: int
+    carried: Carried | None = None
+    is_near: bool = False
+    is_done: bool = False
+    is_afresh: bool = False
+    coverage: Coverage | None = None
+    as_delivered: Picture | None = None
+    lead: Lead | None = None
+
+
+def _fitted(coverage: Coverage | None, content: Picture) -> Coverage | None:
+    return None if coverage is None else coverage.resized(content.shape[1], content.shape[0])

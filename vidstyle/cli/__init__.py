@@ -1,0 +1,1 @@
+"""The command line: words become settings, progress becomes bars, errors become exit statuses."""

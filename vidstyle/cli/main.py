@@ -1,0 +1,194 @@
+"""The command line: words become settings, errors become exit statuses; nothing else happens here."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import vidstyle
+from vidstyle.cli.arguments import build_parser, in_flags, parsed, settings_of, typed_flags, wrong_usage
+from vidstyle.cli.ending import USAGE, Ending, terminable
+from vidstyle.cli.progress import FrameBar, LateBar
+from vidstyle.errors import SettingsError
+from vidstyle.frames import FrameDone, Plan
+from vidstyle.process import keep_freed_memory, share_cores
+from vidstyle.settings import Settings
+from vidstyle.settings.config import check_config, left_out, save_config
+from vidstyle.wording import forecast_lines, plan_line, result_line, stability_lines, status_lines
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit status: 0 done, 1 failed, 2 wrong usage, from 128 on a signal."""
+    parser = build_parser()
+    try:
+        options = parsed(parser, arguments)
+    except SystemExit as stop:  # argparse has printed why, or the help
+        return int(stop.code or 0)
+    try:
+        settings = settings_of(options)
+    except SettingsError as error:
+        print(wrong_usage("vidstyle", in_flags(str(error), typed_flags(options))), file=sys.stderr)
+        return USAGE
+    prepare_console(options)
+    share_cores()
+    keep_freed_memory()
+    screen = _Screen(options)
+    ending = Ending(
+        "vidstyle",
+        options.input or options.status,
+        verbose=options.verbose,
+        what_is_kept=screen.what_is_kept,
+        worded=lambda message: in_flags(message, typed_flags(options)),
+    )
+    with ending, terminable():
+        if options.status is not None:
+            _tell(options, settings, screen)
+        elif options.measure is not None:
+            source, result = options.measure
+            print(stability_lines(vidstyle.measure(source, result, frames=settings.frames)))
+        else:
+            _work(options, settings, screen)
+    return ending.status
+
+
+def prepare_console(options: argparse.Namespace) -> None:
+    """Makes streams take any name of a file, and logging as talkative as the options say."""
+    for stream in (sys.stdout, sys.stderr):
+        # Names of files may hold what the console's encoding does not.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    logging.basicConfig(
+        level=logging.INFO if options.verbose else logging.ERROR if options.quiet else logging.WARNING,
+        format="vidstyle: %(message)s",
+    )
+
+
+class _Screen:
+    """What is shown while a render runs, and what must be known if it stops."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.shown = not options.quiet
+        self.download = LateBar("fetching VGG-19", shown=self.shown, unit="B", unit_scale=True)
+        self.survey = LateBar("looking for cuts", shown=self.shown, unit="frame", delay=1, leave=False)
+        self.preview = LateBar("painting a preview", shown=self.shown, unit="picture", leave=False)
+        self.report = LateBar("comparing for the report", shown=self.shown, unit="frame", delay=1, leave=False)
+        self._bar: FrameBar | None = None
+        self._plan: Plan | None = None
+        self._done = 0
+
+    def on_start(self, plan: Plan) -> None:
+        self.survey.close()
+        self._plan, self._done = plan, plan.done
+        self._bar = FrameBar(
+            plan.frame_count, shown=self.shown, done=plan.done, shots=plan.shots, together=plan.is_clustered
+        )
+        if self.shown:
+            print(plan_line(plan), flush=True)
+            if plan.done and plan.frame_count is not None and plan.done < plan.frame_count:
+                print(f"continuing at frame {plan.done + 1:,} of {plan.frame_count:,}", flush=True)
+            self._bar.show()
+
+    def on_frame(self, frame: FrameDone) -> None:
+        self._done = frame.done
+        if self._bar is not None:
+            self._bar.frame_done(frame)
+
+    def on_report(self, done: int, total: int) -> None:
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+        self.report(done, total)
+
+    def close(self) -> None:
+        for bar in (self.survey, self.download, self.preview, self.report, self._bar):
+            if bar is not None:
+                bar.close()
+
+    def what_is_kept(self) -> str:
+        if self._plan is None or self._plan.job is None or not self._done:
+            return "no output was written"
+        frames = "frame is" if self._done == 1 else "frames are"
+        return f"{self._done:,} {frames} kept in {self._plan.job}; continue with: {self._plan.command}"
+
+
+def _tell(options: argparse.Namespace, settings: Settings, screen: _Screen) -> None:
+    """Prints how far a render is; with --report, writes the page of a finished one."""
+    status = vidstyle.job_status(options.status, settings.job_dir)
+    print(status_lines(status))
+    if settings.report is None:
+        return
+    try:
+        vidstyle.report(status.output, settings.report, overwrite=settings.overwrite, on_report=screen.on_report)
+    finally:
+        screen.close()
+    if screen.shown:
+        print(f"wrote {settings.report}")
+
+
+def _work(options: argparse.Namespace, settings: Settings, screen: _Screen) -> None:
+    """Renders or rehearses; and keeps the settings, if asked to, when that went well."""
+    kept = None if options.save_config is None else Path(options.save_config)
+    if kept is not None:
+        check_config(kept, settings, [Path(style) for style in options.style or ()], overwrite=settings.overwrite)
+    if options.dry_run or options.preview is not None:
+        _rehearse(options, settings, screen)
+    else:
+        _render(options, settings, screen)
+    if kept is not None:
+        save_config(kept, settings, options.style or (), overwrite=settings.overwrite)
+        if screen.shown and left_out(settings):
+            print(f"note: {kept}: holds the look, without what is of this film: {', '.join(left_out(settings))}")
+
+
+def _render(options: argparse.Namespace, settings: Settings, screen: _Screen) -> None:
+    try:
+        result = vidstyle.stylize(
+            options.input,
+            options.style,
+            options.output,
+            settings,
+            on_start=screen.on_start,
+            on_frame=screen.on_frame,
+            on_download=screen.download,
+            on_survey=screen.survey,
+            on_report=screen.on_report,
+        )
+    finally:
+        screen.close()
+    if screen.shown:
+        for note in result.notes:
+            print(f"note: {note}")
+        print(result_line(result))
+        if settings.report is not None:
+            print(f"wrote {settings.report}")
+
+
+def _rehearse(options: argparse.Namespace, settings: Settings, screen: _Screen) -> None:
+    """Tells what a render would do; with --preview, paints a few frames as well."""
+    source, style, output = options.input, options.style, options.output
+    try:
+        if options.preview is None:
+            forecast = vidstyle.forecast(source, style, output, settings, on_survey=screen.survey)
+        else:
+            forecast = vidstyle.preview(
+                source,
+                style,
+                options.preview,
+                settings,
+                output=output,
+                on_survey=screen.survey,
+                on_download=screen.download,
+                on_picture=screen.preview,
+            )
+    finally:
+        screen.close()
+    if screen.shown:
+        print(forecast_lines(forecast))
+        for note in forecast.notes:
+            print(f"note: {note}")
+        if options.preview is not None:
+            print(f"wrote {options.preview}")

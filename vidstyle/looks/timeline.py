@@ -1,0 +1,164 @@
+"""How the look changes over time: the look of a frame follows from its own time and nothing else."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import fields
+from fractions import Fraction
+from pathlib import Path
+
+from vidstyle.errors import SettingsError, SourceError
+from vidstyle.looks.keyframes import Keyframe, read_keyframes
+from vidstyle.looks.look import Look, look_of, shares
+from vidstyle.moments import Moment, parse_moment, split_moment
+from vidstyle.settings import Settings
+
+_Values = tuple[float, ...]
+_DEFAULTS = {spec.name: spec.default for spec in fields(Settings)}
+
+
+class Track:
+    """One setting over time: linear between its keyframes, steady before the first and after the last.
+
+    All keyframes of a track are frame numbers, or all are times; 0 is both.
+    """
+
+    def __init__(self, keyframes: Sequence[Keyframe]) -> None:
+        """Takes keyframes in ascending order, at least one.
+
+        Raises:
+            SourceError: they do not ascend, or mix times with frame numbers.
+        """
+        moments: list[Moment] = []
+        kinds = set()
+        for key in keyframes:
+            if key.moment:
+                kinds.add(type(key.moment))
+            if len(kinds) > 1:
+                raise SourceError(f"{key.place}: times and frame numbers cannot be mixed; write all in one way")
+            if moments and key.moment <= moments[-1]:
+                raise SourceError(f"{key.place}: is not later than the one before it; put them in order")
+            moments.append(key.moment)
+        self._keyframes = tuple(keyframes)
+        self._moments, self._values = moments, [key.values for key in keyframes]
+        self._is_counted = isinstance(moments[-1], int)
+
+    def at(self, index: int, time_s: Fraction | float) -> _Values:
+        """Returns the values for the frame of that index, at that time after the first of the input."""
+        here: Moment = index if self._is_counted else Fraction(time_s)
+        after = bisect_right(self._moments, here)
+        if after in (0, len(self._moments)):
+            return self._values[max(0, after - 1)]
+        start, stop = self._moments[after - 1], self._moments[after]
+        share = float(Fraction(here - start) / Fraction(stop - start))
+        pairs = zip(self._values[after - 1], self._values[after], strict=True)
+        return tuple(_between(*pair, share) for pair in pairs)
+
+    def unreached(self, index: int, time_s: Fraction) -> Keyframe | None:
+        """Returns the first keyframe after the frame of that index, at that time, if there is one."""
+        here: Moment = index if self._is_counted else time_s
+        return next((key for key in self._keyframes if key.moment > here), None)
+
+
+def _between(before: float, following: float, share: float) -> float:
+    """Returns what is that share of the way between two values, and neither below nor above both.
+
+    Rounding would repaint what stands still, where both are the same, and leave the legal range at its end.
+    """
+    lowest, highest = sorted((before, following))
+    return min(max((1 - share) * before + share * following, lowest), highest)
+
+
+class Timeline:
+    """The looks of all frames.
+
+    Attributes: `changing`, the names of settings that change; `is_changing`, whether any does.
+    """
+
+    def __init__(self, settings: Settings, styles: int) -> None:
+        """Reads the settings' keyframes, for so many styles.
+
+        Raises:
+            SourceError: the file of keyframes cannot be read, or says what cannot be.
+            SettingsError: a blend is not for so many styles, or two settings say it.
+        """
+        self._steady = look_of(settings, styles)
+        keys = _style_keys(settings, styles)
+        if settings.keyframes is not None:
+            keys += _read(settings.keyframes, styles, settings)
+        self._tracks = {
+            name: Track([key for key in keys if key.setting == name]) for name in {key.setting: 0 for key in keys}
+        }
+        self.changing = tuple(self._tracks)
+        self.is_changing = bool(self._tracks)
+
+    def look(self, index: int, time_s: Fraction | float) -> Look:
+        """Returns the look of the frame of that index, at that time after the first of the input."""
+        if not self._tracks:
+            return self._steady
+        values = {name: track.at(index, time_s) for name, track in self._tracks.items()}
+        steady = self._steady
+        (strength,) = values.get("strength", (steady.strength,))
+        (content_weight,) = values.get("content_weight", (steady.content_weight,))
+        return Look(strength, values.get("style_blend", steady.blend), content_weight)
+
+    def notes(self, index: int, time_s: Fraction) -> list[str]:
+        """Returns what to tell of moments that are not reached, where the last frame has that index and time."""
+        found = (track.unreached(index, time_s) for track in self._tracks.values())
+        end = (
+            f"the last frame is number {index}, at {float(time_s):.2f} s"
+            if index or time_s
+            else "the only frame is at 0 s"
+        )
+        return [f"{key.place}: is never reached; {end}" for key in found if key is not None]
+
+
+def style_paths(styles: Sequence[Path], settings: Settings) -> tuple[Path, ...]:
+    """Returns all styles of a render: those given, or those of `style_at`, each once.
+
+    Raises:
+        SettingsError: there are none, or both.
+    """
+    if not settings.style_at:
+        if not styles:
+            raise SettingsError("no style is given; name at least one picture")
+        return tuple(styles)
+    if styles:
+        raise SettingsError("style and style_at both name styles; leave one out")
+    return tuple(dict.fromkeys(Path(name) for _, name in map(split_moment, settings.style_at)))
+
+
+def _style_keys(settings: Settings, styles: int) -> list[Keyframe]:
+    """Returns the blend at each point of `style_at`: one style alone."""
+    if not settings.style_at:
+        return []
+    order = style_paths((), settings)
+    if styles != len(order):
+        raise SettingsError(f"style_at names {len(order)} styles, but {styles} are given; leave one out")
+    keys = []
+    for text in settings.style_at:
+        word, name = split_moment(text)
+        moment = parse_moment(word)
+        alone = tuple(float(Path(name) == style) for style in order)
+        keys.append(Keyframe(0 if moment is None else moment, "style_blend", alone, f"style_at {text}"))
+    return keys
+
+
+def _read(path: Path, styles: int, settings: Settings) -> list[Keyframe]:
+    read = []
+    for key in read_keyframes(path):
+        name = key.setting
+        if name == "style_blend" and settings.style_at:
+            raise SettingsError("style_at and keyframes both say what styles count; leave one out")
+        if getattr(settings, name) != _DEFAULTS[name]:
+            raise SettingsError(f"{name} and keyframes ({key.place}) both say what {name} is; leave one out")
+        if name == "content_weight" and not any((*key.values, settings.style_weight, settings.tv_weight)):
+            raise SourceError(f"{key.place}: style_weight and tv_weight are 0, so that the content's must be more")
+        if name == "style_blend":
+            try:
+                key = key._replace(values=shares(key.values, styles))
+            except SettingsError as error:
+                raise SourceError(f"{key.place}: {error}") from error
+        read.append(key)
+    return read

@@ -1,0 +1,1 @@
+"""How a picture is moved downhill on its objective: steps, sizes from coarse to fine, and with little memory."""

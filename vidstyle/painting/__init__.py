@@ -1,0 +1,1 @@
+"""Shots painted into a job folder, in this process or in several of this machine."""

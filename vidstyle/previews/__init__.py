@@ -1,0 +1,1 @@
+"""Single frames painted to be looked at, of which nothing is kept."""

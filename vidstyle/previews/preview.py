@@ -1,0 +1,103 @@
+"""The way to a preview: a few frames painted, none of it kept but a sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from vidstyle.chain.stylizer import Stylizer
+from vidstyle.errors import OutputError
+from vidstyle.features import weights_file
+from vidstyle.frames import ClipInfo, Forecast, Picture
+from vidstyle.inputs import opened
+from vidstyle.looks.coverage import Coverage
+from vidstyle.looks.look import Look
+from vidstyle.looks.masking import Masks
+from vidstyle.looks.timeline import Timeline, style_paths
+from vidstyle.media.images import IMAGE_SUFFIXES, write_image
+from vidstyle.media.outputs import check_output
+from vidstyle.overwriting import check_spared
+from vidstyle.pipeline import rehearsed
+from vidstyle.previews.sheet import SHARES, Cell, drawn_sheet, shown, spread
+from vidstyle.settings import Settings
+from vidstyle.settings.files import ingredients
+from vidstyle.survey import OnSurvey
+from vidstyle.weights.fetching import OnDownload
+from vidstyle.wording import forecast_lines
+
+OnPicture = Callable[[int, int], None]
+
+
+def preview(
+    source: str | Path,
+    style: str | Path | Sequence[str | Path] | None,
+    sheet: str | Path,
+    settings: Settings | None = None,
+    *,
+    output: str | Path | None = None,
+    on_survey: OnSurvey | None = None,
+    on_download: OnDownload | None = None,
+    on_picture: OnPicture | None = None,
+) -> Forecast:
+    """Paints three frames spread over the input at three strengths onto a labelled sheet, with the whole's forecast.
+
+    Pictures are as a shot's first frame, at 512 px (VGG-19: 256) and 30 steps at most, so that it takes less than a
+    minute on two cores, besides going through the input twice. Nothing else is written.
+
+    Args:
+        sheet: a picture's name; `Settings.overwrite` lets it replace one. output: what a render would write.
+        on_picture: called with pictures painted and in all.
+
+    Raises:
+        VidstyleError: the sheet cannot be written, or what `forecast` would raise of a new render.
+    """
+    settings, sheet = settings or Settings(), Path(sheet)
+    given = [style] if isinstance(style, (str, Path)) else style or []
+    styles = style_paths([Path(each) for each in given], settings)
+    with opened(Path(source), settings) as frames:
+        _check_sheet(sheet, frames.info, styles, settings)
+    # So that its speed can be measured.
+    weights_file(settings.network, settings.weights, on_download)
+    # What an earlier render has left is of other looks, perhaps.
+    anew = replace(settings, overwrite=True, restart=True)
+    told, loaded, of_regions = rehearsed(source, style, output, anew, on_survey)
+    stylizer = Stylizer(loaded, shown(settings), region_styles=of_regions)
+    positions = spread(told.plan.frame_count or 1)
+    rows: list[list[Cell]] = []
+    for when, image, coverage, look in _chosen(Path(source), settings, positions, stylizer.timeline):
+        rows.append([])
+        for share in SHARES:
+            lighter = replace(look, strength=look.strength * share)
+            stylizer.restart()
+            painted = stylizer.paint(image, coverage, lighter)
+            rows[-1].append(Cell(f"strength {lighter.strength:.2g}{when}", painted.image))
+            if on_picture is not None:
+                on_picture(sum(map(len, rows)), len(SHARES) * len(positions))
+    height, width = rows[0][0].image.shape[:2]
+    title = f"{Path(source).name}, {', '.join(path.name for path in styles)}: shown at {width}x{height}"
+    write_image(sheet, drawn_sheet(title, rows, ["The whole:", *forecast_lines(told).splitlines()]))
+    return told
+
+
+def _check_sheet(sheet: Path, info: ClipInfo, styles: Sequence[Path], settings: Settings) -> None:
+    if sheet.suffix.lower() not in IMAGE_SUFFIXES:
+        raise OutputError(f"{sheet}: a preview is a picture; end it in {', '.join(IMAGE_SUFFIXES)}")
+    check_spared(sheet, ingredients(styles, settings))
+    check_output(sheet, "still", replace(info, frame_count=1), overwrite=settings.overwrite)
+
+
+def _chosen(
+    source: Path, settings: Settings, positions: Sequence[int], timeline: Timeline
+) -> Iterator[tuple[str, Picture, Coverage | None, Look]]:
+    """Yields frames at ascending positions: the time in words, the picture, where it is painted, and its look."""
+    with opened(source, settings) as frames, Masks(settings) as masks:
+        passed = 0
+        for position in positions:
+            for _ in range(position - passed):
+                frames.skip()
+            frame, passed = next(frames), position + 1
+            time_s = (frame.pts - frames.first_pts) * frame.time_base
+            when = "" if frames.info.kind == "still" else f", {float(time_s):.2f} s (frame {frame.index})"
+            look = timeline.look(frame.index, time_s)
+            yield when, frame.image, masks.of(frame, *frame.image.shape[1::-1]), look

@@ -1,0 +1,32 @@
+"""What the user is told once, at the end of a render."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from vidstyle.job.journal import JournalEntry
+from vidstyle.optimisation.memory import economies
+
+
+def trouble_notes(entries: Collection[JournalEntry], optimizer: str) -> list[str]:
+    """Returns what went wrong with frames, and was mended."""
+    notes = []
+    retried = sum(entry.retries > 0 for entry in entries)
+    if retried:
+        notes.append(retried_note(retried))
+    for economy, way in enumerate(economies(optimizer)):
+        count = sum(entry.economy == economy for entry in entries)
+        if economy and count:
+            notes.append(f"memory was short; {count} frames were painted with {way}")
+    return notes
+
+
+def retried_note(frames: int) -> str:
+    """Returns the note on so many frames that were not finite at first."""
+    return f"the objective was not finite in {counted(frames, 'frame')}, painted again with smaller steps"
+
+
+def counted(number: int, noun: str) -> str:
+    """Returns a number with its noun, as "1 process" or "2 processes"."""
+    plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
+    return f"{number} {noun if number == 1 else plural}"
