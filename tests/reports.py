@@ -12,7 +12,7 @@ from jobs import make_manifest
 
 from vidstyle.job.chronicle import Chronicle
 from vidstyle.job.journal import JournalEntry
-from vidstyle.reporting.gathering import JOURNALLED, MEASURED, Facts
+from vidstyle.reporting.facts import JOURNALLED, MEASURED, Facts
 from vidstyle.reporting.thumbnails import Shown, encoded
 
 needs_matplotlib = pytest.mark.skipif(

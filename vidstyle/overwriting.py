@@ -10,10 +10,10 @@ from vidstyle.errors import OutputError, SourceError
 from vidstyle.media.frame_folder import is_pattern, pattern_files
 from vidstyle.media.images import is_image_name
 from vidstyle.media.timestamps import TIMESTAMPS_NAME
-from vidstyle.settings.files import Ingredient
+from vidstyle.settings.named_files import NamedFile
 
 
-def check_spared(output: Path, read: Iterable[Ingredient], *, is_folder: bool = False) -> None:
+def check_spared(output: Path, read: Iterable[NamedFile], *, is_folder: bool = False) -> None:
     """Makes sure that writing an output changes nothing that is read.
 
     Args:

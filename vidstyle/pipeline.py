@@ -14,7 +14,7 @@ from vidstyle.fitting import checked_picture
 from vidstyle.flow import check_flow
 from vidstyle.frames import ClipInfo, Forecast, Frame, Picture, Result
 from vidstyle.inputs import opened
-from vidstyle.looks.masking import Masks
+from vidstyle.looks.frame_masks import Masks
 from vidstyle.looks.styles import Style, StylesGiven
 from vidstyle.looks.timeline import style_paths
 from vidstyle.media.base import Source
@@ -22,7 +22,7 @@ from vidstyle.media.images import read_still
 from vidstyle.rendering.listeners import Listeners, OnFrame, OnStart
 from vidstyle.rendering.rehearsal import Rehearsal
 from vidstyle.rendering.render import Render
-from vidstyle.reporting.gathering import OnReport
+from vidstyle.reporting.facts import OnReport
 from vidstyle.settings import Settings
 from vidstyle.survey import OnSurvey
 from vidstyle.weights.fetching import OnDownload

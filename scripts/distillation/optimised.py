@@ -14,7 +14,7 @@ from distillation.pictures import Pictures
 from distillation.student import Student, grams_of
 from distillation.teacher import LAYERS, Styles
 from vidstyle.objective.losses import content_scale, relative_content_loss, total_variation
-from vidstyle.optimisation.optimize import Effort, optimize
+from vidstyle.optimisation.descent import Effort, optimize
 
 # What the optimisation is varied over: its steps, and how a picture begins.
 STEPS = (12, 25, 50)

@@ -9,13 +9,13 @@ import torch
 
 from vidstyle import Settings, Stylizer, VidstyleError
 from vidstyle.chain.carrying import DRY_FRAMES
-from vidstyle.chain.following import needed_before
+from vidstyle.chain.look_changes import needed_before
 from vidstyle.errors import DeviceError, SettingsError, SourceError
 from vidstyle.features import load_network
 from vidstyle.features.compact import CompactFeatures
 from vidstyle.metrics import StabilityMeter
 from vidstyle.objective.tiling import bytes_per_px
-from vidstyle.optimisation import optimize
+from vidstyle.optimisation import descent
 
 QUICK = {"iterations": 4, "first_iterations": 6, "precision": "float32", "device": "cpu"}
 
@@ -198,7 +198,7 @@ def short_of_memory(monkeypatch, is_too_much, words="DefaultCPUAllocator: can't 
         tried.append((*start.shape[2:], method, effort.history, effort.iterations))
         if is_too_much(*start.shape[2:], method, effort.history):
             raise RuntimeError(words)
-        return optimize.optimize(start, objective, method, effort)
+        return descent.optimize(start, objective, method, effort)
 
     for module in ("optimisation.coarse_to_fine", "chain.stylizer"):
         monkeypatch.setattr(f"vidstyle.{module}.optimize", greedy)
@@ -291,7 +291,7 @@ def test_only_later_frames_step_shortly_and_stop_early(monkeypatch):
 
     def watched(start, objective, method, effort, on_evaluation=None):
         efforts.append(effort)
-        return optimize.optimize(start, objective, method, effort)
+        return descent.optimize(start, objective, method, effort)
 
     for module in ("optimisation.coarse_to_fine", "chain.stylizer"):
         monkeypatch.setattr(f"vidstyle.{module}.optimize", watched)
@@ -299,8 +299,8 @@ def test_only_later_frames_step_shortly_and_stop_early(monkeypatch):
     stylizer.paint(picture(1))
     stylizer.paint(picture(1) // 2)
     first, later = efforts
-    assert (first.iterations, first.first_step_rms, first.least_gain) == (6, optimize.FIRST_STEP_RMS, 0)
-    assert (later.iterations, later.first_step_rms, later.least_gain) == (4, optimize.NEAR_STEP_RMS, 0.01)
+    assert (first.iterations, first.first_step_rms, first.least_gain) == (6, descent.FIRST_STEP_RMS, 0)
+    assert (later.iterations, later.first_step_rms, later.least_gain) == (4, descent.NEAR_STEP_RMS, 0.01)
 
 
 def test_other_faults_are_not_taken_for_a_want_of_memory(stylizer, monkeypatch):

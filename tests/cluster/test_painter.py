@@ -196,7 +196,7 @@ def test_masks_styles_and_keyframes_are_had_everywhere(nodes, film, settings, ap
 
 
 def test_a_machine_with_another_release_is_named(nodes, film, settings, monkeypatch):
-    monkeypatch.setattr("vidstyle.painting.versions.__version__", "9.9.9")
+    monkeypatch.setattr("vidstyle.job.versions.__version__", "9.9.9")
     here = os.uname().nodename
     with pytest.raises(
         ClusterError, match=rf"machine {here} has vidstyle [0-9.]+, and the render was begun with 9\.9\.9"

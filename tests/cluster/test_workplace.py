@@ -11,7 +11,7 @@ from vidstyle.cluster import workplace
 from vidstyle.cluster.workplace import workplace_for
 from vidstyle.errors import ClusterError
 from vidstyle.files import sha256_of
-from vidstyle.painting.versions import versions_of
+from vidstyle.job.versions import versions_of
 from vidstyle.settings.words import to_json
 
 

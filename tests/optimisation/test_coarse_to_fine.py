@@ -13,9 +13,9 @@ from vidstyle.features import load_network
 from vidstyle.features.compact import CompactFeatures
 from vidstyle.objective.aims import StyleBySize
 from vidstyle.objective.objective import Objective, level_count, to_tensor
-from vidstyle.optimisation import optimize
+from vidstyle.optimisation import descent
 from vidstyle.optimisation.coarse_to_fine import optimized_coarse_to_fine, smaller_sizes
-from vidstyle.optimisation.optimize import Effort
+from vidstyle.optimisation.descent import Effort
 
 NETWORK = load_network("compact", CompactFeatures.layer_names)
 
@@ -33,7 +33,7 @@ def both_ways(steps, **changes):
     objective = Objective(NETWORK, settings, styles.at(100, 72), to_tensor(content))
     start = to_tensor(content)
     small_first = optimized_coarse_to_fine(styles, content, start, objective, settings.optimizer, Effort(steps))
-    alone = optimize.optimize(start, objective, settings.optimizer, Effort(round(steps * 1.32)))
+    alone = descent.optimize(start, objective, settings.optimizer, Effort(round(steps * 1.32)))
     return small_first, alone
 
 
@@ -60,7 +60,7 @@ def test_one_level_has_nothing_smaller():
     styles = StyleBySize(NETWORK, picture(2, 80, 80), settings)
     objective = Objective(NETWORK, settings, styles.at(100, 72), to_tensor(content))
     one = optimized_coarse_to_fine(styles, content, to_tensor(content), objective, "lbfgs", Effort(5))
-    assert torch.equal(one.image, optimize.optimize(to_tensor(content), objective, "lbfgs", Effort(5)).image)
+    assert torch.equal(one.image, descent.optimize(to_tensor(content), objective, "lbfgs", Effort(5)).image)
 
 
 def test_fine_detail_of_the_start_is_kept():

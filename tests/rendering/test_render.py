@@ -12,7 +12,7 @@ from renders import QUICK, contents, paint
 from vidstyle import Settings, stylize
 from vidstyle.errors import JobChangedError, JobError, OutputError, SourceError
 from vidstyle.job.lock import locked
-from vidstyle.optimisation import optimize
+from vidstyle.optimisation import descent
 from vidstyle.rendering import render
 
 pytestmark = pytest.mark.usefixtures("painting_scene")
@@ -131,7 +131,7 @@ def test_an_economy_goes_on_after_an_interruption(monkeypatch, chain):
         if len(tried) in (3, 4, 5):  # the third frame, once more, and in tiles
             raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
         painted.append(effort.history)
-        return optimize.optimize(start, objective, method, effort)
+        return descent.optimize(start, objective, method, effort)
 
     for module in ("optimisation.coarse_to_fine", "chain.stylizer"):
         monkeypatch.setattr(f"vidstyle.{module}.optimize", short_once)

@@ -15,7 +15,8 @@ import numpy as np
 import torch
 
 from vidstyle.chain.carrying import Carried, Chain, faded, refreshed
-from vidstyle.chain.following import Following, Lead, led
+from vidstyle.chain.frame_arguments import MaybeCoverage, checked_coverage, checked_look
+from vidstyle.chain.look_changes import Following, Lead, led
 from vidstyle.chain.noise import DriftingNoise
 from vidstyle.devices import resolve_device, resolve_precision
 from vidstyle.errors import DeviceError
@@ -24,7 +25,6 @@ from vidstyle.fitting import checked_picture, working_size
 from vidstyle.flow import FlowEstimator, load_flow
 from vidstyle.frames import SMALLEST_SIDE_PX, FloatPicture, Picture
 from vidstyle.looks.coverage import Coverage, are_same
-from vidstyle.looks.given import MaybeCoverage, said_coverage, said_look
 from vidstyle.looks.look import Look
 from vidstyle.looks.recolouring import with_colours_of
 from vidstyle.looks.styles import Style, StylesGiven, load_region_styles, load_styles
@@ -33,8 +33,8 @@ from vidstyle.media.images import resize
 from vidstyle.objective.aims import Aim, StyleBySize
 from vidstyle.objective.objective import Objective, Reference, to_picture, to_tensor
 from vidstyle.optimisation.coarse_to_fine import optimized_coarse_to_fine
+from vidstyle.optimisation.descent import FIRST_STEP_RMS, NEAR_STEP_RMS, Effort, OnEvaluation, Outcome, optimize
 from vidstyle.optimisation.memory import Economy, economies, free_caches, is_memory_error, too_little_memory
-from vidstyle.optimisation.optimize import FIRST_STEP_RMS, NEAR_STEP_RMS, Effort, OnEvaluation, Outcome, optimize
 from vidstyle.settings import Settings
 from vidstyle.weights.fetching import OnDownload
 
@@ -47,7 +47,7 @@ _COVERED_ENOUGH = 0.5
 
 @dataclass(frozen=True)
 class Painted:
-    """One painted frame: `image` `(H, W, 3)` uint8 RGB, and how it was come by (see `optimize.Outcome`).
+    """One painted frame: `image` `(H, W, 3)` uint8 RGB, and how it was come by (see `descent.Outcome`).
 
     `paint` is what the chain goes on from: the image, or the same before it took the content's colours.
     `economy` says how far the optimiser was cut down for want of memory: an index into `economies()`.
@@ -68,7 +68,7 @@ class Stylizer:
     Attributes: `settings`; `device` and `precision` as resolved; `network`; `styles`, their Gram matrices by frame
     size, and `region_styles`, those of regions; `timeline`, of looks; `look`, the one at time 0;
     `economy`, an index into `economies()`: above 0 where memory did not suffice for the optimiser asked for;
-    `on_evaluation`, called while a frame is painted, at every size that it goes through; see `optimize.optimize`.
+    `on_evaluation`, called while a frame is painted, at every size that it goes through; see `descent.optimize`.
 
     ::
 
@@ -108,7 +108,7 @@ class Stylizer:
         styles = load_styles(style, settings)
         self.timeline = Timeline(settings, len(styles))
         self.look, self._following = self.timeline.look(0, Fraction(0)), Following()
-        self._said = partial(said_look, settings, self.timeline, self.look)
+        self._said = partial(checked_look, settings, self.timeline, self.look)
         layers = (*settings.style_layers, settings.content_layer)
         network = load_network(settings.network, layers, settings.weights, settings.pooling, on_download)
         self.network = network.placed(self.device, self.precision)
@@ -156,7 +156,7 @@ class Stylizer:
     ) -> None:
         """Takes a frame that was painted before, so that the next one goes on from it.
 
-        Frames are passed over in order, at least as many of a shot's last as `following.needed_before` says.
+        Frames are passed over in order, at least as many of a shot's last as `look_changes.needed_before` says.
 
         Args:
             image: the frame, `(H, W, 3)` uint8 RGB. painted: the same as it was painted; needed for the last
@@ -166,7 +166,7 @@ class Stylizer:
             SettingsError: see `paint`. DeviceError: memory is too small.
             SourceError: a picture is not `(H, W, 3)` uint8, or too small.
         """
-        content, coverage, look = self.fit(image), said_coverage(coverage, self.settings), self._said(look)
+        content, coverage, look = self.fit(image), checked_coverage(coverage, self.settings), self._said(look)
         before = None if painted is None else checked_picture(painted, "painted frame")
         self._match(content)
         self._forget_other_sizes(content)
@@ -214,7 +214,7 @@ class Stylizer:
         """
         started = time.perf_counter()
         content, look = self.fit(image), self._said(look)
-        coverage = _fitted(said_coverage(coverage, self.settings), content)
+        coverage = _fitted(checked_coverage(coverage, self.settings), content)
         self._match(content)
         self._forget_other_sizes(content)
         if coverage is not None and not coverage.is_painted:

@@ -14,7 +14,7 @@ from vidstyle.job.exchange import names_of
 from vidstyle.job.folder import JobFolder
 from vidstyle.job.manifest import read_manifest
 from vidstyle.looks.coverage import Coverage
-from vidstyle.looks.masking import Masks
+from vidstyle.looks.frame_masks import Masks
 from vidstyle.media.images import resize
 from vidstyle.settings import Settings
 from vidstyle.shots import Shot

@@ -24,9 +24,9 @@ from vidstyle.job.exchange import saved_picture, take_frame, take_segment
 from vidstyle.job.folder import JobFolder
 from vidstyle.job.machines import forget_machines, note_machines
 from vidstyle.job.manifest import MANIFEST_NAME
+from vidstyle.job.versions import versions_of
 from vidstyle.painting.answers import frame_of, frame_without_answer
 from vidstyle.painting.shot_painter import PaintedFrame, economies_of
-from vidstyle.painting.versions import versions_of
 from vidstyle.settings import Settings
 from vidstyle.settings.words import to_json
 from vidstyle.shots import Shot

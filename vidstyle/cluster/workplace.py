@@ -24,10 +24,10 @@ from vidstyle.job.fingerprints import check_look
 from vidstyle.job.folder import JobFolder
 from vidstyle.job.lock import locked_by_worker
 from vidstyle.job.manifest import MANIFEST_NAME, read_manifest
-from vidstyle.looks.masking import Masks
+from vidstyle.job.versions import versions_of
+from vidstyle.looks.frame_masks import Masks
 from vidstyle.painting.answers import frame_answer
 from vidstyle.painting.shot_painter import ShotPainter
-from vidstyle.painting.versions import versions_of
 from vidstyle.process import keep_freed_memory
 from vidstyle.settings import Settings
 

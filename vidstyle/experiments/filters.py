@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import torch
 
-from vidstyle.experiments.beginning import Bench
+from vidstyle.experiments.bench import Bench
 from vidstyle.experiments.defaults import SETTINGS
 from vidstyle.experiments.panels import Panel, Sheet
 from vidstyle.frames import Picture

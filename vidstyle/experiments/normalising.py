@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vidstyle.errors import SettingsError
-from vidstyle.experiments.beginning import Bench, Meter, OnProgress, title
+from vidstyle.experiments.bench import Bench, Meter, OnProgress, title
 from vidstyle.experiments.defaults import POOLINGS, SETTINGS
 from vidstyle.experiments.panels import Panel, Sheet
 from vidstyle.experiments.reconstructions import GatysObjective

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vidstyle.errors import SettingsError
-from vidstyle.experiments.beginning import Bench, Meter, OnProgress, chosen, title
+from vidstyle.experiments.bench import Bench, Meter, OnProgress, chosen, title
 from vidstyle.experiments.defaults import POOLINGS, RECONSTRUCTED_LAYERS, SETTINGS
 from vidstyle.experiments.panels import Panel, Sheet
 from vidstyle.features import FeatureNetwork

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from vidstyle.errors import SettingsError
-from vidstyle.experiments.beginning import Bench, Meter, OnProgress, chosen, title
+from vidstyle.experiments.bench import Bench, Meter, OnProgress, chosen, title
 from vidstyle.experiments.defaults import COMPARED_LAYERS, EVERY, SETTINGS, STARTS, STYLE_WEIGHTS
 from vidstyle.experiments.panels import Panel, Sheet
 from vidstyle.fitting import checked_picture

@@ -16,7 +16,7 @@ class JournalEntry:
     """One painted frame, as the journal keeps it.
 
     Attributes:
-        frame: position in the render. seconds: spent on it. loss, evaluations, retries: see `optimize.Outcome`.
+        frame: position in the render. seconds: spent on it. loss, evaluations, retries: see `descent.Outcome`.
         economy: how far the optimiser was cut down for want of memory; 0 is as asked.
     """
 

@@ -15,7 +15,7 @@ from vidstyle.media.images import resize
 from vidstyle.objective.aims import Aim, StyleBySize
 from vidstyle.objective.objective import Objective, to_tensor
 from vidstyle.objective.regions import Regions
-from vidstyle.optimisation.optimize import Effort, OnEvaluation, Outcome, optimize
+from vidstyle.optimisation.descent import Effort, OnEvaluation, Outcome, optimize
 
 # The smallest picture begins with longer steps than the others: it is the farthest from where it is to go.
 SMALLEST_FIRST_STEP_RMS = 0.03

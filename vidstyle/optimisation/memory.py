@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 
 from vidstyle.errors import DeviceError
-from vidstyle.optimisation.optimize import HISTORY
+from vidstyle.optimisation.descent import HISTORY
 
 # The CPU's allocators have no exception of their own: torch's, and those of the convolutions beneath it.
 _CPU_WORDS = ("not enough memory", "can't allocate memory", "cannot allocate memory", "could not create a primitive")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from vidstyle.chain.following import needed_before
+from vidstyle.chain.look_changes import needed_before
 from vidstyle.chain.stylizer import Painted, Stylizer
 from vidstyle.errors import SourceError
 from vidstyle.frames import Frame, FrameDone, Picture
@@ -71,7 +71,7 @@ class FrameReader(Protocol):
 
 
 class FrameMasks(Protocol):
-    """Where frames' masks come from; see `masking.Masks`."""
+    """Where frames' masks come from; see `frame_masks.Masks`."""
 
     def of(self, frame: Frame, width: int, height: int) -> Coverage | None:
         """Returns how a frame of that size is covered; None where all of it is painted in one style."""

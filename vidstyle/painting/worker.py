@@ -63,7 +63,7 @@ def _work(task: Mapping[str, Any], orders: queue.Queue[Mapping[str, Any]], answe
     from vidstyle.job.folder import JobFolder
     from vidstyle.job.lock import locked_by_worker
     from vidstyle.job.manifest import read_manifest
-    from vidstyle.looks.masking import Masks
+    from vidstyle.looks.frame_masks import Masks
     from vidstyle.painting.answers import frame_answer
     from vidstyle.painting.shot_painter import ShotPainter, economies_of
     from vidstyle.process import keep_freed_memory

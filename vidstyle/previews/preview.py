@@ -12,8 +12,8 @@ from vidstyle.features import weights_file
 from vidstyle.frames import ClipInfo, Forecast, Picture
 from vidstyle.inputs import opened
 from vidstyle.looks.coverage import Coverage
+from vidstyle.looks.frame_masks import Masks
 from vidstyle.looks.look import Look
-from vidstyle.looks.masking import Masks
 from vidstyle.looks.timeline import Timeline, style_paths
 from vidstyle.media.images import IMAGE_SUFFIXES, write_image
 from vidstyle.media.outputs import check_output
@@ -21,7 +21,7 @@ from vidstyle.overwriting import check_spared
 from vidstyle.pipeline import rehearsed
 from vidstyle.previews.sheet import SHARES, Cell, drawn_sheet, shown, spread
 from vidstyle.settings import Settings
-from vidstyle.settings.files import ingredients
+from vidstyle.settings.named_files import named_files
 from vidstyle.survey import OnSurvey
 from vidstyle.weights.fetching import OnDownload
 from vidstyle.wording import forecast_lines
@@ -83,7 +83,7 @@ def preview(
 def _check_sheet(sheet: Path, info: ClipInfo, styles: Sequence[Path], settings: Settings) -> None:
     if sheet.suffix.lower() not in IMAGE_SUFFIXES:
         raise OutputError(f"{sheet}: a preview is a picture; end it in {', '.join(IMAGE_SUFFIXES)}")
-    check_spared(sheet, ingredients(styles, settings))
+    check_spared(sheet, named_files(styles, settings))
     check_output(sheet, "still", replace(info, frame_count=1), overwrite=settings.overwrite)
 
 

@@ -19,8 +19,8 @@ from vidstyle.errors import SourceError
 from vidstyle.frames import ClipInfo, Frame, Picture
 from vidstyle.inputs import FAR_FRAMES, opened
 from vidstyle.looks.coverage import Coverage
+from vidstyle.looks.frame_masks import Masks
 from vidstyle.looks.look import Look
-from vidstyle.looks.masking import Masks
 from vidstyle.looks.timeline import Timeline, style_paths
 from vidstyle.media.base import Source
 from vidstyle.objective.objective import to_picture

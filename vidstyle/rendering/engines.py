@@ -14,7 +14,7 @@ from pathlib import Path
 from vidstyle.chain.stylizer import Stylizer
 from vidstyle.inputs import Reader, opened
 from vidstyle.job.folder import JobFolder
-from vidstyle.looks.masking import Masks
+from vidstyle.looks.frame_masks import Masks
 from vidstyle.media.base import Source
 from vidstyle.painting.shot_painter import PaintedFrame, ShotPainter, economies_of
 from vidstyle.painting.workers import Workers

@@ -10,7 +10,7 @@ from vidstyle.errors import SettingsError, VidstyleError
 from vidstyle.job.chronicle import Chronicle, newest_entries
 from vidstyle.job.journal import JournalEntry, read_journal
 from vidstyle.job.manifest import MANIFEST_NAME, Manifest, read_manifest
-from vidstyle.reporting.gathering import OnReport
+from vidstyle.reporting.facts import OnReport
 from vidstyle.reporting.writing import write_page
 from vidstyle.settings import Settings
 from vidstyle.settings.command import command_line

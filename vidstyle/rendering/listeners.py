@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from vidstyle.frames import FrameDone, Plan
-from vidstyle.reporting.gathering import OnReport
+from vidstyle.reporting.facts import OnReport
 from vidstyle.survey import OnSurvey
 from vidstyle.weights.fetching import OnDownload
 

@@ -13,7 +13,7 @@ from vidstyle.looks.coverage import Coverage
 from vidstyle.looks.look import Look
 from vidstyle.media.images import resize
 from vidstyle.objective.tiling import bytes_per_px
-from vidstyle.optimisation.optimize import HISTORY
+from vidstyle.optimisation.descent import HISTORY
 from vidstyle.settings import Settings
 
 # What measuring may take, and how often it evaluates the objective, in evaluations at full size.

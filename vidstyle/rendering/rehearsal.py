@@ -19,8 +19,8 @@ from vidstyle.job.lock import check_free
 from vidstyle.job.manifest import MANIFEST_NAME, read_manifest
 from vidstyle.job.status import job_path
 from vidstyle.looks.coverage import Coverage
+from vidstyle.looks.frame_masks import Masks
 from vidstyle.looks.look import Look
-from vidstyle.looks.masking import Masks
 from vidstyle.media.images import resize
 from vidstyle.rendering.disk import free_bytes, render_bytes
 from vidstyle.rendering.engines import places_of

@@ -30,7 +30,8 @@ from vidstyle.job.manifest import MANIFEST_NAME, Identity, Manifest, read_manife
 from vidstyle.job.publishing import is_published_video, is_publishing, publish_frames, publish_video
 from vidstyle.job.seams import Seams
 from vidstyle.job.status import job_path
-from vidstyle.looks.masking import Masks, check_all_masks
+from vidstyle.job.versions import changed, versions_of
+from vidstyle.looks.frame_masks import Masks, check_all_masks
 from vidstyle.looks.styles import load_region_styles, load_styles
 from vidstyle.looks.timeline import Timeline
 from vidstyle.media.base import Source
@@ -43,7 +44,6 @@ from vidstyle.media.soundtrack import check_sound
 from vidstyle.media.timestamps import TIMESTAMPS_NAME, timestamps_csv
 from vidstyle.overwriting import check_spared
 from vidstyle.painting.shot_painter import PaintedFrame
-from vidstyle.painting.versions import changed, versions_of
 from vidstyle.rendering.engines import Tally, Work, check_engine, painted_frames
 from vidstyle.rendering.finishing import chronicle_of, kept_job, told
 from vidstyle.rendering.listeners import Listeners
@@ -51,7 +51,7 @@ from vidstyle.rendering.notes import counted, retried_note, trouble_notes
 from vidstyle.reporting.writing import check_page
 from vidstyle.settings import Settings
 from vidstyle.settings.command import command_line
-from vidstyle.settings.files import ingredients
+from vidstyle.settings.named_files import named_files
 from vidstyle.settings.words import moments_of, painting_flags, to_json
 from vidstyle.shots import SEGMENT_FRAMES
 from vidstyle.survey import GLANCE_PX, Survey, survey
@@ -67,7 +67,7 @@ class Render:
         self._source, self._styles, self._settings, self._listeners = source, tuple(styles), settings, listeners
         self._kind = output_kind(target, source.info)
         self._output = Path(target)
-        read = ingredients(styles, settings)
+        read = named_files(styles, settings)
         check_spared(self._output, read, is_folder=self._kind == "frames")
         self._suffix = f".{settings.frame_format}"
         if settings.report is not None:

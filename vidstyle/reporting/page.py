@@ -11,7 +11,7 @@ from string import Template
 import numpy as np
 
 from vidstyle.reporting.curves import MOST_POINTS, Line, drawn
-from vidstyle.reporting.gathering import Facts
+from vidstyle.reporting.facts import Facts
 from vidstyle.reporting.table import HEADER, csv_address, csv_text, rows
 from vidstyle.reporting.words import clock, figures, lead
 from vidstyle.version import __version__

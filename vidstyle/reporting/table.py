@@ -9,7 +9,7 @@ import io
 import math
 from collections.abc import Iterator
 
-from vidstyle.reporting.gathering import JOURNALLED, MEASURED, Facts
+from vidstyle.reporting.facts import JOURNALLED, MEASURED, Facts
 
 HEADER = ("frame", "time_s", "shot", *JOURNALLED, *MEASURED)
 WHOLE = {"evaluations", "retries", "economy"}

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from vidstyle.reporting.gathering import Column, Facts
+from vidstyle.reporting.facts import Column, Facts
 from vidstyle.wording import duration
 
 Figure = tuple[str, str, str]

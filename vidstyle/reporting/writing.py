@@ -9,7 +9,7 @@ from vidstyle.files import check_writable, written_whole
 from vidstyle.job.chronicle import Chronicle, recalled
 from vidstyle.job.finished import output_digest, recorded
 from vidstyle.reporting.curves import check_plotting
-from vidstyle.reporting.gathering import OnReport, gathered
+from vidstyle.reporting.facts import OnReport, gathered
 from vidstyle.reporting.page import MARK, page_text
 
 SUFFIXES = (".html", ".htm")

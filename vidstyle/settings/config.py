@@ -18,7 +18,7 @@ from vidstyle.errors import OutputError, SettingsError
 from vidstyle.files import check_writable, written_whole
 from vidstyle.moments import join_moment, split_moment
 from vidstyle.settings.definitions import Settings
-from vidstyle.settings.files import ingredients
+from vidstyle.settings.named_files import named_files
 from vidstyle.settings.quality import quality_settings
 from vidstyle.settings.values import (
     checked,
@@ -249,7 +249,7 @@ def check_config(path: Path, settings: Settings, styles: Sequence[Path], *, over
     if path.suffix.lower() != SUFFIX:
         raise OutputError(f"{path}: settings are kept as TOML; end the name in {SUFFIX}")
     if path.exists():
-        for file, what in ingredients(styles, settings):
+        for file, what in named_files(styles, settings):
             if file.exists() and path.samefile(file):
                 raise OutputError(f"{path}: is {what} itself; choose another name")
         if not overwrite and not _holds(path, text):

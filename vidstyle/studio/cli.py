@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import vidstyle
-from vidstyle.studio.guarding import LOOPBACK
+from vidstyle.studio.guard import LOOPBACK
 from vidstyle.studio.refusals import RefusedError
 from vidstyle.studio.server import DEFAULT_PORT, DEFAULT_UPLOAD_MIB, application
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from PIL import Image
 
 import vidstyle
-from vidstyle.studio.looking import MOST_BLENDED, Look, Looking
+from vidstyle.studio.looks import MOST_BLENDED, Look, Looking
 from vidstyle.studio.messages import plain, warn
 from vidstyle.studio.refusals import RefusedError
 from vidstyle.studio.renders import Renders

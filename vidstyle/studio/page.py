@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from vidstyle.studio.look_page import LookPage
-from vidstyle.studio.looking import Looking
+from vidstyle.studio.looks import Looking
 from vidstyle.studio.render_page import RenderPage
 from vidstyle.studio.renders import Renders
 

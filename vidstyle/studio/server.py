@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from vidstyle.studio.folder import Folder
-from vidstyle.studio.guarding import LOOPBACK, Guard
-from vidstyle.studio.looking import Looking
+from vidstyle.studio.guard import LOOPBACK, Guard
+from vidstyle.studio.looks import Looking
 from vidstyle.studio.refusals import RefusedError
 from vidstyle.studio.renders import FINISHED, Renders
 from vidstyle.studio.uploads import Uploads

@@ -13,7 +13,7 @@ from renders import QUICK, paint
 
 from vidstyle import measure
 from vidstyle.job.chronicle import recalled
-from vidstyle.reporting.gathering import gathered
+from vidstyle.reporting.facts import gathered
 
 pytestmark = pytest.mark.usefixtures("painting_scene")
 

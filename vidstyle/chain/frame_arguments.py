@@ -14,7 +14,7 @@ from vidstyle.settings import Settings
 MaybeCoverage = Coverage | None | EllipsisType
 
 
-def said_coverage(coverage: MaybeCoverage, settings: Settings) -> Coverage | None:
+def checked_coverage(coverage: MaybeCoverage, settings: Settings) -> Coverage | None:
     """Returns a frame's coverage, once it is known that the caller says what the settings leave to it.
 
     Raises:
@@ -33,7 +33,7 @@ def said_coverage(coverage: MaybeCoverage, settings: Settings) -> Coverage | Non
     return coverage
 
 
-def said_look(settings: Settings, timeline: Timeline, steady: Look, look: Look | None) -> Look:
+def checked_look(settings: Settings, timeline: Timeline, steady: Look, look: Look | None) -> Look:
     """Returns a frame's look, or the steady one where none is given.
 
     Raises:

@@ -2,7 +2,7 @@
 
 import torch
 
-from vidstyle.painting.versions import changed, versions_of
+from vidstyle.job.versions import changed, versions_of
 from vidstyle.settings import Settings
 from vidstyle.version import __version__
 

@@ -12,7 +12,7 @@ import vidstyle
 from vidstyle.cli.arguments import build_parser, parsed, settings_of
 from vidstyle.cli.main import main
 from vidstyle.studio.folder import Folder
-from vidstyle.studio.looking import Look, Looking
+from vidstyle.studio.looks import Look, Looking
 from vidstyle.studio.refusals import RefusedError
 from vidstyle.studio.uploads import Uploads
 

@@ -5,7 +5,7 @@ import base64
 
 import pytest
 
-from vidstyle.studio.guarding import LOOPBACK, Guard
+from vidstyle.studio.guard import LOOPBACK, Guard
 
 HOST = (b"host", b"127.0.0.1:7860")
 

@@ -20,7 +20,7 @@ from vidstyle.frames import Picture
 from vidstyle.media.images import resize
 from vidstyle.objective.objective import to_tensor
 from vidstyle.objective.tiling import bytes_per_px
-from vidstyle.optimisation.optimize import Effort, ObjectiveFunction, OnEvaluation, Outcome, optimize
+from vidstyle.optimisation.descent import Effort, ObjectiveFunction, OnEvaluation, Outcome, optimize
 from vidstyle.settings import Settings
 from vidstyle.weights.fetching import OnDownload
 

@@ -9,24 +9,24 @@ from typing import NamedTuple
 from vidstyle.settings.definitions import Settings
 
 
-class Ingredient(NamedTuple):
+class NamedFile(NamedTuple):
     """A file, folder or pattern that is read, and what it is there for, in words for messages."""
 
     path: Path
     what: str
 
 
-def ingredients(styles: Sequence[Path], settings: Settings) -> list[Ingredient]:
+def named_files(styles: Sequence[Path], settings: Settings) -> list[NamedFile]:
     """Returns the styles of a render and whatever else its settings name."""
-    found = [Ingredient(style, "the style") for style in styles]
+    found = [NamedFile(style, "the style") for style in styles]
     if settings.mask is not None:
-        found.append(Ingredient(settings.mask, "a mask"))
+        found.append(NamedFile(settings.mask, "a mask"))
     for mask, style in settings.regions:
-        found += [Ingredient(mask, "a mask"), Ingredient(style, "a region's style")]
+        found += [NamedFile(mask, "a mask"), NamedFile(style, "a region's style")]
     if settings.keyframes is not None:
-        found.append(Ingredient(settings.keyframes, "the list of keyframes"))
+        found.append(NamedFile(settings.keyframes, "the list of keyframes"))
     if settings.cuts not in ("auto", "off"):
-        found.append(Ingredient(Path(settings.cuts), "the list of cuts"))
+        found.append(NamedFile(Path(settings.cuts), "the list of cuts"))
     if settings.weights is not None:
-        found.append(Ingredient(settings.weights, "the network's weights"))
+        found.append(NamedFile(settings.weights, "the network's weights"))
     return found

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vidstyle.chain.carrying import Carried
-from vidstyle.chain.following import LARGEST_SHARE, SETTLING_FRAMES, Following, Lead, led
+from vidstyle.chain.look_changes import LARGEST_SHARE, SETTLING_FRAMES, Following, Lead, led
 from vidstyle.looks.look import Look
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from vidstyle.errors import OptimizationError
-from vidstyle.optimisation.optimize import GAIN_EVALUATIONS, NEAR_STEP_RMS, RETRIES, Effort, optimize
+from vidstyle.optimisation.descent import GAIN_EVALUATIONS, NEAR_STEP_RMS, RETRIES, Effort, optimize
 
 TARGET = torch.rand(1, 3, 8, 9, generator=torch.Generator().manual_seed(1)) * 0.8 + 0.1
 START = torch.full_like(TARGET, 0.5)
