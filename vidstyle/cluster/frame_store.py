@@ -119,8 +119,7 @@ class StoredFrames:
         reference = coming[1] if coming is not None and coming[0] == position else self._asked(position)
         self._start = position
         self.first_pts, load = self._ray.get(reference)
-        # What comes from the object store is read-only, and keeps its room there.
-        self._load = [(replace(frame, image=frame.image.copy()), coverage) for frame, coverage in load]
+        self._load = [_own(frame, coverage) for frame, coverage in load]
         if not self._load:
             raise SourceError(f"frame {position} of the render lies outside its shot")
         following = position + len(self._load)
@@ -129,3 +128,10 @@ class StoredFrames:
 
     def _asked(self, position: int) -> Any:
         return self._store.load.remote(self._shot.number, position)
+
+
+def _own(frame: Frame, coverage: Coverage | None) -> tuple[Frame, Coverage | None]:
+    """Returns both with arrays of their own: those of the object store are read-only, and keep their room there."""
+    alpha = None if frame.alpha is None else frame.alpha.copy()
+    covered = None if coverage is None else Coverage(coverage.shown.copy(), coverage.shares.copy())
+    return replace(frame, image=frame.image.copy(), alpha=alpha), covered
