@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from vidstyle.cli.progress import FrameBar
+from vidstyle.cli.progress import FrameBar, LateBar
 from vidstyle.frames import FrameDone
 
 
@@ -30,3 +30,11 @@ def test_a_frame_that_has_a_loss_shows_it(capsys):
     bar.show()
     bar.close()
     assert "loss=0.250" in capsys.readouterr().err.split("\r")[-1]
+
+
+def test_a_second_file_begins_anew(capsys):
+    bar = LateBar("fetching weights", shown=True, unit="B", mininterval=0)
+    for done, total in ((40, 80), (80, 80), (10, 50)):
+        bar(done, total)
+    bar.close()
+    assert "10/50" in capsys.readouterr().err.split("\r")[-1]

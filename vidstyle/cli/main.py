@@ -72,7 +72,7 @@ class _Screen:
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.shown = not options.quiet
-        self.download = LateBar("fetching VGG-19", shown=self.shown, unit="B", unit_scale=True)
+        self.download = LateBar("fetching weights", shown=self.shown, unit="B", unit_scale=True)
         self.survey = LateBar("looking for cuts", shown=self.shown, unit="frame", delay=1, leave=False)
         self.preview = LateBar("painting a preview", shown=self.shown, unit="picture", leave=False)
         self.report = LateBar("comparing for the report", shown=self.shown, unit="frame", delay=1, leave=False)

@@ -66,9 +66,11 @@ class LateBar:
         self._bar: tqdm[NoReturn] | None = None
 
     def __call__(self, done: int, total: int | None) -> None:
-        """Shows that `done` of `total` (None: unknown) are there."""
+        """Shows that `done` of `total` (None: unknown) are there; where it is less than before, of something else."""
         if self._bar is None:
             self._bar = tqdm(total=total, **self._options)
+        elif done < self._bar.n:
+            self._bar.reset(total)
         self._bar.update(done - self._bar.n)
 
     def close(self) -> None:

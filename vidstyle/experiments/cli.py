@@ -236,7 +236,7 @@ def _run(options: argparse.Namespace, experiment: _Experiment, settings: Setting
     own = {name: getattr(options, name) for name in experiment.flags}
     read = [*pictures, *own.get("over", ()), *([] if settings.weights is None else [settings.weights])]
     experiments.check_target(target, read, frame_ms=frame_ms, overwrite=settings.overwrite)
-    download = LateBar("fetching VGG-19", shown=not options.quiet, unit="B", unit_scale=True)
+    download = LateBar("fetching weights", shown=not options.quiet, unit="B", unit_scale=True)
     steps = LateBar(options.name, shown=not options.quiet, unit="step")
     if "iterations" in experiment.settings:
         own["on_progress"] = steps
