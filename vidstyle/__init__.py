@@ -73,8 +73,8 @@ __all__ = [
     "tune_process",
 ]
 
-# Names whose modules import torch are looked up when they are first used: `vidstyle --help` and
-# errors of usage answer at once.
+# All but errors, plain data and settings are looked up when they are first used, since most of their modules import
+# torch: `vidstyle --help` and errors of usage answer at once.
 _LATER = {
     "Clip": "previews.sketches",
     "Config": "settings.config",

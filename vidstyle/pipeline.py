@@ -17,11 +17,11 @@ from vidstyle.inputs import opened
 from vidstyle.looks.frame_masks import Masks
 from vidstyle.looks.styles import Style, StylesGiven
 from vidstyle.looks.timeline import style_paths
-from vidstyle.media.base import Source
 from vidstyle.media.images import read_still
 from vidstyle.rendering.listeners import Listeners, OnFrame, OnStart
 from vidstyle.rendering.rehearsal import Rehearsal
 from vidstyle.rendering.render import Render
+from vidstyle.rendering.request import Request
 from vidstyle.reporting.facts import OnReport
 from vidstyle.settings import Settings
 from vidstyle.survey import OnSurvey
@@ -67,8 +67,8 @@ def stylize(
         VidstyleError: see its subclasses in `vidstyle.errors`. Nothing is left under the output's name.
     """
     listeners = Listeners(on_start, on_frame, on_download, on_survey, on_report)
-    with _opened(source, style, output, settings or Settings()) as arguments:
-        return Render(*arguments, listeners).run()
+    with _opened(source, style, output, settings or Settings()) as request:
+        return Render(request, listeners).run()
 
 
 def forecast(
@@ -98,16 +98,16 @@ def rehearsed(
     on_survey: OnSurvey | None = None,
 ) -> tuple[Forecast, tuple[Style, ...], tuple[Style, ...]]:
     """Returns what `forecast` does, and the styles and those of regions, as they were read for it."""
-    with _opened(source, style, output, settings) as arguments:
-        rehearsal = Rehearsal(*arguments, Listeners(on_survey=on_survey))
-        return rehearsal.forecast(), rehearsal.loaded_styles, rehearsal.region_styles
+    with _opened(source, style, output, settings) as request:
+        foretold = Rehearsal(request, Listeners(on_survey=on_survey)).forecast()
+        return foretold, request.loaded_styles, request.region_styles
 
 
 @contextmanager
 def _opened(
     source: str | Path, style: str | Path | Sequence[str | Path] | None, output: str | Path | None, settings: Settings
-) -> Iterator[tuple[Source, tuple[Path, ...], str, Settings]]:
-    """Yields what a render is made with, once it is known that this machine has what the settings ask for."""
+) -> Iterator[Request]:
+    """Yields what is asked for, once it is known that this machine has what the settings ask for."""
     check_layers(settings.network, (*settings.style_layers, settings.content_layer))
     resolve_precision(settings.precision, resolve_device(settings.device))
     with opened(Path(source), settings) as frames:
@@ -117,7 +117,7 @@ def _opened(
         styles = style_paths([Path(each) for each in given], settings)
         names = frames.info.path, styles, frames.info.kind
         target = str(output) if output is not None else default_output(*names, settings.codec)
-        yield frames, styles, target, settings
+        yield Request(frames, styles, target, settings)
 
 
 def stylize_image(content: Picture | str | Path, style: StylesGiven, settings: Settings | None = None) -> Picture:

@@ -1,1 +1,1 @@
-"""Single frames painted to be looked at, of which nothing is kept."""
+"""Single frames painted to be looked at, on a sheet or on a page, before anything is rendered."""

@@ -62,7 +62,7 @@ def preview(
     # What an earlier render has left is of other looks, perhaps.
     anew = replace(settings, overwrite=True, restart=True)
     told, loaded, of_regions = rehearsed(source, style, output, anew, on_survey)
-    stylizer = Stylizer(loaded, shown(settings), region_styles=of_regions)
+    stylizer = Stylizer(loaded, shown(settings), region_styles=of_regions, on_download=on_download)
     positions = spread(told.plan.frame_count or 1)
     rows: list[list[Cell]] = []
     for when, image, coverage, look in _chosen(Path(source), settings, positions, stylizer.timeline):

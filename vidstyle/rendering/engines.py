@@ -1,8 +1,8 @@
 """What paints the shots of a render: this process, several processes of this machine, or a cluster of machines.
 
 Processes of one machine are not a small cluster: Ray is a large package that few need, its releases for Windows
-are not stable, and starting it takes longer than many a render. What they are told and what they answer is the same
-for both; see `painting`.
+are not stable, and starting it takes longer than many a render. What they answer is the same for both; see
+`painting.answers`.
 """
 
 from __future__ import annotations

@@ -21,7 +21,6 @@ from vidstyle.job.status import job_path
 from vidstyle.looks.coverage import Coverage
 from vidstyle.looks.frame_masks import Masks
 from vidstyle.looks.look import Look
-from vidstyle.media.images import resize
 from vidstyle.rendering.disk import free_bytes, render_bytes
 from vidstyle.rendering.engines import places_of
 from vidstyle.rendering.notes import counted
@@ -62,7 +61,7 @@ class Rehearsal(Render):
         path, identity, count = self._entry()
         if count is not None:
             return self._told(None, _Left(0, 0, 0), 0.0, finished_frames=count)
-        if self._kind == "still":
+        if self._request.kind == "still":
             self._load()
             return self._told(None, _Left(1, 0, 1), 0.0)
         check_free(path)
@@ -82,8 +81,9 @@ class Rehearsal(Render):
             # The input is read once to find cuts, and once to paint.
             total_s = painting_s / self._painters(left, job) + 2 * survey_s
         disk, free = self._disk(job, frames)
+        size = self._request.width, self._request.height
         return Forecast(
-            plan=self._plan_of(frames, frames - left.frames, job),
+            plan=self._request.plan(frames, frames - left.frames, job),
             codec=self._codec(),
             duration_s=None if job is None else _duration_s(job),
             cuts=() if job is None else tuple(job.manifest.info.range_start + cut for cut in job.manifest.cuts),
@@ -93,9 +93,9 @@ class Rehearsal(Render):
             total_s=total_s,
             disk_bytes=disk,
             free_bytes=free,
-            memory_bytes=None if pace is None else memory_bytes(self._stylizer, self._width, self._height),
+            memory_bytes=None if pace is None else memory_bytes(self._stylizer, *size),
             notes=tuple(self._notes),
-            look=look_rows(self._settings, self._styles, self._timeline.changing),
+            look=look_rows(self._settings, self._request.styles, self._request.timeline.changing),
         )
 
     # -- seconds and bytes ---------------------------------------------------------------------
@@ -112,8 +112,8 @@ class Rehearsal(Render):
                 self._notes += self._notes_of_still()
             frame, coverage = self._painted_frame()
             look = self._stylizer.look if job is None else self._strongest_look(job)
-            pace = pace_of(self._stylizer, resize(frame.image, self._width, self._height), coverage, look)
-        if (pace.width, pace.height) != (self._width, self._height):
+            pace = pace_of(self._stylizer, self._request.fitted(frame.image), coverage, look)
+        if (pace.width, pace.height) != (self._request.width, self._request.height):
             self._notes.append(f"time was measured at {pace.width}x{pace.height} pixels, and multiplied")
         if job is None or left.frames == job.manifest.frame_count:
             return pace
@@ -124,8 +124,8 @@ class Rehearsal(Render):
     def _painted_frame(self) -> tuple[Frame, Coverage | None]:
         """Returns the first frame of which something is painted, or else the last one, and where it is."""
         with Masks(self._settings) as masks:
-            for frame in self._source:
-                coverage = masks.of(frame, self._width, self._height)
+            for frame in self._request.source:
+                coverage = masks.of(frame, self._request.width, self._request.height)
                 if coverage is None or coverage.is_painted:
                     break
         return frame, coverage
@@ -133,7 +133,7 @@ class Rehearsal(Render):
     def _strongest_look(self, job: JobFolder) -> Look:
         """Returns the look of the frame that is painted most strongly: at strength 0 nothing is, in no time."""
         timeline, info = self._stylizer.timeline, job.manifest.info
-        first_pts, timestamps = self._source.first_pts, job.manifest.timestamps
+        first_pts, timestamps = self._request.source.first_pts, job.manifest.timestamps
         looks = (
             timeline.look(index, (pts - first_pts) * info.time_base)
             for index, pts in enumerate(timestamps if timeline.is_changing else timestamps[:1], info.range_start)
@@ -143,20 +143,20 @@ class Rehearsal(Render):
     def _painters(self, left: _Left, job: JobFolder | None) -> int:
         """Returns how many processes paint without taking from each other: one on each GPU, or as a cluster has it."""
         if self._settings.cluster is not None and job is not None:
-            places, machines = places_of(self._settings, self._device.type, job.manifest.threads)
+            places, machines = places_of(self._settings, self._request.device.type, job.manifest.threads)
             at_once = f"{counted(places, 'shot')} at once on {counted(machines, 'machine')}"
             self._notes.append(f"the cluster paints {at_once}, which are taken to be as fast as this one")
             return max(1, min(places, left.shots))
-        devices = torch.cuda.device_count() if self._device.type == "cuda" else 1
+        devices = torch.cuda.device_count() if self._request.device.type == "cuda" else 1
         return max(1, min(self._settings.workers, left.shots, devices))
 
     def _disk(self, job: JobFolder | None, frames: int) -> tuple[int, int]:
         """Returns the bytes that are needed, and those that are free, and notes where they are too few."""
-        place = (self._output if job is None else job.path).resolve().parent
-        encoding = None if self._spec is None else self._spec.encoding
-        how = {"is_png": self._suffix == ".png", "is_elsewhere": self._settings.job_dir is not None}
+        place = (self._request.output if job is None else job.path).resolve().parent
+        encoding = None if self._request.spec is None else self._request.spec.encoding
+        how = {"is_png": self._request.suffix == ".png", "is_elsewhere": self._settings.job_dir is not None}
         how["is_recoloured"] = self._settings.color == "content"
-        needed = render_bytes(encoding, self._width * self._height, frames, **how)
+        needed = render_bytes(encoding, self._request.width * self._request.height, frames, **how)
         free = free_bytes(place)
         if needed > free:
             self._notes.append(f"{place}: may run out of room; the render would stop there, and can be continued")
@@ -164,9 +164,9 @@ class Rehearsal(Render):
 
     def _codec(self) -> str:
         """Returns in words how pictures are encoded."""
-        if self._spec is None:
-            return (self._suffix if self._kind == "frames" else self._output.suffix.lower())[1:]
-        encoding = self._spec.encoding
+        if self._request.spec is None:
+            return (self._request.suffix if self._request.kind == "frames" else self._request.output.suffix.lower())[1:]
+        encoding = self._request.spec.encoding
         quality = "" if encoding.crf is None else f", crf {encoding.crf}"
         return f"{encoding.codec} {encoding.pixel_format}{quality}"
 
@@ -178,7 +178,7 @@ class Rehearsal(Render):
             return super()._weights_fingerprint()
         # They are taken for those of the unfinished job, if there is one.
         with suppress(JobError, KeyError):
-            name, digest = read_manifest(job_path(self._output, settings.job_dir)).identity.files["weights"]
+            name, digest = read_manifest(job_path(self._request.output, settings.job_dir)).identity.files["weights"]
             return name, digest
         return "not fetched yet", ""
 
