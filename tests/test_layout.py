@@ -239,6 +239,11 @@ def test_the_table_itself_has_no_cycle():
         assert all(rows.index(other) < rows.index(row) for other in imports), row
 
 
+def test_every_folder_is_installed():
+    listed = re.findall(r'^    "(vidstyle[\w.]*)",$', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.M)
+    assert listed == sorted({module_of(path.parent / "__init__.py") for path in FILES})
+
+
 def test_readme_lists_the_folders_in_that_order():
     listed = re.findall(r"^\| `(\w+)/` \| (.+) \|$", (ROOT / "README.md").read_text(encoding="utf-8"), re.M)
     folders = [row for row in MAY_IMPORT if (PACKAGE / row).is_dir()]
