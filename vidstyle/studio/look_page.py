@@ -143,7 +143,7 @@ class LookPage:
         chosen = gr.on(
             [self.clip.change, self.styles.change],
             self._choose,
-            self.knobs,
+            [self.frame, *self.knobs],
             [self.frame, self.style_pictures, *self.shares, self.output],
             show_progress="hidden",
         )
@@ -213,14 +213,16 @@ class LookPage:
         chosen = [*(name for name in before or [] if name != upload.key), upload.key]
         return gr.update(choices=self._choices(is_style=True), value=chosen), None, gr.skip()
 
-    def _choose(self, *values: Any) -> tuple[Any, ...]:
+    def _choose(self, position: float, *values: Any) -> tuple[Any, ...]:
         """Answers another clip or other styles: how far the frames go, what the styles look like, a name."""
         look = look_of(*values)
         frame, pictures, output = gr.skip(), gr.update(visible=False), gr.skip()
         try:
             if look.clip:
                 count = self._looking.clip(look.clip).frame_count
-                frame = gr.update(maximum=max(1, count - 1), interactive=count > 1)
+                # Gradio refuses whatever comes in with a frame past the end, which a shorter clip would leave there.
+                there = min(int(position), count - 1)
+                frame = gr.update(value=there, maximum=max(1, count - 1), interactive=count > 1)
             if look.styles:
                 pictures = gr.update(value=self._thumbnails(look), visible=True)
             if look.clip and look.styles:
