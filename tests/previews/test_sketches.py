@@ -1,5 +1,7 @@
 """Single frames: as they are, in any order, and painted better and better."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -125,6 +127,28 @@ def test_what_is_not_wanted_any_more_ends_without_a_picture(silent_clip, style):
         assert list(painter.sketches(clip, 0, [style], SETTINGS, is_wanted=is_wanted)) == []
         # The painter is as good as new.
         assert list(painter.sketches(clip, 0, [style], SETTINGS))[-1].is_final
+
+
+def test_who_waits_behind_another_picture_can_give_up(silent_clip, style):
+    painter, begun, may_go_on = FramePainter(), threading.Event(), threading.Event()
+
+    def is_wanted():
+        if threading.current_thread().name == "vidstyle-sketch":
+            begun.set()
+            may_go_on.wait()
+        return True
+
+    with Clip(silent_clip) as clip, ThreadPoolExecutor() as pool:
+        before = pool.submit(list, painter.sketches(clip, 0, [style], SETTINGS, is_wanted=is_wanted))
+        assert begun.wait(timeout=60)
+        wanted = iter([True])  # once
+        behind = pool.submit(list, painter.sketches(clip, 0, [style], SETTINGS, is_wanted=lambda: next(wanted, False)))
+        try:
+            assert behind.result(timeout=20) == []
+            assert not before.done()
+        finally:
+            may_go_on.set()
+        assert before.result()[-1].is_final
 
 
 def test_what_is_wrong_with_a_style_is_said(silent_clip, tmp_path):

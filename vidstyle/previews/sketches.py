@@ -7,7 +7,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -27,6 +27,8 @@ from vidstyle.objective.objective import to_picture
 from vidstyle.settings import Settings
 from vidstyle.settings.quality import quality_settings
 
+# So often, those that wait behind another picture are asked whether they are still wanted.
+_WAITING_S = 0.1
 # Pictures between the draft and the last one come at most so often.
 _BETWEEN_S = 1.0
 _KEPT_FRAMES, _KEPT_STYLIZERS = 12, 6
@@ -195,7 +197,8 @@ class FramePainter:
         Args:
             position: of the frame in the clip. style: as for `stylize`; None where `Settings.style_at` names them.
             has_draft: whether to begin with one.
-            is_wanted: asked before each evaluation, in another thread; the iterator ends when it says no.
+            is_wanted: asked before each evaluation, and while another picture is painted first, in another thread;
+                the iterator ends when it says no.
 
         Raises:
             VidstyleError: as `stylize` would for its first frame.
@@ -239,6 +242,19 @@ class FramePainter:
         self._stylizers.move_to_end(key)
         return self._stylizers[key]
 
+    @contextmanager
+    def _turn(self, is_needed: Callable[[], bool]) -> Iterator[None]:
+        """Waits until nothing else is painted, for as long as the picture is needed."""
+        while not self._lock.acquire(timeout=_WAITING_S):
+            if not is_needed():
+                raise _NotWantedError
+        try:
+            if not is_needed():
+                raise _NotWantedError
+            yield
+        finally:
+            self._lock.release()
+
     def _painted(
         self,
         styles: tuple[Path, ...],
@@ -257,9 +273,7 @@ class FramePainter:
 
         def paint() -> None:
             try:
-                with self._lock:
-                    if not is_needed():
-                        raise _NotWantedError
+                with self._turn(is_needed):
                     stylizer = self._stylizer(styles, settings)
                     height, width = stylizer.fit(frame.image).shape[:2]
                     stylizer.on_evaluation = _Watcher((height, width), pictures, is_needed)
