@@ -23,6 +23,7 @@ from vidstyle.looks.frame_masks import Masks
 from vidstyle.looks.look import Look
 from vidstyle.looks.timeline import Timeline, style_paths
 from vidstyle.media.base import Source
+from vidstyle.media.frame_folder import folder_files
 from vidstyle.objective.objective import to_picture
 from vidstyle.settings import Settings
 from vidstyle.settings.quality import quality_settings
@@ -234,7 +235,7 @@ class FramePainter:
     def _stylizer(self, styles: tuple[Path, ...], settings: Settings) -> Stylizer:
         # These are the look's, and a stylizer paints any look.
         same = replace(settings, strength=1.0, style_blend=(), content_weight=1.0, keyframes=None)
-        key = tuple((path, path.stat().st_mtime_ns) for path in styles if path.exists()), same
+        key = styles, _files_measured(styles, settings), same
         if key not in self._stylizers:
             self._stylizers[key] = Stylizer(styles, same)
             while len(self._stylizers) > _KEPT_STYLIZERS:
@@ -322,6 +323,18 @@ class _Watcher:
         if tuple(image.shape[2:]) == self._size and now - self._told >= _BETWEEN_S:
             self._told = now
             self._pictures.put((to_picture(image), False))
+
+
+def _files_measured(styles: Sequence[Path], settings: Settings) -> tuple[tuple[Path, int, int], ...]:
+    """Returns every file that a stylizer reads, with its size in bytes and its time in ns: changed ones differ."""
+    named = [*styles, *(style for _, style in settings.regions), *([settings.weights] if settings.weights else [])]
+    found = []
+    for path in named:
+        for file in folder_files(path) if path.is_dir() else [path]:
+            with suppress(OSError):  # which is said when it is read
+                seen = file.stat()
+                found.append((file, seen.st_size, seen.st_mtime_ns))
+    return tuple(found)
 
 
 def _drafting(settings: Settings) -> Settings:
