@@ -75,6 +75,15 @@ def test_large_requests_are_refused_whatever_they_say():
     assert ask(HOST, chunks=[b"0" * (1 << 20)] * 3)[2] == "http.disconnect"
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [[(b"host", b"[::1")], [HOST, (b"origin", b"http://[")], [HOST, (b"content-length", b"1" * 5000)]],
+)
+def test_headers_that_cannot_be_understood_are_refused_in_a_line(headers):
+    status, _, text = ask(*headers)
+    assert (status, text) == (400, "The headers of this request cannot be understood.")
+
+
 def test_a_password_is_asked_for():
     def given(text):
         return b"authorization", b"Basic " + base64.b64encode(text)

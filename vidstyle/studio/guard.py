@@ -57,7 +57,10 @@ class Guard:
             await self._application(scope, receive, send)
             return
         headers = {name.lower(): value for name, value in scope["headers"]}
-        refusal = self._refusal(headers)
+        try:
+            refusal = self._refusal(headers)
+        except ValueError:  # of addresses that are none, and of numbers with thousands of digits
+            refusal = 400, "The headers of this request cannot be understood."
         if refusal is not None:
             await _pass_over(receive, _MOST_PASSED_OVER * self._largest_bytes)
             await _answer(send, *refusal)
@@ -74,7 +77,11 @@ class Guard:
         await self._application(scope, counted, with_headers)
 
     def _refusal(self, headers: dict[bytes, bytes]) -> tuple[int, str] | None:
-        """Returns status and message for a request that is not answered."""
+        """Returns status and message for a request that is not answered.
+
+        Raises:
+            ValueError: a header cannot be understood.
+        """
         host = headers.get(b"host", b"").decode("latin-1")
         if self._hosts is not None and urlsplit(f"//{host}").hostname not in self._hosts:
             return 403, "This page is asked for by another name than it has."
