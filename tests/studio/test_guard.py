@@ -37,6 +37,25 @@ def ask(*headers, chunks=(b"",), **options):
     return sent[0]["status"], dict(sent[0]["headers"]), sent[1]["body"].decode()
 
 
+def test_websockets_are_closed_and_the_servers_own_word_passes():
+    passed, sent = [], []
+
+    async def application(scope, receive, send):
+        passed.append(scope["type"])
+
+    async def send(message):
+        sent.append(message)
+
+    async def receive():
+        return {"type": "websocket.connect"}
+
+    guard = Guard(application, largest_bytes=1 << 20, hosts=LOOPBACK, password="brush")
+    for kind in ("lifespan", "websocket"):
+        asyncio.run(guard({"type": kind, "headers": [HOST]}, receive, send))
+    assert passed == ["lifespan"]
+    assert sent == [{"type": "websocket.close", "code": 1008}]
+
+
 def test_answers_may_load_nothing_from_elsewhere():
     status, headers, _ = ask(HOST)
     policy = headers[b"content-security-policy"].decode()

@@ -18,6 +18,8 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _FORM_BYTES = 1 << 20
 # Of what is refused for its size, so many times the most that is taken; then the connection is cut.
 _MOST_PASSED_OVER = 8
+# Code of a websocket that is closed since it may not be.
+_POLICY_VIOLATION = 1008
 # Nothing is loaded from elsewhere, whatever the page's library would like.
 _POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
@@ -53,8 +55,11 @@ class Guard:
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Passes a request on, or answers it with a refusal."""
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":  # the server's own word
             await self._application(scope, receive, send)
+            return
+        if scope["type"] != "http":  # the page needs no websockets, and they would pass unchecked
+            await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
             return
         headers = {name.lower(): value for name, value in scope["headers"]}
         try:
