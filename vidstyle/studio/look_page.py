@@ -294,8 +294,8 @@ class LookPage:
         """Queues a render of the look, and returns its name; None, and a message on the page, if that cannot be."""
         *knobs, output = values
         try:
+            path = self._renders.free(output or "")  # before files are copied for it
             look = self._looking.kept(look_of(*knobs))
-            path = self._looking.folder.output(output or "")
             return self._renders.add(path, self._looking.command(look, path.name))
         except RefusedError as error:
             warn(error, "Not started")

@@ -1,0 +1,50 @@
+"""The first half of the page, without a browser: what it does of what is asked."""
+
+import asyncio
+
+import pytest
+from clips import make_video, picture, write_raw
+
+pytest.importorskip("gradio", reason="Gradio is not installed: pip install 'vidstyle[studio]'")
+import gradio as gr
+
+from vidstyle.studio.folder import Folder
+from vidstyle.studio.look_page import LookPage
+from vidstyle.studio.looks import Looking
+from vidstyle.studio.renders import Renders
+from vidstyle.studio.uploads import Uploads
+
+KNOBS = (1, 1, 30, 1, 1, 1, 1, "style", 320, "compact")
+
+
+async def built(looking, renders):
+    """Returns the page; in a loop, since Gradio would else begin some that it never ends."""
+    with gr.Blocks():
+        return LookPage(looking, renders)
+
+
+@pytest.fixture
+def look_page(tmp_path, monkeypatch):
+    place = tmp_path / "place"
+    place.mkdir()
+    make_video(place / "clip.mp4", frames=4)
+    folder, said = Folder(place), []
+    monkeypatch.setattr("vidstyle.studio.look_page.warn", lambda error, title="": said.append(str(error)))
+    with Uploads(1 << 20) as uploads:
+        looking = Looking(folder, uploads)
+        page = asyncio.run(built(looking, Renders(folder)))
+        page.said = said
+        yield page
+        looking.close()
+
+
+@pytest.mark.parametrize(("name", "match"), [("../out.mp4", "plain name"), ("taken.mp4", "is there already")])
+def test_nothing_is_copied_into_the_folder_for_a_render_that_cannot_begin(look_page, name, match):
+    looking = look_page._looking
+    (looking.folder.path / "taken.mp4").touch()
+    upload = looking.uploads.take(write_raw(looking.uploads.received / "mine.png", picture(4)), is_style=True)
+    assert look_page.begin("clip.mp4", [upload.key], *KNOBS, name) is None
+    assert match in look_page.said[0]
+    assert not (looking.folder.path / "studio-uploads").exists()
+    assert look_page.begin("clip.mp4", [upload.key], *KNOBS, "out.mp4") == "out.mp4"
+    assert (looking.folder.path / "studio-uploads" / upload.path.name).is_file()
