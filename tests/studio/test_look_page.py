@@ -1,6 +1,7 @@
 """The first half of the page, without a browser: what it does of what is asked."""
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 from clips import make_video, picture, write_raw
@@ -48,3 +49,21 @@ def test_nothing_is_copied_into_the_folder_for_a_render_that_cannot_begin(look_p
     assert not (looking.folder.path / "studio-uploads").exists()
     assert look_page.begin("clip.mp4", [upload.key], *KNOBS, "out.mp4") == "out.mp4"
     assert (looking.folder.path / "studio-uploads" / upload.path.name).is_file()
+
+
+@pytest.mark.parametrize("ask", ["_preview", "_three"])
+def test_both_ways_of_looking_hint_paint_and_refuse_alike(look_page, ask):
+    folder = look_page._looking.folder.path
+    write_raw(folder / "a.png", picture(1))
+    before = (0,) if ask == "_preview" else ()
+
+    def told(*chosen):
+        steps = getattr(look_page, ask)(SimpleNamespace(session_hash="me"), *before, *chosen, *KNOBS)
+        return [text for _, text in steps if isinstance(text, str)]
+
+    assert "Choose a clip and a style" in told("clip.mp4", [])[0]
+    painted = told("clip.mp4", ["a.png"])
+    assert "will be" in painted[-1]
+    assert not any("will be" in text for text in painted[:-1])
+    (folder / "a.png").write_bytes(b"no picture")
+    assert "**That cannot be painted.**" in told("clip.mp4", ["a.png"])[-1]

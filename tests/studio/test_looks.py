@@ -153,10 +153,23 @@ def test_who_leaves_has_nothing_painted_any_more(looking):
 
 
 def test_three_frames_come_as_drafts_and_then_as_they_will_be(looking):
-    steps = list(looking.three(LOOKS["plain"], "me"))
+    steps, are_final = zip(*looking.three(LOOKS["plain"], "me"), strict=True)
+    assert are_final == (False,) * 5 + (True,)
     assert [len(step) for step in steps] == [1, 2, 3, 3, 3, 3]
     assert [caption for _, caption in steps[2]] == ["frame 0, draft", "frame 2, draft", "frame 3, draft"]
     assert [caption for _, caption in steps[-1]] == ["frame 0", "frame 2", "frame 3"]
+
+
+def test_nothing_is_left_half_painted_when_three_frames_are_given_up(looking, monkeypatch):
+    begun = []
+    real = looking._painter.sketches
+    monkeypatch.setattr(looking._painter, "sketches", lambda *a, **k: begun.append(real(*a, **k)) or begun[-1])
+    steps = looking.three(LOOKS["plain"], "me")
+    for _ in range(4):  # three drafts, and the first as it will be
+        next(steps)
+    steps.close()
+    assert len(begun) == 4
+    assert all(sketches.gi_frame is None for sketches in begun)  # closed, whoever still holds them
 
 
 def test_what_was_dropped_is_rendered_from_the_folder(looking, tmp_path):

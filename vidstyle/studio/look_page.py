@@ -249,31 +249,25 @@ class LookPage:
 
     def _preview(self, request: gr.Request, frame: float, *values: Any) -> Iterator[tuple[Any, str]]:
         look = look_of(*values)
-        if not look.clip or not look.styles:
-            yield gr.skip(), _HINT
-            return
-        try:
+
+        def steps() -> Iterator[tuple[Any, str]]:
             for sketch, before in self._looking.sketches(look, int(frame), str(request.session_hash)):
                 size = f"{sketch.image.shape[1]} x {sketch.image.shape[0]}"
                 state = "Draft" if sketch.is_draft else "As it will be" if sketch.is_final else "Getting sharper"
                 told = f"**{state}** · frame {int(frame)} · {size} · {sketch.seconds:.1f} s"
                 yield shown(before, sketch.image, look.size), told
-            yield _UNCHANGED
-        except RefusedError as error:
-            yield gr.skip(), f"**That cannot be painted.** {plain(error)}"
+
+        yield from _answers(look, steps())
 
     def _three(self, request: gr.Request, *values: Any) -> Iterator[tuple[Any, str]]:
         look = look_of(*values)
-        if not look.clip or not look.styles:
-            yield gr.skip(), _HINT
-            return
-        try:
-            for pictures in self._looking.three(look, str(request.session_hash)):
-                told = "**Three frames** " + ("as they will be" if "draft" not in str(pictures[-1][1]) else "as drafts")
+
+        def steps() -> Iterator[tuple[Any, str]]:
+            for pictures, is_final in self._looking.three(look, str(request.session_hash)):
+                told = "**Three frames** " + ("as they will be" if is_final else "as drafts")
                 yield gr.update(value=pictures, visible=True), told
-            yield _UNCHANGED
-        except RefusedError as error:
-            yield gr.skip(), f"**That cannot be painted.** {plain(error)}"
+
+        yield from _answers(look, steps())
 
     def _forecast(self, *values: Any) -> Any:
         *knobs, output = values
@@ -321,6 +315,18 @@ def look_of(*values: Any) -> Look:
         size=size,
         network=network,
     )
+
+
+def _answers(look: Look, steps: Iterator[tuple[Any, str]]) -> Iterator[tuple[Any, str]]:
+    """Yields pictures and what is told of them: a hint where nothing is chosen yet, and a refusal where one is due."""
+    if not look.clip or not look.styles:
+        yield gr.skip(), _HINT
+        return
+    try:
+        yield from steps
+        yield _UNCHANGED
+    except RefusedError as error:
+        yield gr.skip(), f"**That cannot be painted.** {plain(error)}"
 
 
 def shown(before: Picture, after: Picture, size_px: float) -> tuple[Image.Image, Image.Image]:

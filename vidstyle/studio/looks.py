@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -138,8 +139,10 @@ class Looking:
                         return
                     yield sketch, before
 
-    def three(self, look: Look, visitor: str) -> Iterator[list[tuple[Picture, str]]]:
+    def three(self, look: Look, visitor: str) -> Iterator[tuple[list[tuple[Picture, str]], bool]]:
         """Yields up to three frames spread over the clip, with captions: as drafts, and then as they will be.
+
+        Each time with whether all that are there are as they will be.
 
         Raises:
             RefusedError: as for `sketches`.
@@ -147,26 +150,27 @@ class Looking:
         with self._turn(visitor) as turn:
             files, settings = self.files(look), look.settings()
             clip = self.clip(look.clip or "")
-            shown: dict[int, tuple[Picture, str]] = {}
             count = clip.frame_count
             positions = list(dict.fromkeys(min(count - 1, int(count * place)) for place in _PLACES))
+            begin = partial(
+                self._painter.sketches, clip, style=list(files.styles), settings=settings, is_wanted=turn.is_newest
+            )
+            shown: dict[int, tuple[Picture, str]] = {}
             for position in positions:
-                begun = self._painter.sketches(clip, position, list(files.styles), settings, is_wanted=turn.is_newest)
-                with closing(begun):
-                    draft = next(begun, None)
+                with closing(begin(position=position)) as sketches:
+                    draft = next(sketches, None)
                 if draft is None or not turn.is_newest():
                     return
                 shown[position] = draft.image, f"frame {position}, draft"
-                yield list(shown.values())
+                yield list(shown.values()), False
             for position in positions:
-                for sketch in self._painter.sketches(
-                    clip, position, list(files.styles), settings, has_draft=False, is_wanted=turn.is_newest
-                ):
-                    if not turn.is_newest():
-                        return
-                    if sketch.is_final:
-                        shown[position] = sketch.image, f"frame {position}"
-                        yield list(shown.values())
+                with closing(begin(position=position, has_draft=False)) as sketches:
+                    for sketch in sketches:
+                        if not turn.is_newest():
+                            return
+                        if sketch.is_final:
+                            shown[position] = sketch.image, f"frame {position}"
+                            yield list(shown.values()), position == positions[-1]
 
     def leave(self, visitor: str) -> None:
         """Gives up whatever is being painted for a visitor."""
