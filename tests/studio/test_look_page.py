@@ -9,8 +9,9 @@ from clips import make_video, picture, write_raw
 pytest.importorskip("gradio", reason="Gradio is not installed: pip install 'vidstyle[studio]'")
 import gradio as gr
 
+from vidstyle import Settings
 from vidstyle.studio.folder import Folder
-from vidstyle.studio.look_page import LookPage
+from vidstyle.studio.look_page import LookPage, look_of
 from vidstyle.studio.looks import Looking
 from vidstyle.studio.renders import Renders
 from vidstyle.studio.uploads import Uploads
@@ -37,6 +38,10 @@ def look_page(tmp_path, monkeypatch):
         page.said = said
         yield page
         looking.close()
+
+
+def test_the_knobs_stand_first_as_a_render_paints_by_itself(look_page):
+    assert look_of(*(knob.value for knob in look_page.knobs)).settings() == Settings(keep_job=True)
 
 
 @pytest.mark.parametrize(("name", "match"), [("../out.mp4", "plain name"), ("taken.mp4", "is there already")])

@@ -13,7 +13,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+DEFAULT_HOST = "127.0.0.1"
+LOOPBACK = frozenset({DEFAULT_HOST, "localhost", "::1"})
 # Boundaries and fields of a form around the files in it.
 _FORM_BYTES = 1 << 20
 # Of what is refused for its size, so many times the most that is taken; then the connection is cut.

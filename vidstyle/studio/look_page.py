@@ -7,16 +7,16 @@ from typing import Any
 
 import gradio as gr
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
 import vidstyle
-from vidstyle.studio.looks import MOST_BLENDED, Look, Looking
+from vidstyle.studio.looks import MOST_BLENDED, Look, Looking, Picture
 from vidstyle.studio.messages import plain, warn
 from vidstyle.studio.refusals import RefusedError
 from vidstyle.studio.renders import Renders
 
-Picture = npt.NDArray[np.uint8]
+# How the knobs stand before anything is turned.
+_FIRST = Look()
 # Pictures are not sent larger than screens are.
 _SHOWN_PX, _THUMBNAIL_PX = 1600, 240
 _LISTED_EVERY_S = 3.0
@@ -73,24 +73,26 @@ class LookPage:
         )
 
     def _lay_out_knobs(self) -> None:
-        self.strength = gr.Slider(0, 1, 1, step=0.01, label="Strength", elem_id="strength")
-        self.style_size = gr.Slider(0.25, 3, 1, step=0.05, label="Brush size", elem_id="style-size")
+        self.strength = gr.Slider(0, 1, _FIRST.strength, step=0.01, label="Strength", elem_id="strength")
+        self.style_size = gr.Slider(0.25, 3, _FIRST.style_size, step=0.05, label="Brush size", elem_id="style-size")
         self.shares = [
             gr.Slider(0, 1, 1, step=0.05, label=f"Share of style {number}", visible=False, elem_id=f"share-{number}")
             for number in range(1, MOST_BLENDED + 1)
         ]
         self.color = gr.Radio(
             [("the style's", "style"), ("the clip's", "content"), ("matched", "match")],
-            value="style",
+            value=_FIRST.color,
             label="Colours",
             elem_id="color",
         )
         with gr.Accordion("More", open=False):
-            self.style_weight = gr.Slider(1, 200, 30, step=1, label="Weight of the style", elem_id="style-weight")
-            self.size = gr.Slider(320, 1920, 640, step=32, label="Long side of the picture, px", elem_id="size")
+            self.style_weight = gr.Slider(
+                1, 200, _FIRST.style_weight, step=1, label="Weight of the style", elem_id="style-weight"
+            )
+            self.size = gr.Slider(320, 1920, _FIRST.size, step=32, label="Long side of the picture, px", elem_id="size")
             self.network = gr.Radio(
                 [("compact: quick", "compact"), ("VGG-19: slower, fetched once", "vgg19")],
-                value="compact",
+                value=_FIRST.network,
                 label="Network",
                 elem_id="network",
             )

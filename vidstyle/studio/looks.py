@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 import vidstyle
-from vidstyle.studio.folder import Folder
+from vidstyle.studio.folder import JOB_SUFFIX, Folder
 from vidstyle.studio.refusals import RefusedError
 from vidstyle.studio.uploads import Uploads
 
@@ -26,23 +26,24 @@ _KEPT_CLIPS = 5
 _PLACES = (1 / 6, 1 / 2, 5 / 6)
 # How long to wait for the word that a page has got the last picture asked for earlier.
 _PATIENCE_S = 10.0
+_DEFAULTS = vidstyle.Settings()
 _GREY = np.full((36, 64, 3), 128, np.uint8)
 Picture = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What is chosen on the page: names of a clip and of styles, and where the knobs stand."""
+    """What is chosen on the page: names of a clip and of styles, and where the knobs stand, first as for a render."""
 
     clip: str | None = None
     styles: tuple[str, ...] = ()
-    strength: float = 1.0
-    style_size: float = 1.0
-    style_weight: float = 30.0
+    strength: float = _DEFAULTS.strength
+    style_size: float = _DEFAULTS.style_size
+    style_weight: float = _DEFAULTS.style_weight
     shares: tuple[float, ...] = ()
-    color: str = "style"
-    size: int = 640
-    network: str = "compact"
+    color: str = _DEFAULTS.color
+    size: int = int(_DEFAULTS.size)  # "source" is no place on a slider
+    network: str = _DEFAULTS.network
 
     def settings(self) -> vidstyle.Settings:
         """Returns the settings that these are; job folders are kept, since they hold a render's curves.
@@ -235,7 +236,7 @@ class Looking:
         is_still = files.clip.is_file() and self.clip(look.clip or "").info.kind == "still"
         name, suffix = f"{stem[:40]}_{'-'.join(styles)[:40]}", ".png" if is_still else ".mp4"
         taken, number = f"{name}{suffix}", 1
-        while (self.folder.path / taken).exists() or (self.folder.path / f"{taken}.vidstyle").exists():
+        while (self.folder.path / taken).exists() or (self.folder.path / f"{taken}{JOB_SUFFIX}").exists():
             number += 1
             taken = f"{name}-{number}{suffix}"
         return taken

@@ -22,7 +22,7 @@ from pathlib import Path
 import filelock
 
 import vidstyle
-from vidstyle.studio.folder import Folder
+from vidstyle.studio.folder import JOB_SUFFIX, Folder
 from vidstyle.studio.refusals import RefusedError
 
 # Windows has neither sessions nor SIGTERM for others; it ignores `start_new_session`.
@@ -106,7 +106,7 @@ class Renders:
             known = {
                 status.output.name: status
                 for status in vidstyle.jobs_in(self._folder.path)
-                if status.job is not None and status.job.name == f"{status.output.name}.vidstyle"
+                if status.job is not None and status.job.name == f"{status.output.name}{JOB_SUFFIX}"
             }
             jobs = [self._job(wish, known.pop(wish.name, None)) for wish in self._wishes.values()]
             for name, status in known.items():

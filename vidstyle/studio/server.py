@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from vidstyle.studio.folder import Folder
-from vidstyle.studio.guard import LOOPBACK, Guard
+from vidstyle.studio.guard import DEFAULT_HOST, LOOPBACK, Guard
 from vidstyle.studio.looks import Looking
 from vidstyle.studio.refusals import RefusedError
 from vidstyle.studio.renders import FINISHED, Renders
@@ -23,7 +23,7 @@ DEFAULT_PORT, DEFAULT_UPLOAD_MIB = 7860, 2048
 def application(
     folder: Path,
     *,
-    host: str = "127.0.0.1",
+    host: str = DEFAULT_HOST,
     largest_upload_bytes: int = DEFAULT_UPLOAD_MIB << 20,
     password: str | None = None,
 ) -> Iterator[Any]:
