@@ -11,18 +11,18 @@ import gradio as gr
 
 from vidstyle import Settings
 from vidstyle.studio.folder import Folder
-from vidstyle.studio.look_page import LookPage, look_of
-from vidstyle.studio.looks import Looking
+from vidstyle.studio.look_page import LookPage, knobs_of
+from vidstyle.studio.looks import Looks
 from vidstyle.studio.renders import Renders
 from vidstyle.studio.uploads import Uploads
 
 KNOBS = (1, 1, 30, 1, 1, 1, 1, "style", 320, "compact")
 
 
-async def built(looking, renders):
+async def built(looks, renders):
     """Returns the page; in a loop, since Gradio would else begin some that it never ends."""
     with gr.Blocks():
-        return LookPage(looking, renders)
+        return LookPage(looks, renders)
 
 
 @pytest.fixture
@@ -33,32 +33,32 @@ def look_page(tmp_path, monkeypatch):
     folder, said = Folder(place), []
     monkeypatch.setattr("vidstyle.studio.look_page.warn", lambda error, title="": said.append(str(error)))
     with Uploads(1 << 20) as uploads:
-        looking = Looking(folder, uploads)
-        page = asyncio.run(built(looking, Renders(folder)))
+        looks = Looks(folder, uploads)
+        page = asyncio.run(built(looks, Renders(folder)))
         page.said = said
         yield page
-        looking.close()
+        looks.close()
 
 
 def test_the_knobs_stand_first_as_a_render_paints_by_itself(look_page):
-    assert look_of(*(knob.value for knob in look_page.knobs)).settings() == Settings(keep_job=True)
+    assert knobs_of(*(knob.value for knob in look_page.knobs)).settings() == Settings(keep_job=True)
 
 
 @pytest.mark.parametrize(("name", "match"), [("../out.mp4", "plain name"), ("taken.mp4", "is there already")])
 def test_nothing_is_copied_into_the_folder_for_a_render_that_cannot_begin(look_page, name, match):
-    looking = look_page._looking
-    (looking.folder.path / "taken.mp4").touch()
-    upload = looking.uploads.take(write_raw(looking.uploads.received / "mine.png", picture(4)), is_style=True)
+    looks = look_page._looks
+    (looks.folder.path / "taken.mp4").touch()
+    upload = looks.uploads.take(write_raw(looks.uploads.received / "mine.png", picture(4)), is_style=True)
     assert look_page.begin("clip.mp4", [upload.key], *KNOBS, name) is None
     assert match in look_page.said[0]
-    assert not (looking.folder.path / "studio-uploads").exists()
+    assert not (looks.folder.path / "studio-uploads").exists()
     assert look_page.begin("clip.mp4", [upload.key], *KNOBS, "out.mp4") == "out.mp4"
-    assert (looking.folder.path / "studio-uploads" / upload.path.name).is_file()
+    assert (looks.folder.path / "studio-uploads" / upload.path.name).is_file()
 
 
 @pytest.mark.parametrize("ask", ["_preview", "_three"])
 def test_both_ways_of_looking_hint_paint_and_refuse_alike(look_page, ask):
-    folder = look_page._looking.folder.path
+    folder = look_page._looks.folder.path
     write_raw(folder / "a.png", picture(1))
     before = (0,) if ask == "_preview" else ()
 
