@@ -1,5 +1,9 @@
 """Single frames: as they are, in any order, and painted better and better."""
 
+import os
+import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -8,6 +12,7 @@ from clips import make_video, picture, write_raw
 
 from vidstyle import Clip, FramePainter, Settings, Stylizer
 from vidstyle.errors import SourceError
+from vidstyle.features.compact import compact_weights
 from vidstyle.media.sources import open_source
 from vidstyle.media.video_source import VideoSource
 
@@ -114,6 +119,26 @@ def test_styles_are_measured_once_for_looks_that_differ(silent_clip, pictures, s
     assert len(made) == 1 + 4
 
 
+@pytest.mark.parametrize("changed", ["plain.png", "folder/b.png", "region.png", "net.safetensors"])
+def test_a_file_that_has_changed_is_measured_again(silent_clip, tmp_path, monkeypatch, changed):
+    (tmp_path / "folder").mkdir()
+    for number, name in enumerate(("plain.png", "folder/a.png", "folder/b.png", "region.png", "mask.png")):
+        write_raw(tmp_path / name, picture(number))
+    shutil.copy(compact_weights(), tmp_path / "net.safetensors")
+    region, weights = f"{tmp_path / 'mask.png'}={tmp_path / 'region.png'}", tmp_path / "net.safetensors"
+    settings = replace(SETTINGS, size=16, region=(region,), weights=weights)
+    made, real = [], Stylizer.__init__
+    monkeypatch.setattr(Stylizer, "__init__", lambda *a, **k: (made.append(1), real(*a, **k))[1])
+    painter, numbers = FramePainter(), []
+    with Clip(silent_clip) as clip:
+        for later_ns in (0, 0, 10**9, 0):
+            seen = (tmp_path / changed).stat()
+            os.utime(tmp_path / changed, ns=(seen.st_atime_ns, seen.st_mtime_ns + later_ns))
+            painter.draft(clip, 0, [tmp_path / "plain.png", tmp_path / "folder"], settings)
+            numbers.append(len(made))
+    assert numbers == [1, 1, 2, 2]
+
+
 def test_what_is_not_wanted_any_more_ends_without_a_picture(silent_clip, style):
     with Clip(silent_clip) as clip:
         painter, asked = FramePainter(), []
@@ -125,6 +150,28 @@ def test_what_is_not_wanted_any_more_ends_without_a_picture(silent_clip, style):
         assert list(painter.sketches(clip, 0, [style], SETTINGS, is_wanted=is_wanted)) == []
         # The painter is as good as new.
         assert list(painter.sketches(clip, 0, [style], SETTINGS))[-1].is_final
+
+
+def test_who_waits_behind_another_picture_can_give_up(silent_clip, style):
+    painter, begun, may_go_on = FramePainter(), threading.Event(), threading.Event()
+
+    def is_wanted():
+        if threading.current_thread().name == "vidstyle-sketch":
+            begun.set()
+            may_go_on.wait()
+        return True
+
+    with Clip(silent_clip) as clip, ThreadPoolExecutor() as pool:
+        before = pool.submit(list, painter.sketches(clip, 0, [style], SETTINGS, is_wanted=is_wanted))
+        assert begun.wait(timeout=60)
+        wanted = iter([True])  # once
+        behind = pool.submit(list, painter.sketches(clip, 0, [style], SETTINGS, is_wanted=lambda: next(wanted, False)))
+        try:
+            assert behind.result(timeout=20) == []
+            assert not before.done()
+        finally:
+            may_go_on.set()
+        assert before.result()[-1].is_final
 
 
 def test_what_is_wrong_with_a_style_is_said(silent_clip, tmp_path):

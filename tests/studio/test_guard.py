@@ -37,6 +37,25 @@ def ask(*headers, chunks=(b"",), **options):
     return sent[0]["status"], dict(sent[0]["headers"]), sent[1]["body"].decode()
 
 
+def test_websockets_are_closed_and_the_servers_own_word_passes():
+    passed, sent = [], []
+
+    async def application(scope, receive, send):
+        passed.append(scope["type"])
+
+    async def send(message):
+        sent.append(message)
+
+    async def receive():
+        return {"type": "websocket.connect"}
+
+    guard = Guard(application, largest_bytes=1 << 20, hosts=LOOPBACK, password="brush")
+    for kind in ("lifespan", "websocket"):
+        asyncio.run(guard({"type": kind, "headers": [HOST]}, receive, send))
+    assert passed == ["lifespan"]
+    assert sent == [{"type": "websocket.close", "code": 1008}]
+
+
 def test_answers_may_load_nothing_from_elsewhere():
     status, headers, _ = ask(HOST)
     policy = headers[b"content-security-policy"].decode()
@@ -73,6 +92,15 @@ def test_large_requests_are_refused_whatever_they_say():
     assert ask(HOST, (b"content-length", b"-1"))[0] == 413
     assert ask(HOST, chunks=[b"0" * (1 << 20)] * 2)[2] == "http.request"
     assert ask(HOST, chunks=[b"0" * (1 << 20)] * 3)[2] == "http.disconnect"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [[(b"host", b"[::1")], [HOST, (b"origin", b"http://[")], [HOST, (b"content-length", b"1" * 5000)]],
+)
+def test_headers_that_cannot_be_understood_are_refused_in_a_line(headers):
+    status, _, text = ask(*headers)
+    assert (status, text) == (400, "The headers of this request cannot be understood.")
 
 
 def test_a_password_is_asked_for():

@@ -140,6 +140,7 @@ def turn(page, where, value):
 
 
 def test_what_was_chosen_is_there_again_and_new_files_show_up(page, place):
+    make_video(place / "short.mp4", frames=6)
     with StudioServer(place) as server:
         open_page(page, server)
         choose(page, "clip", "clip.mp4")
@@ -156,6 +157,12 @@ def test_what_was_chosen_is_there_again_and_new_files_show_up(page, place):
         page.wait_for_function("document.querySelector('#clip input').value == 'clip.mp4'")
         page.wait_for_function("document.querySelector('#strength input[type=number]').value == '0.7'")
         until_told(page, "frame 0")
+
+        turn(page, "frame", 20)
+        until_told(page, "frame 20")
+        choose(page, "clip", "short.mp4")
+        page.wait_for_function("document.querySelector('#frame input[type=number]').value == '5'")
+        until_told(page, "frame 5")
 
         write_raw(place / "<b>new.png", picture(7))
         page.wait_for_timeout(5000)

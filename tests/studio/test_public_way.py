@@ -1,7 +1,10 @@
 """The studio does nothing that a notebook could not do."""
 
 import ast
+import re
 from pathlib import Path
+
+import pytest
 
 import vidstyle
 import vidstyle.studio
@@ -22,6 +25,19 @@ def test_the_studio_uses_public_names_only():
                 used.add(node.attr)
     assert used <= {*vidstyle.__all__, "__version__"}
     assert {"FramePainter", "as_command", "job_history"} <= used
+
+
+@pytest.mark.parametrize("value", [".vidstyle", "127.0.0.1"])
+def test_a_value_is_written_once(value):
+    places = [
+        (file.name, node.lineno)
+        for file in FILES
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and re.search(rf"{re.escape(value)}(?![\w-])", node.value)
+    ]
+    assert len(places) == 1, places
 
 
 def test_only_the_page_itself_needs_gradio():

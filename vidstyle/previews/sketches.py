@@ -7,7 +7,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -23,10 +23,13 @@ from vidstyle.looks.frame_masks import Masks
 from vidstyle.looks.look import Look
 from vidstyle.looks.timeline import Timeline, style_paths
 from vidstyle.media.base import Source
+from vidstyle.media.frame_folder import folder_files
 from vidstyle.objective.objective import to_picture
 from vidstyle.settings import Settings
 from vidstyle.settings.quality import quality_settings
 
+# So often, those that wait behind another picture are asked whether they are still wanted.
+_WAITING_S = 0.1
 # Pictures between the draft and the last one come at most so often.
 _BETWEEN_S = 1.0
 _KEPT_FRAMES, _KEPT_STYLIZERS = 12, 6
@@ -195,7 +198,8 @@ class FramePainter:
         Args:
             position: of the frame in the clip. style: as for `stylize`; None where `Settings.style_at` names them.
             has_draft: whether to begin with one.
-            is_wanted: asked before each evaluation, in another thread; the iterator ends when it says no.
+            is_wanted: asked before each evaluation, and while another picture is painted first, in another thread;
+                the iterator ends when it says no.
 
         Raises:
             VidstyleError: as `stylize` would for its first frame.
@@ -231,13 +235,26 @@ class FramePainter:
     def _stylizer(self, styles: tuple[Path, ...], settings: Settings) -> Stylizer:
         # These are the look's, and a stylizer paints any look.
         same = replace(settings, strength=1.0, style_blend=(), content_weight=1.0, keyframes=None)
-        key = tuple((path, path.stat().st_mtime_ns) for path in styles if path.exists()), same
+        key = styles, _files_measured(styles, settings), same
         if key not in self._stylizers:
             self._stylizers[key] = Stylizer(styles, same)
             while len(self._stylizers) > _KEPT_STYLIZERS:
                 self._stylizers.popitem(last=False)
         self._stylizers.move_to_end(key)
         return self._stylizers[key]
+
+    @contextmanager
+    def _turn(self, is_needed: Callable[[], bool]) -> Iterator[None]:
+        """Waits until nothing else is painted, for as long as the picture is needed."""
+        while not self._lock.acquire(timeout=_WAITING_S):
+            if not is_needed():
+                raise _NotWantedError
+        try:
+            if not is_needed():
+                raise _NotWantedError
+            yield
+        finally:
+            self._lock.release()
 
     def _painted(
         self,
@@ -257,9 +274,7 @@ class FramePainter:
 
         def paint() -> None:
             try:
-                with self._lock:
-                    if not is_needed():
-                        raise _NotWantedError
+                with self._turn(is_needed):
                     stylizer = self._stylizer(styles, settings)
                     height, width = stylizer.fit(frame.image).shape[:2]
                     stylizer.on_evaluation = _Watcher((height, width), pictures, is_needed)
@@ -308,6 +323,18 @@ class _Watcher:
         if tuple(image.shape[2:]) == self._size and now - self._told >= _BETWEEN_S:
             self._told = now
             self._pictures.put((to_picture(image), False))
+
+
+def _files_measured(styles: Sequence[Path], settings: Settings) -> tuple[tuple[Path, int, int], ...]:
+    """Returns every file that a stylizer reads, with its size in bytes and its time in ns: changed ones differ."""
+    named = [*styles, *(style for _, style in settings.regions), *([settings.weights] if settings.weights else [])]
+    found = []
+    for path in named:
+        for file in folder_files(path) if path.is_dir() else [path]:
+            with suppress(OSError):  # which is said when it is read
+                seen = file.stat()
+                found.append((file, seen.st_size, seen.st_mtime_ns))
+    return tuple(found)
 
 
 def _drafting(settings: Settings) -> Settings:

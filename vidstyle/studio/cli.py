@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import vidstyle
-from vidstyle.studio.guard import LOOPBACK
+from vidstyle.studio.guard import DEFAULT_HOST, LOOPBACK
 from vidstyle.studio.refusals import RefusedError
 from vidstyle.studio.server import DEFAULT_PORT, DEFAULT_UPLOAD_MIB, application
 
@@ -30,8 +30,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--host",
-        default="127.0.0.1",
-        help="address to listen at; other machines reach another one (default: 127.0.0.1)",
+        default=DEFAULT_HOST,
+        help=f"address to listen at; other machines reach another one (default: {DEFAULT_HOST})",
     )
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help=f"0: any that is free (default: {DEFAULT_PORT})")
     parser.add_argument(

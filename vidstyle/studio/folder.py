@@ -16,7 +16,8 @@ PICTURE_SUFFIXES = ".png .jpg .jpeg .webp .tif .tiff .bmp .ppm .avif".split()  #
 OUTPUT_SUFFIXES = ".mp4 .mov .mkv .webm .avi .gif .webp .png .jpg .jpeg".split()  # noqa: SIM905
 # Where files that were dropped onto the page go when they are rendered.
 KEPT_UPLOADS = "studio-uploads"
-_JOB_SUFFIX = ".vidstyle"
+# What a job folder's name has after its output's.
+JOB_SUFFIX = ".vidstyle"
 # More are not listed: a page with thousands of names helps nobody.
 _MOST_FILES = 500
 _NAME = re.compile(r"[^\x00-\x1f/\\:*?\"<>|.\-][^\x00-\x1f/\\:*?\"<>|]{0,119}")
@@ -72,7 +73,7 @@ class Folder:
         path = self.path / name
         if path.suffix.lower() not in OUTPUT_SUFFIXES:
             raise RefusedError(f"End the output's name in one of {' '.join(OUTPUT_SUFFIXES)}")
-        if path.is_symlink() or path.with_name(f"{name}{_JOB_SUFFIX}").is_symlink():
+        if path.is_symlink() or path.with_name(f"{name}{JOB_SUFFIX}").is_symlink():
             raise RefusedError(f"{name} is a link; choose another name")
         return path
 
@@ -90,7 +91,7 @@ class Folder:
         return [
             entry
             for entry in _entries(self.path)
-            if entry.suffix != _JOB_SUFFIX and not entry.is_symlink() and entry.is_dir()
+            if entry.suffix != JOB_SUFFIX and not entry.is_symlink() and entry.is_dir()
         ]
 
     def _is_frames(self, name: str) -> bool:

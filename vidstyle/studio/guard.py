@@ -13,11 +13,14 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+DEFAULT_HOST = "127.0.0.1"
+LOOPBACK = frozenset({DEFAULT_HOST, "localhost", "::1"})
 # Boundaries and fields of a form around the files in it.
 _FORM_BYTES = 1 << 20
 # Of what is refused for its size, so many times the most that is taken; then the connection is cut.
 _MOST_PASSED_OVER = 8
+# Code of a websocket that is closed since it may not be.
+_POLICY_VIOLATION = 1008
 # Nothing is loaded from elsewhere, whatever the page's library would like.
 _POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
@@ -53,11 +56,17 @@ class Guard:
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Passes a request on, or answers it with a refusal."""
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":  # the server's own word
             await self._application(scope, receive, send)
             return
+        if scope["type"] != "http":  # the page needs no websockets, and they would pass unchecked
+            await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
+            return
         headers = {name.lower(): value for name, value in scope["headers"]}
-        refusal = self._refusal(headers)
+        try:
+            refusal = self._refusal(headers)
+        except ValueError:  # of addresses that are none, and of numbers with thousands of digits
+            refusal = 400, "The headers of this request cannot be understood."
         if refusal is not None:
             await _pass_over(receive, _MOST_PASSED_OVER * self._largest_bytes)
             await _answer(send, *refusal)
@@ -74,7 +83,11 @@ class Guard:
         await self._application(scope, counted, with_headers)
 
     def _refusal(self, headers: dict[bytes, bytes]) -> tuple[int, str] | None:
-        """Returns status and message for a request that is not answered."""
+        """Returns status and message for a request that is not answered.
+
+        Raises:
+            ValueError: a header cannot be understood.
+        """
         host = headers.get(b"host", b"").decode("latin-1")
         if self._hosts is not None and urlsplit(f"//{host}").hostname not in self._hosts:
             return 403, "This page is asked for by another name than it has."

@@ -7,16 +7,16 @@ from typing import Any
 
 import gradio as gr
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
 import vidstyle
-from vidstyle.studio.looks import MOST_BLENDED, Look, Looking
+from vidstyle.studio.looks import MOST_BLENDED, Knobs, Looks, Picture
 from vidstyle.studio.messages import plain, warn
 from vidstyle.studio.refusals import RefusedError
 from vidstyle.studio.renders import Renders
 
-Picture = npt.NDArray[np.uint8]
+# How the knobs stand before anything is turned.
+_FIRST = Knobs()
 # Pictures are not sent larger than screens are.
 _SHOWN_PX, _THUMBNAIL_PX = 1600, 240
 _LISTED_EVERY_S = 3.0
@@ -37,9 +37,9 @@ class LookPage:
     browser keeps what was chosen; `knobs`, what `restored` sets from it when the page is loaded.
     """
 
-    def __init__(self, looking: Looking, renders: Renders) -> None:
+    def __init__(self, looks: Looks, renders: Renders) -> None:
         """Lays the tab out, inside a `gr.Blocks`."""
-        self._looking, self._renders = looking, renders
+        self._looks, self._renders = looks, renders
         with gr.Row():
             with gr.Column(scale=2, min_width=300):
                 self._lay_out_material()
@@ -73,24 +73,26 @@ class LookPage:
         )
 
     def _lay_out_knobs(self) -> None:
-        self.strength = gr.Slider(0, 1, 1, step=0.01, label="Strength", elem_id="strength")
-        self.style_size = gr.Slider(0.25, 3, 1, step=0.05, label="Brush size", elem_id="style-size")
+        self.strength = gr.Slider(0, 1, _FIRST.strength, step=0.01, label="Strength", elem_id="strength")
+        self.style_size = gr.Slider(0.25, 3, _FIRST.style_size, step=0.05, label="Brush size", elem_id="style-size")
         self.shares = [
             gr.Slider(0, 1, 1, step=0.05, label=f"Share of style {number}", visible=False, elem_id=f"share-{number}")
             for number in range(1, MOST_BLENDED + 1)
         ]
         self.color = gr.Radio(
             [("the style's", "style"), ("the clip's", "content"), ("matched", "match")],
-            value="style",
+            value=_FIRST.color,
             label="Colours",
             elem_id="color",
         )
         with gr.Accordion("More", open=False):
-            self.style_weight = gr.Slider(1, 200, 30, step=1, label="Weight of the style", elem_id="style-weight")
-            self.size = gr.Slider(320, 1920, 640, step=32, label="Long side of the picture, px", elem_id="size")
+            self.style_weight = gr.Slider(
+                1, 200, _FIRST.style_weight, step=1, label="Weight of the style", elem_id="style-weight"
+            )
+            self.size = gr.Slider(320, 1920, _FIRST.size, step=32, label="Long side of the picture, px", elem_id="size")
             self.network = gr.Radio(
                 [("compact: quick", "compact"), ("VGG-19: slower, fetched once", "vgg19")],
-                value="compact",
+                value=_FIRST.network,
                 label="Network",
                 elem_id="network",
             )
@@ -143,7 +145,7 @@ class LookPage:
         chosen = gr.on(
             [self.clip.change, self.styles.change],
             self._choose,
-            self.knobs,
+            [self.frame, *self.knobs],
             [self.frame, self.style_pictures, *self.shares, self.output],
             show_progress="hidden",
         )
@@ -170,13 +172,13 @@ class LookPage:
         lists = [gr.update(choices=clips), gr.update(choices=styles)]
         values = kept if isinstance(kept, list) and len(kept) == len(self.knobs) else []
         try:
-            look = look_of(*values)
-            look.settings()
+            knobs = knobs_of(*values)
+            knobs.settings()
         except (TypeError, ValueError, RefusedError):
             return [*lists, *(gr.skip() for _ in self.knobs[2:])]
         there = {key for _, key in styles}
-        clip = look.clip if look.clip in {key for _, key in clips} else None
-        chosen = [style for style in look.styles if style in there]
+        clip = knobs.clip if knobs.clip in {key for _, key in clips} else None
+        chosen = [style for style in knobs.styles if style in there]
         lists = [gr.update(choices=clips, value=clip), gr.update(choices=styles, value=chosen)]
         return [*lists, *(gr.update(value=value) for value in values[2:])]
 
@@ -192,13 +194,13 @@ class LookPage:
         return now, updates[0], updates[1]
 
     def _choices(self, *, is_style: bool) -> list[tuple[str, str]]:
-        dropped = self._looking.uploads.listed(is_style=is_style)
-        names = self._looking.folder.styles() if is_style else self._looking.folder.clips()
+        dropped = self._looks.uploads.listed(is_style=is_style)
+        names = self._looks.folder.styles() if is_style else self._looks.folder.clips()
         return [*((f"{upload.label} (dropped)", upload.key) for upload in dropped), *((name, name) for name in names)]
 
     def _drop_clip(self, received: str | None) -> tuple[Any, Any, Any]:
         try:
-            upload = self._looking.uploads.take(received or "", is_style=False)
+            upload = self._looks.uploads.take(received or "", is_style=False)
         except RefusedError as error:
             warn(error, "Not taken")
             return gr.skip(), None, f"**Not taken.** {plain(error)}"
@@ -206,95 +208,91 @@ class LookPage:
 
     def _drop_style(self, received: str | None, before: list[str] | None) -> tuple[Any, Any, Any]:
         try:
-            upload = self._looking.uploads.take(received or "", is_style=True)
+            upload = self._looks.uploads.take(received or "", is_style=True)
         except RefusedError as error:
             warn(error, "Not taken")
             return gr.skip(), None, f"**Not taken.** {plain(error)}"
         chosen = [*(name for name in before or [] if name != upload.key), upload.key]
         return gr.update(choices=self._choices(is_style=True), value=chosen), None, gr.skip()
 
-    def _choose(self, *values: Any) -> tuple[Any, ...]:
+    def _choose(self, position: float, *values: Any) -> tuple[Any, ...]:
         """Answers another clip or other styles: how far the frames go, what the styles look like, a name."""
-        look = look_of(*values)
+        knobs = knobs_of(*values)
         frame, pictures, output = gr.skip(), gr.update(visible=False), gr.skip()
         try:
-            if look.clip:
-                count = self._looking.clip(look.clip).frame_count
-                frame = gr.update(maximum=max(1, count - 1), interactive=count > 1)
-            if look.styles:
-                pictures = gr.update(value=self._thumbnails(look), visible=True)
-            if look.clip and look.styles:
-                output = self._looking.suggested_output(look)
+            if knobs.clip:
+                count = self._looks.clip(knobs.clip).frame_count
+                # Gradio refuses whatever comes in with a frame past the end, which a shorter clip would leave there.
+                there = min(int(position), count - 1)
+                frame = gr.update(value=there, maximum=max(1, count - 1), interactive=count > 1)
+            if knobs.styles:
+                pictures = gr.update(value=self._thumbnails(knobs), visible=True)
+            if knobs.clip and knobs.styles:
+                output = self._looks.suggested_output(knobs)
         except (RefusedError, vidstyle.VidstyleError) as error:
             warn(error)
-        is_blend = 1 < len(look.styles) <= MOST_BLENDED
-        shares = [gr.update(visible=is_blend and number < len(look.styles)) for number in range(MOST_BLENDED)]
+        is_blend = 1 < len(knobs.styles) <= MOST_BLENDED
+        shares = [gr.update(visible=is_blend and number < len(knobs.styles)) for number in range(MOST_BLENDED)]
         return frame, pictures, *shares, output
 
-    def _thumbnails(self, look: Look) -> list[Picture]:
+    def _thumbnails(self, knobs: Knobs) -> list[Picture]:
         pictures = []
-        for name in look.styles:
-            image = Image.fromarray(self._looking.clip(name).frame(0).image)
+        for name in knobs.styles:
+            image = Image.fromarray(self._looks.clip(name).frame(0).image)
             image.thumbnail((_THUMBNAIL_PX, _THUMBNAIL_PX))
             pictures.append(np.asarray(image))
         return pictures
 
     def leave(self, request: gr.Request) -> None:
         """Gives up what is painted for a page that was closed or loaded anew."""
-        self._looking.leave(str(request.session_hash))
+        self._looks.leave(str(request.session_hash))
 
     # -- what is shown -------------------------------------------------------------------------
 
     def _preview(self, request: gr.Request, frame: float, *values: Any) -> Iterator[tuple[Any, str]]:
-        look = look_of(*values)
-        if not look.clip or not look.styles:
-            yield gr.skip(), _HINT
-            return
-        try:
-            for sketch, before in self._looking.sketches(look, int(frame), str(request.session_hash)):
+        knobs = knobs_of(*values)
+
+        def steps() -> Iterator[tuple[Any, str]]:
+            for sketch, before in self._looks.sketches(knobs, int(frame), str(request.session_hash)):
                 size = f"{sketch.image.shape[1]} x {sketch.image.shape[0]}"
                 state = "Draft" if sketch.is_draft else "As it will be" if sketch.is_final else "Getting sharper"
                 told = f"**{state}** · frame {int(frame)} · {size} · {sketch.seconds:.1f} s"
-                yield shown(before, sketch.image, look.size), told
-            yield _UNCHANGED
-        except RefusedError as error:
-            yield gr.skip(), f"**That cannot be painted.** {plain(error)}"
+                yield shown(before, sketch.image, knobs.size), told
+
+        yield from _answers(knobs, steps())
 
     def _three(self, request: gr.Request, *values: Any) -> Iterator[tuple[Any, str]]:
-        look = look_of(*values)
-        if not look.clip or not look.styles:
-            yield gr.skip(), _HINT
-            return
-        try:
-            for pictures in self._looking.three(look, str(request.session_hash)):
-                told = "**Three frames** " + ("as they will be" if "draft" not in str(pictures[-1][1]) else "as drafts")
+        knobs = knobs_of(*values)
+
+        def steps() -> Iterator[tuple[Any, str]]:
+            for pictures, is_final in self._looks.three(knobs, str(request.session_hash)):
+                told = "**Three frames** " + ("as they will be" if is_final else "as drafts")
                 yield gr.update(value=pictures, visible=True), told
-            yield _UNCHANGED
-        except RefusedError as error:
-            yield gr.skip(), f"**That cannot be painted.** {plain(error)}"
+
+        yield from _answers(knobs, steps())
 
     def _forecast(self, *values: Any) -> Any:
-        *knobs, output = values
+        *turned, output = values
         try:
-            return gr.update(value=self._looking.forecast(look_of(*knobs), output or ""), visible=True)
+            return gr.update(value=self._looks.forecast(knobs_of(*turned), output or ""), visible=True)
         except RefusedError as error:
             return gr.update(value=str(error), visible=True)
 
     def _words(self, *values: Any) -> tuple[str, str]:
-        *knobs, output = values
+        *turned, output = values
         try:
-            look = look_of(*knobs)
-            return self._looking.command(look, output or ""), self._looking.config(look)
+            knobs = knobs_of(*turned)
+            return self._looks.command(knobs, output or ""), self._looks.config(knobs)
         except RefusedError as error:
             return f"# {error}", ""
 
     def begin(self, *values: Any) -> str | None:
         """Queues a render of the look, and returns its name; None, and a message on the page, if that cannot be."""
-        *knobs, output = values
+        *turned, output = values
         try:
-            look = self._looking.kept(look_of(*knobs))
-            path = self._looking.folder.output(output or "")
-            return self._renders.add(path, self._looking.command(look, path.name))
+            path = self._renders.free(output or "")  # before files are copied for it
+            knobs = self._looks.kept(knobs_of(*turned))
+            return self._renders.add(path, self._looks.command(knobs, path.name))
         except RefusedError as error:
             warn(error, "Not started")
             return None
@@ -304,11 +302,11 @@ def _drop(what: str, elem_id: str) -> Any:
     return gr.File(label=what, show_label=False, type="filepath", height=46, elem_classes="drop", elem_id=elem_id)
 
 
-def look_of(*values: Any) -> Look:
-    """Returns the look that the page's knobs stand for, in their order there."""
+def knobs_of(*values: Any) -> Knobs:
+    """Returns how the page's knobs stand, from their values in their order there."""
     clip, styles, strength, style_size, style_weight, *rest = values
     *shares, color, size, network = rest
-    return Look(
+    return Knobs(
         clip=clip or None,
         styles=tuple(styles or ()),
         strength=strength,
@@ -319,6 +317,18 @@ def look_of(*values: Any) -> Look:
         size=size,
         network=network,
     )
+
+
+def _answers(knobs: Knobs, steps: Iterator[tuple[Any, str]]) -> Iterator[tuple[Any, str]]:
+    """Yields pictures and what is told of them: a hint where nothing is chosen yet, and a refusal where one is due."""
+    if not knobs.clip or not knobs.styles:
+        yield gr.skip(), _HINT
+        return
+    try:
+        yield from steps
+        yield _UNCHANGED
+    except RefusedError as error:
+        yield gr.skip(), f"**That cannot be painted.** {plain(error)}"
 
 
 def shown(before: Picture, after: Picture, size_px: float) -> tuple[Image.Image, Image.Image]:

@@ -7,13 +7,14 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 import vidstyle
-from vidstyle.studio.folder import Folder
+from vidstyle.studio.folder import JOB_SUFFIX, Folder
 from vidstyle.studio.refusals import RefusedError
 from vidstyle.studio.uploads import Uploads
 
@@ -25,23 +26,24 @@ _KEPT_CLIPS = 5
 _PLACES = (1 / 6, 1 / 2, 5 / 6)
 # How long to wait for the word that a page has got the last picture asked for earlier.
 _PATIENCE_S = 10.0
+_DEFAULTS = vidstyle.Settings()
 _GREY = np.full((36, 64, 3), 128, np.uint8)
 Picture = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What is chosen on the page: names of a clip and of styles, and where the knobs stand."""
+class Knobs:
+    """What is chosen on the page: names of a clip and of styles, and where the knobs stand, first as for a render."""
 
     clip: str | None = None
     styles: tuple[str, ...] = ()
-    strength: float = 1.0
-    style_size: float = 1.0
-    style_weight: float = 30.0
+    strength: float = _DEFAULTS.strength
+    style_size: float = _DEFAULTS.style_size
+    style_weight: float = _DEFAULTS.style_weight
     shares: tuple[float, ...] = ()
-    color: str = "style"
-    size: int = 640
-    network: str = "compact"
+    color: str = _DEFAULTS.color
+    size: int = int(_DEFAULTS.size)  # "source" is no place on a slider
+    network: str = _DEFAULTS.network
 
     def settings(self) -> vidstyle.Settings:
         """Returns the settings that these are; job folders are kept, since they hold a render's curves.
@@ -68,13 +70,13 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """The files of a look."""
+    """The files that the page's knobs name."""
 
     clip: Path
     styles: tuple[Path, ...]
 
 
-class Looking:
+class Looks:
     """Paints what is looked at; whatever was asked for earlier by the same visitor is given up."""
 
     def __init__(self, folder: Folder, uploads: Uploads) -> None:
@@ -84,17 +86,17 @@ class Looking:
         self._newest: dict[str, _Turn] = {}
         self._lock = threading.Lock()
 
-    def files(self, look: Look) -> Files:
-        """Returns the files that the look's names stand for.
+    def files(self, knobs: Knobs) -> Files:
+        """Returns the files that the knobs' names stand for.
 
         Raises:
             RefusedError: there is no clip or no style, or one is gone.
         """
-        if not look.clip:
+        if not knobs.clip:
             raise RefusedError("Choose a clip, or drop one")
-        if not look.styles:
+        if not knobs.styles:
             raise RefusedError("Choose a style, or drop one")
-        return Files(self._path(look.clip), tuple(self._path(style) for style in look.styles))
+        return Files(self._path(knobs.clip), tuple(self._path(style) for style in knobs.styles))
 
     def _path(self, name: str) -> Path:
         upload = self.uploads.get(name)
@@ -120,15 +122,15 @@ class Looking:
             self._clips.move_to_end(key)
             return self._clips[key]
 
-    def sketches(self, look: Look, position: int, visitor: str) -> Iterator[tuple[vidstyle.Sketch, Picture]]:
+    def sketches(self, knobs: Knobs, position: int, visitor: str) -> Iterator[tuple[vidstyle.Sketch, Picture]]:
         """Yields a frame painted better and better, each with the frame as it is.
 
         Raises:
             RefusedError: something is missing, or cannot be read or painted.
         """
         with self._turn(visitor) as turn:
-            files, settings = self.files(look), look.settings()
-            clip = self.clip(look.clip or "")
+            files, settings = self.files(knobs), knobs.settings()
+            clip = self.clip(knobs.clip or "")
             before = clip.frame(position).image
             with closing(
                 self._painter.sketches(clip, position, list(files.styles), settings, is_wanted=turn.is_newest)
@@ -138,35 +140,38 @@ class Looking:
                         return
                     yield sketch, before
 
-    def three(self, look: Look, visitor: str) -> Iterator[list[tuple[Picture, str]]]:
+    def three(self, knobs: Knobs, visitor: str) -> Iterator[tuple[list[tuple[Picture, str]], bool]]:
         """Yields up to three frames spread over the clip, with captions: as drafts, and then as they will be.
+
+        Each time with whether all that are there are as they will be.
 
         Raises:
             RefusedError: as for `sketches`.
         """
         with self._turn(visitor) as turn:
-            files, settings = self.files(look), look.settings()
-            clip = self.clip(look.clip or "")
-            shown: dict[int, tuple[Picture, str]] = {}
+            files, settings = self.files(knobs), knobs.settings()
+            clip = self.clip(knobs.clip or "")
             count = clip.frame_count
             positions = list(dict.fromkeys(min(count - 1, int(count * place)) for place in _PLACES))
+            begin = partial(
+                self._painter.sketches, clip, style=list(files.styles), settings=settings, is_wanted=turn.is_newest
+            )
+            shown: dict[int, tuple[Picture, str]] = {}
             for position in positions:
-                begun = self._painter.sketches(clip, position, list(files.styles), settings, is_wanted=turn.is_newest)
-                with closing(begun):
-                    draft = next(begun, None)
+                with closing(begin(position=position)) as sketches:
+                    draft = next(sketches, None)
                 if draft is None or not turn.is_newest():
                     return
                 shown[position] = draft.image, f"frame {position}, draft"
-                yield list(shown.values())
+                yield list(shown.values()), False
             for position in positions:
-                for sketch in self._painter.sketches(
-                    clip, position, list(files.styles), settings, has_draft=False, is_wanted=turn.is_newest
-                ):
-                    if not turn.is_newest():
-                        return
-                    if sketch.is_final:
-                        shown[position] = sketch.image, f"frame {position}"
-                        yield list(shown.values())
+                with closing(begin(position=position, has_draft=False)) as sketches:
+                    for sketch in sketches:
+                        if not turn.is_newest():
+                            return
+                        if sketch.is_final:
+                            shown[position] = sketch.image, f"frame {position}"
+                            yield list(shown.values()), position == positions[-1]
 
     def leave(self, visitor: str) -> None:
         """Gives up whatever is being painted for a visitor."""
@@ -190,13 +195,13 @@ class Looking:
         finally:
             turn.has_ended.set()
 
-    def forecast(self, look: Look, output: str) -> str:
+    def forecast(self, knobs: Knobs, output: str) -> str:
         """Returns what a render of this look would do and take, in words.
 
         Raises:
             RefusedError: whatever would keep it from beginning.
         """
-        files, settings = self.files(look), look.settings()
+        files, settings = self.files(knobs), knobs.settings()
         try:
             anew = replace(settings, overwrite=True, restart=True)
             told = vidstyle.forecast(files.clip, list(files.styles), self.folder.output(output), anew)
@@ -204,34 +209,34 @@ class Looking:
             raise RefusedError(str(error)) from error
         return "\n".join([vidstyle.forecast_lines(told), *(f"note: {note}" for note in told.notes)])
 
-    def command(self, look: Look, output: str) -> str:
+    def command(self, knobs: Knobs, output: str) -> str:
         """Returns the command line of a render of this look.
 
         Raises:
             RefusedError: something is missing.
         """
-        files = self.files(look)
-        return vidstyle.as_command(files.clip, list(files.styles), self.folder.output(output), look.settings())
+        files = self.files(knobs)
+        return vidstyle.as_command(files.clip, list(files.styles), self.folder.output(output), knobs.settings())
 
-    def config(self, look: Look) -> str:
+    def config(self, knobs: Knobs) -> str:
         """Returns the look as TOML, for a file in the folder.
 
         Raises:
             RefusedError: something is missing.
         """
-        files = self.files(look)
-        return vidstyle.as_config(look.settings(), list(files.styles), self.folder.path)
+        files = self.files(knobs)
+        return vidstyle.as_config(knobs.settings(), list(files.styles), self.folder.path)
 
-    def suggested_output(self, look: Look) -> str:
+    def suggested_output(self, knobs: Knobs) -> str:
         """Returns a name that is not taken yet for a render of this look."""
-        files = self.files(look)
+        files = self.files(knobs)
         # What was dropped is called as its owner calls it, as far as that is a name.
-        stem = "-".join("".join(c if c.isalnum() else " " for c in self._label(look.clip or "")).split()) or "clip"
-        styles = ["".join(c for c in self._label(style) if c.isalnum()) or "style" for style in look.styles[:2]]
-        is_still = files.clip.is_file() and self.clip(look.clip or "").info.kind == "still"
+        stem = "-".join("".join(c if c.isalnum() else " " for c in self._label(knobs.clip or "")).split()) or "clip"
+        styles = ["".join(c for c in self._label(style) if c.isalnum()) or "style" for style in knobs.styles[:2]]
+        is_still = files.clip.is_file() and self.clip(knobs.clip or "").info.kind == "still"
         name, suffix = f"{stem[:40]}_{'-'.join(styles)[:40]}", ".png" if is_still else ".mp4"
         taken, number = f"{name}{suffix}", 1
-        while (self.folder.path / taken).exists() or (self.folder.path / f"{taken}.vidstyle").exists():
+        while (self.folder.path / taken).exists() or (self.folder.path / f"{taken}{JOB_SUFFIX}").exists():
             number += 1
             taken = f"{name}-{number}{suffix}"
         return taken
@@ -240,8 +245,8 @@ class Looking:
         upload = self.uploads.get(name)
         return Path(upload.label if upload else name.rstrip("/")).stem
 
-    def kept(self, look: Look) -> Look:
-        """Returns the look with files that were dropped copied into the folder."""
+    def kept(self, knobs: Knobs) -> Knobs:
+        """Returns the knobs with files that were dropped copied into the folder."""
 
         def keep(name: str) -> str:
             upload = self.uploads.get(name)
@@ -251,7 +256,7 @@ class Looking:
                 else self.uploads.keep(upload, self.folder).relative_to(self.folder.path).as_posix()
             )
 
-        return replace(look, clip=keep(look.clip or ""), styles=tuple(map(keep, look.styles)))
+        return replace(knobs, clip=keep(knobs.clip or ""), styles=tuple(map(keep, knobs.styles)))
 
     def warm_up(self) -> None:
         """Loads what the first preview needs, so that nobody waits for it."""

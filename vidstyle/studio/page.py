@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from vidstyle.studio.look_page import LookPage
-from vidstyle.studio.looks import Looking
+from vidstyle.studio.looks import Looks
 from vidstyle.studio.render_page import RenderPage
 from vidstyle.studio.renders import Renders
 
@@ -52,15 +52,15 @@ def theme() -> Any:
     )
 
 
-def build_page(looking: Looking, renders: Renders) -> Any:
+def build_page(looks: Looks, renders: Renders) -> Any:
     """Returns the page, to be mounted."""
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=(600, 3600)) as page:
         gr.Markdown(f"# {TITLE}", elem_id="title")
         with gr.Tabs() as tabs:
             with gr.Tab("Look", id="look"):
-                look = LookPage(looking, renders)
+                look = LookPage(looks, renders)
             with gr.Tab("Render", id="render"):
-                render = RenderPage(looking.folder, renders)
+                render = RenderPage(looks.folder, renders)
 
         def begin(*values: Any) -> tuple[Any, Any]:
             name = look.begin(*values)

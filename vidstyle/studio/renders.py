@@ -22,7 +22,7 @@ from pathlib import Path
 import filelock
 
 import vidstyle
-from vidstyle.studio.folder import Folder
+from vidstyle.studio.folder import JOB_SUFFIX, Folder
 from vidstyle.studio.refusals import RefusedError
 
 # Windows has neither sessions nor SIGTERM for others; it ignores `start_new_session`.
@@ -106,7 +106,7 @@ class Renders:
             known = {
                 status.output.name: status
                 for status in vidstyle.jobs_in(self._folder.path)
-                if status.job is not None and status.job.name == f"{status.output.name}.vidstyle"
+                if status.job is not None and status.job.name == f"{status.output.name}{JOB_SUFFIX}"
             }
             jobs = [self._job(wish, known.pop(wish.name, None)) for wish in self._wishes.values()]
             for name, status in known.items():
@@ -170,12 +170,21 @@ class Renders:
             RefusedError: a render of that name is there already, or the output is.
         """
         with self._lock:
-            name = self._folder.output(output.name).name
-            if output.exists() or any(job.name == name for job in self.jobs()):
-                raise RefusedError(f"{name} is there already; choose another name for the output")
+            name = self.free(output.name).name
             self._wishes[name] = _Wish(name, command)
             self._write()
         return name
+
+    def free(self, name: str) -> Path:
+        """Returns the path of an output that may be begun under that name.
+
+        Raises:
+            RefusedError: it is no plain name, or a render or an output of that name is there already.
+        """
+        path = self._folder.output(name)
+        if path.exists() or any(job.name == path.name for job in self.jobs()):
+            raise RefusedError(f"{path.name} is there already; choose another name for the output")
+        return path
 
     def pause(self, name: str) -> None:
         """Stops a render gently; its frames stay, and `go_on` continues it."""

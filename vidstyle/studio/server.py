@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from vidstyle.studio.folder import Folder
-from vidstyle.studio.guard import LOOPBACK, Guard
-from vidstyle.studio.looks import Looking
+from vidstyle.studio.guard import DEFAULT_HOST, LOOPBACK, Guard
+from vidstyle.studio.looks import Looks
 from vidstyle.studio.refusals import RefusedError
 from vidstyle.studio.renders import FINISHED, Renders
 from vidstyle.studio.uploads import Uploads
@@ -23,7 +23,7 @@ DEFAULT_PORT, DEFAULT_UPLOAD_MIB = 7860, 2048
 def application(
     folder: Path,
     *,
-    host: str = "127.0.0.1",
+    host: str = DEFAULT_HOST,
     largest_upload_bytes: int = DEFAULT_UPLOAD_MIB << 20,
     password: str | None = None,
 ) -> Iterator[Any]:
@@ -38,20 +38,20 @@ def application(
         os.environ["GRADIO_TEMP_DIR"] = str(uploads.received)
         os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
-        looking = Looking(place, uploads)
-        threading.Thread(target=looking.warm_up, name="vidstyle-warm-up", daemon=True).start()
+        looks = Looks(place, uploads)
+        threading.Thread(target=looks.warm_up, name="vidstyle-warm-up", daemon=True).start()
         try:
             yield Guard(
-                _mounted(looking, renders, largest_upload_bytes),
+                _mounted(looks, renders, largest_upload_bytes),
                 largest_bytes=largest_upload_bytes,
                 hosts=LOOPBACK if host in LOOPBACK else None,
                 password=password,
             )
         finally:
-            looking.close()
+            looks.close()
 
 
-def _mounted(looking: Looking, renders: Renders, largest_upload_bytes: int) -> Any:
+def _mounted(looks: Looks, renders: Renders, largest_upload_bytes: int) -> Any:
     import fastapi
     import gradio
 
@@ -61,17 +61,17 @@ def _mounted(looking: Looking, renders: Renders, largest_upload_bytes: int) -> A
 
     def download(name: str) -> Any:
         try:
-            job, path = renders.job(name), looking.folder.output(name)
+            job, path = renders.job(name), looks.folder.output(name)
         except RefusedError:
             return fastapi.Response("There is no such render.", 404)
-        if job.phase != FINISHED or not path.is_file() or not looking.folder.holds(path):
+        if job.phase != FINISHED or not path.is_file() or not looks.folder.holds(path):
             return fastapi.Response("It is not finished.", 404)
         return fastapi.responses.FileResponse(path, filename=name)
 
     web.add_api_route("/download/{name}", download, methods=["GET", "HEAD"])
-    page = build_page(looking, renders)
+    page = build_page(looks, renders)
     # What the folder holds is shown by this program alone: Gradio's own way to files is closed for it.
-    blocked = [str(looking.folder.path)]
+    blocked = [str(looks.folder.path)]
     return gradio.mount_gradio_app(
         web,
         page,
