@@ -53,8 +53,7 @@ def preview(
         VidstyleError: the sheet cannot be written, or what `forecast` would raise of a new render.
     """
     settings, sheet = settings or Settings(), Path(sheet)
-    given = [style] if isinstance(style, (str, Path)) else style or []
-    styles = style_paths([Path(each) for each in given], settings)
+    styles = style_paths(style, settings)
     with opened(Path(source), settings) as frames:
         _check_sheet(sheet, frames.info, styles, settings)
     # So that its speed can be measured.
