@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from vidstyle.errors import OutputError, SettingsError
-from vidstyle.files import check_writable, written_whole
+from vidstyle.files import check_writable, write_whole
 from vidstyle.moments import join_moment, split_moment
 from vidstyle.settings.definitions import Settings
 from vidstyle.settings.named_files import given_styles, named_files
@@ -271,8 +271,7 @@ def save_config(
     path = Path(path)
     text = check_config(path, settings, given_styles(style), overwrite=overwrite)
     if not _holds(path, text):
-        with written_whole(path) as part:
-            part.write_bytes(text.encode())
+        write_whole(path, text.encode())
 
 
 def _holds(path: Path, text: str) -> bool:
