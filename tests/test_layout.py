@@ -13,6 +13,7 @@ PACKAGE = ROOT / "vidstyle"
 MAY_IMPORT = {
     "version": set(),
     "errors": set(),
+    "counting": set(),
     "process": set(),
     "lazy": set(),
     "frames": set(),
@@ -20,7 +21,7 @@ MAY_IMPORT = {
     "files": {"errors"},
     "settings": {"errors", "files", "frames", "moments"},
     "devices": {"errors"},
-    "media": {"errors", "files", "frames"},
+    "media": {"counting", "errors", "files", "frames"},
     "inputs": {"errors", "frames", "media", "settings"},
     "shots": {"errors", "frames", "moments"},
     "survey": {"errors", "media", "shots"},
@@ -29,7 +30,7 @@ MAY_IMPORT = {
     "weights": {"errors", "files"},
     "features": {"errors", "weights"},
     "flow": {"errors", "frames", "weights"},
-    "looks": {"errors", "files", "fitting", "frames", "media", "moments", "settings"},
+    "looks": {"counting", "errors", "files", "fitting", "frames", "media", "moments", "settings"},
     "objective": {"errors", "features", "frames", "looks", "media", "settings"},
     "optimisation": {"errors", "frames", "media", "objective"},
     "chain": {
@@ -46,10 +47,11 @@ MAY_IMPORT = {
         "settings",
         "weights",
     },
-    "metrics": {"errors", "flow", "frames", "media"},
+    "metrics": {"counting", "errors", "flow", "frames", "media"},
     "job": {"errors", "files", "frames", "media", "settings", "shots", "version"},
-    "wording": {"frames", "job", "metrics"},
+    "wording": {"counting", "frames", "job", "metrics"},
     "reporting": {
+        "counting",
         "errors",
         "files",
         "frames",
@@ -83,6 +85,7 @@ MAY_IMPORT = {
     "rendering": {
         "chain",
         "cluster",
+        "counting",
         "devices",
         "errors",
         "features",

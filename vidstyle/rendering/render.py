@@ -13,6 +13,7 @@ import av
 import torch
 
 from vidstyle.chain.stylizer import Stylizer
+from vidstyle.counting import counted
 from vidstyle.devices import resolve_device, resolve_precision, threads
 from vidstyle.errors import SettingsError, VidstyleError
 from vidstyle.features import weights_file
@@ -47,7 +48,7 @@ from vidstyle.painting.shot_painter import PaintedFrame
 from vidstyle.rendering.engines import Tally, Work, check_engine, painted_frames
 from vidstyle.rendering.finishing import chronicle_of, kept_job, told
 from vidstyle.rendering.listeners import Listeners
-from vidstyle.rendering.notes import counted, retried_note, trouble_notes
+from vidstyle.rendering.notes import retried_note, trouble_notes
 from vidstyle.reporting.writing import check_page
 from vidstyle.settings import Settings
 from vidstyle.settings.command import command_line
@@ -345,9 +346,8 @@ class Render:
             publish_frames(job, self._output, names, beside)
             left_out = companions_of(self._source.info, sound=not self._settings.no_audio)
             if left_out:
-                self._notes.append(
-                    f"{self._source.info.path.name}: a folder of frames holds no {', no '.join(left_out)}"
-                )
+                lacks = f"a folder of frames holds no {', no '.join(left_out)}"
+                self._notes.append(f"{self._source.info.path.name}: {lacks}")
             others = {p.name for p in self._output.iterdir() if is_image_name(p)} - set(names)
             if others:
                 untimed = f", without a time in {TIMESTAMPS_NAME}" if beside else ""
