@@ -36,7 +36,7 @@ def objective_of(mask=None, regions=(), styles=(1,), reference=None, memory_byte
     coverage = coverage_of((HEIGHT, WIDTH), mask, list(regions), None)
     wet = None if reference is None else reference.wet
     aim = Aim(by_size[0], look_of(settings, 1), noise(0), coverage, by_size[1:])
-    given, target = aim.regions(1, WIDTH, HEIGHT, wet=wet), aim.at(WIDTH, HEIGHT)
+    given, target = aim.regions(WIDTH, HEIGHT, wet=wet), aim.at(WIDTH, HEIGHT)
     return Objective(NETWORK, settings, target, to_tensor(noise(0)), reference, memory_bytes, given), by_size
 
 
@@ -92,7 +92,7 @@ def test_a_region_of_the_style_itself_has_no_style_loss():
     style = StyleBySize(NETWORK, noise(0), settings)
     coverage = coverage_of((HEIGHT, WIDTH), None, [left(WIDTH)], None)
     main = StyleBySize(NETWORK, noise(1), settings)
-    regions = Aim(main, look_of(settings, 1), noise(0), coverage, [style]).regions(1, WIDTH, HEIGHT, 1)
+    regions = Aim(main, look_of(settings, 1), noise(0), coverage, [style]).regions(WIDTH, HEIGHT, 1)
     content = to_tensor(noise(0))
     objective = Objective(NETWORK, settings, style.at(WIDTH, HEIGHT), content, regions=regions)
     assert float(objective(content)) == pytest.approx(0, abs=1e-6)
