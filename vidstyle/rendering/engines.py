@@ -58,7 +58,6 @@ def painted_frames(work: Work, shots: Sequence[Shot], notes: list[str]) -> Itera
 
         with ClusterPainter(work.job, work.source.info.path, work.styles, settings) as cluster:
             yield from cluster.paint(shots, work.missing)
-            notes += cluster.notes
         return
     workers = min(settings.workers, len(shots))
     if workers < settings.workers:
