@@ -18,6 +18,7 @@ from vidstyle.errors import SettingsError
 from vidstyle.experiments.defaults import EVERY, GIF_FRAME_MS, SETTINGS, STARTS, STYLE_WEIGHTS
 from vidstyle.process import keep_freed_memory, share_cores
 from vidstyle.settings import Settings
+from vidstyle.settings.definitions import POOLINGS
 from vidstyle.settings.words import flag_of
 from vidstyle.version import __version__
 
@@ -78,7 +79,7 @@ COMMANDS = {
             "layers": {"type": _number(int), "metavar": "N", "help": "up to the first N style layers (default: all)"},
             "poolings": {
                 "nargs": "+",
-                "choices": ("average", "max"),
+                "choices": POOLINGS,
                 "help": "a row each (default: both with vgg19, compact's own else)",
             },
         },
