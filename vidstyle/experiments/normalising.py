@@ -117,7 +117,6 @@ def normalisation(
         for label, network in networks.items():
             objective = GatysObjective(network, target, start, style_layers=layers)
             outcome = bench.painted(start, objective, meter)
-            meter.finish(outcome)
             terms = style_distances(bench.network, target, outcome.image, layers)
             panels.append(Panel(f"{label}, {bench.settings.pooling}", to_picture(outcome.image), terms))
     words = ("losses by the network as it is", f"seed {settings.seed}")

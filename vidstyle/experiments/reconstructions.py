@@ -150,7 +150,6 @@ def style_reconstruction(
 
 def _reconstructed(label: str, bench: Bench, objective: GatysObjective, start: Tensor, meter: Meter) -> Panel:
     outcome = bench.painted(start, objective, meter)
-    meter.finish(outcome)
     with torch.no_grad():
         loss = float(objective.loss(outcome.image))
     return Panel(label, to_picture(outcome.image), {"loss": loss, "of the noise's": loss / objective.unit})
