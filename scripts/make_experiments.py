@@ -12,8 +12,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from sample_files import SAMPLES, sample_frame, sample_style
 
-from vidstyle import Clip, Settings, stylize_image
+from vidstyle import Settings, stylize_image
 from vidstyle.experiments import (
     Panel,
     Sheet,
@@ -29,30 +30,15 @@ from vidstyle.experiments import (
 from vidstyle.experiments.defaults import SETTINGS
 from vidstyle.process import keep_freed_memory
 
-SAMPLES = Path(__file__).resolve().parent.parent / "samples"
 COLUMNS, JPEG_QUALITY = 6, 80
 FILTERS = slice(20, 20 + 2 * COLUMNS)
-
-
-def sample_frame(index: int) -> np.ndarray:
-    """Returns frame `index` of the sample clip, `(360, 640, 3)` uint8 RGB."""
-    with Clip(SAMPLES / "clip.mp4") as clip:
-        return clip.frame(index).image
-
-
-def sample(name: str, width: int, height: int) -> np.ndarray:
-    """Returns the middle of a sample's style picture at a size, `(height, width, 3)` uint8 RGB."""
-    image = cv2.imread(str(SAMPLES / f"{name}.jpg"), cv2.IMREAD_COLOR)[..., ::-1]
-    part = round(image.shape[1] * height / width)
-    top = (image.shape[0] - part) // 2
-    return cv2.resize(np.ascontiguousarray(image[top : top + part]), (width, height), interpolation=cv2.INTER_AREA)
 
 
 def sheets(frame: np.ndarray, width: int) -> list[Sheet]:
     """Returns the experiments' sheets, each of one or two rows of panels as wide as `width`."""
     size = width, round(width * frame.shape[0] / frame.shape[1])
     photo = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
-    starry, wave, mosaic = (sample(name, *size) for name in ("starry", "wave", "mosaic"))
+    starry, wave, mosaic = (sample_style(name, *size) for name in ("starry", "wave", "mosaic"))
     settings = replace(SETTINGS, size=width)
     longer = replace(settings, iterations=200)
     weights = (0.1, 1, 30, 1000)

@@ -14,18 +14,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from sample_files import SAMPLES, sample_frame, sample_style
 
-from vidstyle import Clip, Settings, stylize_image
+from vidstyle import Settings, stylize_image
 
-SAMPLES = Path(__file__).resolve().parent.parent / "samples"
 STYLES = ("starry", "wave", "mosaic")
 GAP_PX = 8
-
-
-def sample_frame(index: int) -> np.ndarray:
-    """Returns frame `index` of the sample clip, `(360, 640, 3)` uint8 RGB."""
-    with Clip(SAMPLES / "clip.mp4") as clip:
-        return clip.frame(index).image
 
 
 def padded(image: np.ndarray) -> np.ndarray:
@@ -36,15 +30,10 @@ def padded(image: np.ndarray) -> np.ndarray:
 
 def row(source: np.ndarray, name: str, width: int, vgg19: Path | None) -> np.ndarray:
     """Returns source, style and results side by side, each `width` px wide, `(H, W, 3)` uint8 RGB."""
-    style_path = SAMPLES / f"{name}.jpg"
     networks = [Settings(network="vgg19", weights=vgg19)] if vgg19 else []
-    results = [stylize_image(source, style_path, settings) for settings in (*networks, Settings())]
+    results = [stylize_image(source, SAMPLES / f"{name}.jpg", settings) for settings in (*networks, Settings())]
     height = round(width * source.shape[0] / source.shape[1])
-    style = cv2.imread(str(style_path), cv2.IMREAD_COLOR)[..., ::-1]
-    # The middle of the style, at the shape of the others.
-    part = round(style.shape[1] * height / width)
-    top = (style.shape[0] - part) // 2
-    cells = (source, style[top : top + part], *results)
+    cells = (source, sample_style(name, width, height), *results)
     return np.hstack([padded(cv2.resize(cell, (width, height), interpolation=cv2.INTER_AREA)) for cell in cells])
 
 

@@ -12,6 +12,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from vidstyle.settings import Settings
+from vidstyle.settings.words import flag_of
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 BEGIN, END = "<!-- options: written by scripts/readme_options.py -->", "<!-- end of options -->"
@@ -23,7 +24,7 @@ def option_table() -> str:
     for spec in fields(Settings):
         meta, default = spec.metadata, spec.default
         value = "\\|".join(meta["choices"]) or meta["metavar"].replace("|", "\\|")
-        flag = f"`--{spec.name.replace('_', '-')}{' ' + value if value else ''}`"
+        flag = f"`{flag_of(spec.name)}{' ' + value if value else ''}`"
         silent = default is None or default is False or default in ((0, None), ())
         several = default if isinstance(default, tuple) and not silent else ()
         words = [f"{word:g}" if isinstance(word, float) else str(word) for word in several]

@@ -9,7 +9,7 @@ import pytest
 
 from vidstyle import files
 from vidstyle.errors import OutputError, SourceError
-from vidstyle.files import check_writable, remedy, sha256_of, written_whole
+from vidstyle.files import check_writable, remedy, sha256_of, write_whole, written_whole
 
 
 def test_a_file_appears_when_it_is_complete(tmp_path):
@@ -29,6 +29,22 @@ def test_what_goes_wrong_inside_leaves_the_old_file(tmp_path, error):
         part.write_text("half")
         raise error("stop")
     assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("a.txt", "old")]
+
+
+def test_content_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    target = tmp_path / "a.bin"
+    write_whole(target, b"\r\nold")
+    assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("a.bin", b"\r\nold")]
+
+    def full(path, content):
+        with path.open("wb") as file:
+            file.write(content[:1])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OutputError, match="make room"):
+        write_whole(target, b"new")
+    assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("a.bin", b"\r\nold")]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="folders are not synced there")

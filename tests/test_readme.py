@@ -1,6 +1,5 @@
 """What README says can be typed in works as it stands."""
 
-import importlib.util
 import re
 import shlex
 from fractions import Fraction
@@ -13,6 +12,7 @@ import pytest
 import torch
 from clips import make_video
 from safetensors.torch import save_file
+from scripting import loaded_script
 
 from vidstyle.cli.main import main
 from vidstyle.experiments.cli import COMMANDS
@@ -118,10 +118,8 @@ def test_the_files_of_keyframes_say_the_same(tmp_path):
 
 
 def test_the_table_of_options_is_the_settings():
-    spec = importlib.util.spec_from_file_location("readme_options", ROOT / "scripts" / "readme_options.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    assert module.readme_with_table(README) == README
+    with loaded_script("readme_options") as module:
+        assert module.readme_with_table(README) == README
 
 
 def test_the_table_of_qualities_is_what_they_are():

@@ -50,6 +50,16 @@ def written_whole(target: Path) -> Iterator[Path]:
             part.unlink(missing_ok=True)
 
 
+def write_whole(target: Path, content: bytes) -> None:
+    """Writes a file whole or not at all, as `written_whole` does.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    with written_whole(target) as part:
+        part.write_bytes(content)
+
+
 def remedy(error: OSError) -> str:
     """Returns what to do about a file that cannot be written."""
     if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):

@@ -181,3 +181,9 @@ class Forecast:
     memory_bytes: int | None
     notes: tuple[str, ...] = ()
     look: tuple[tuple[str, str], ...] = ()
+
+
+def middles(count: int, most: int) -> list[int]:
+    """Returns the positions of up to `most` frames spread over `count`: the middles of as many equal parts."""
+    parts = min(most, count)
+    return [(2 * part + 1) * count // (2 * parts) for part in range(parts)]

@@ -14,6 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from vidstyle.counting import counted
 from vidstyle.errors import SourceError
 from vidstyle.flow.dis import DisFlow
 from vidstyle.flow.occlusion import consistent
@@ -156,8 +157,7 @@ def _pairs(source: Path, painted: Path, frames: tuple[int, int | None]) -> Itera
         for position, (frame, result) in enumerate(zip_longest(islice(pictures, *frames), results)):
             if result is None:
                 remedy = "where only a part was painted, say which: frames=(A, B), on the command line --frames A:B"
-                count = f"{position} {'frame' if position == 1 else 'frames'}"
-                raise SourceError(f"{painted}: has {count} and {source} has more; {remedy}")
+                raise SourceError(f"{painted}: has {counted(position, 'frame')} and {source} has more; {remedy}")
             if frame is None:
                 raise SourceError(f"{painted}: has more than the {position} frames of {source}; is it of this source?")
             yield frame, result

@@ -113,8 +113,7 @@ def _opened(
     with opened(Path(source), settings) as frames:
         if settings.needs_flow and frames.info.kind != "still":
             check_flow(settings.flow)
-        given = [style] if isinstance(style, (str, Path)) else style or []
-        styles = style_paths([Path(each) for each in given], settings)
+        styles = style_paths(style, settings)
         names = frames.info.path, styles, frames.info.kind
         target = str(output) if output is not None else default_output(*names, settings.codec)
         yield Request(frames, styles, target, settings)

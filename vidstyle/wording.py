@@ -7,6 +7,7 @@ from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from vidstyle.counting import counted
 from vidstyle.frames import Forecast, Plan, Result
 
 if TYPE_CHECKING:
@@ -56,30 +57,29 @@ def stability_lines(stability: Stability) -> str:
 
 def plan_line(plan: Plan) -> str:
     """Returns what a render is about to do."""
-    count = "an unknown number of" if plan.frame_count is None else f"{plan.frame_count:,}"
-    frames = "frame" if plan.frame_count == 1 else "frames"
+    frames = "an unknown number of frames" if plan.frame_count is None else counted(plan.frame_count, "frame", ",")
     return (
-        f"{plan.source} -> {plan.output}: {count} {frames} at {plan.width}x{plan.height}, "
+        f"{plan.source} -> {plan.output}: {frames} at {plan.width}x{plan.height}, "
         f"network {plan.network}, {plan.device} {plan.precision}"
     )
 
 
 def result_line(result: Result) -> str:
     """Returns what a render did."""
-    frames = "frame" if result.frames == 1 else "frames"
+    frames = counted(result.frames, "frame", ",")
     if result.was_finished:
-        return f"{result.output}: finished already by the same command ({result.frames:,} {frames}); nothing to do"
+        return f"{result.output}: finished already by the same command ({frames}); nothing to do"
     each = result.seconds / max(1, result.painted)
     of_them = "" if result.painted == result.frames else f", {result.painted:,} of them now"
     timing = f"{result.seconds:.1f} s ({each:.2f} s a frame)" if result.painted else f"{result.seconds:.1f} s"
-    return f"wrote {result.output}: {result.frames:,} {frames}{of_them} in {timing}"
+    return f"wrote {result.output}: {frames}{of_them} in {timing}"
 
 
 def forecast_lines(forecast: Forecast) -> str:
     """Returns what a render would do and take, a line a thing."""
     plan = forecast.plan
     rows = [
-        ("input", f"{plan.source}: {_frames(plan.frame_count or 0)}{_lasting(forecast)}"),
+        ("input", f"{plan.source}: {counted(plan.frame_count or 0, 'frame', ',')}{_lasting(forecast)}"),
         ("output", f"{plan.output}: {plan.width}x{plan.height}, {forecast.codec}"),
         *forecast.look,
         ("shots", _shots(forecast)),
@@ -91,10 +91,6 @@ def forecast_lines(forecast: Forecast) -> str:
     if forecast.memory_bytes is not None:
         rows.append(("memory", size(forecast.memory_bytes)))
     return "\n".join(f"{name:9}{text}" for name, text in rows if text)
-
-
-def _frames(count: int) -> str:
-    return f"{count:,} {'frame' if count == 1 else 'frames'}"
 
 
 def _lasting(forecast: Forecast) -> str:
@@ -135,7 +131,7 @@ def duration(seconds: float) -> str:
         if whole < most:
             return f"{whole} {larger} {rest} {smaller}"
     days, hours = divmod(round(seconds / 3600), 24)
-    return f"{days} {'day' if days == 1 else 'days'} {hours} h"
+    return f"{counted(days, 'day')} {hours} h"
 
 
 def size(count: float) -> str:

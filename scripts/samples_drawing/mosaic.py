@@ -141,10 +141,10 @@ def _with_tree(colour: Array, angle: Array, x_px: Array, y_px: Array, rng: np.ra
     return colour.astype(np.float32), angle.astype(np.float32)
 
 
-def _nearest_stone(spots: Array, angles: Array, shape: tuple[int, int]) -> tuple[Array, Array]:
+def _nearest_stone(spots: Array, angles: Array, shape: tuple[int, int]) -> Array:
     """Which stone owns each pixel when every stone is a square turned by its angle.
 
-    :return: owner index `(H, W) int32` and the square (maximum) distance to it `(H, W) float32`, pixels.
+    :return: owner index `(H, W) int32`; the distance to a stone is the square (maximum) one.
     """
     best = np.full(shape, np.inf, np.float32)
     owner = np.zeros(shape, np.int32)
@@ -162,13 +162,13 @@ def _nearest_stone(spots: Array, angles: Array, shape: tuple[int, int]) -> tuple
         closer = distance < window
         window[closer] = distance[closer]
         owner[top:bottom, left:right][closer] = index
-    return owner, best
+    return owner
 
 
-def _lay(colour: Array, direction: Array) -> tuple[Array, Array, Array]:
+def _lay(colour: Array, direction: Array) -> tuple[Array, Array]:
     """Spread the stones evenly, turned along the rows (a centroidal Voronoi relaxation).
 
-    :return: owner map `(H, W) int32`, stone centres `(N, 2)` and angles `(N,)`.
+    :return: owner map `(H, W) int32` and stone centres `(N, 2)`.
     """
     rng = np.random.default_rng(37)
     height, width = direction.shape
@@ -180,11 +180,10 @@ def _lay(colour: Array, direction: Array) -> tuple[Array, Array, Array]:
     edge = np.hypot(cv2.Sobel(luma, cv2.CV_32F, 1, 0), cv2.Sobel(luma, cv2.CV_32F, 0, 1))
     weight = 1.0 / (1.0 + (edge / 0.10) ** 2)
     y_grid, x_grid = np.mgrid[0:height, 0:width]
-    owner = np.zeros((height, width), np.int32)
     for _ in range(ROUNDS):
         column = np.clip(spots[:, 0].astype(int), 0, width - 1)
         row = np.clip(spots[:, 1].astype(int), 0, height - 1)
-        owner, _distance = _nearest_stone(spots, direction[row, column], (height, width))
+        owner = _nearest_stone(spots, direction[row, column], (height, width))
         flat = owner.ravel()
         mass = np.bincount(flat, weight.ravel(), len(spots)) + 1e-6
         moved_x = np.bincount(flat, (weight * x_grid).ravel(), len(spots)) / mass
@@ -193,9 +192,7 @@ def _lay(colour: Array, direction: Array) -> tuple[Array, Array, Array]:
         spots[used] = np.stack([moved_x, moved_y], axis=1)[used]
     column = np.clip(spots[:, 0].astype(int), 0, width - 1)
     row = np.clip(spots[:, 1].astype(int), 0, height - 1)
-    angles = direction[row, column]
-    owner, _distance = _nearest_stone(spots, angles, (height, width))
-    return owner, spots, angles
+    return _nearest_stone(spots, direction[row, column], (height, width)), spots
 
 
 def _joint_distance(owner: Array) -> Array:
@@ -212,7 +209,7 @@ def _joint_distance(owner: Array) -> Array:
 def paint_mosaic() -> Array:
     """The finished mosaic: `(640, 840, 3) float32` RGB in [0, 1]."""
     colour, direction = _design()
-    owner, spots, _angles = _lay(colour, direction)
+    owner, spots = _lay(colour, direction)
     rng = np.random.default_rng(41)
     count = np.bincount(owner.ravel(), minlength=len(spots))[:, None] + 1e-6
     channels = [np.bincount(owner.ravel(), colour[..., c].ravel(), len(spots)) for c in range(3)]

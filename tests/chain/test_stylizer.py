@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from chains import QUICK, picture
 
 from vidstyle import Settings, Stylizer, VidstyleError
 from vidstyle.chain.carrying import DRY_FRAMES
@@ -16,20 +17,6 @@ from vidstyle.features.compact import CompactFeatures
 from vidstyle.metrics import StabilityMeter
 from vidstyle.objective.tiling import bytes_per_px
 from vidstyle.optimisation import descent
-
-QUICK = {"iterations": 4, "first_iterations": 6, "precision": "float32", "device": "cpu"}
-
-
-def picture(seed, height=48, width=64):
-    """Returns coloured blobs, `(H, W, 3)` uint8 RGB: smooth enough to be content."""
-    rng = np.random.default_rng(seed)
-    small = rng.integers(0, 256, (height // 8, width // 8, 3), dtype=np.uint8)
-    return np.ascontiguousarray(np.kron(small, np.ones((8, 8, 1), np.uint8)))
-
-
-@pytest.fixture
-def stylizer():
-    return Stylizer(picture(99, 64, 64), Settings(**QUICK))
 
 
 def test_a_painted_frame_differs_from_its_content_and_lowers_the_loss(stylizer):

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from chains import QUICK, picture
 from clips import write_raw
 
 from vidstyle import Settings, Stylizer
@@ -12,20 +13,6 @@ from vidstyle.errors import SettingsError, SourceError
 from vidstyle.looks.coverage import Coverage, coverage_of
 from vidstyle.looks.recolouring import palette_of, with_colours_of
 from vidstyle.objective.objective import Objective, to_tensor
-
-QUICK = {"iterations": 4, "first_iterations": 6, "precision": "float32", "device": "cpu"}
-
-
-def picture(seed, height=48, width=64):
-    """Returns coloured blobs, `(H, W, 3)` uint8 RGB: smooth enough to be content."""
-    rng = np.random.default_rng(seed)
-    small = rng.integers(0, 256, (height // 8, width // 8, 3), dtype=np.uint8)
-    return np.ascontiguousarray(np.kron(small, np.ones((8, 8, 1), np.uint8)))
-
-
-@pytest.fixture
-def stylizer():
-    return Stylizer(picture(99, 64, 64), Settings(**QUICK))
 
 
 def test_strength_leads_from_the_content_to_full_paint():

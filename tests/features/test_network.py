@@ -1,11 +1,15 @@
-"""What the networks share: pooling with a gradient of its own."""
+"""What the networks share: pooling with a gradient of its own, and what the settings know of them."""
+
+from dataclasses import fields
 
 import pytest
 import torch
 import torch.nn.functional as F
 from torch.autograd import gradcheck, gradgradcheck
 
+from vidstyle.features import LAYERS, vgg19
 from vidstyle.features.network import half_size
+from vidstyle.settings import Settings
 
 
 @pytest.mark.parametrize("size", [(4, 6), (5, 6), (4, 7), (5, 3)])
@@ -20,3 +24,11 @@ def test_gradient_of_half_size_lies_in_memory_as_its_values_do():
     values = torch.rand(1, 8, 6, 10).to(memory_format=torch.channels_last).requires_grad_()
     (gradient,) = torch.autograd.grad(half_size(values).square().sum(), values)
     assert gradient.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_settings_offer_what_the_networks_have():
+    """Neither imports the other: the settings do without torch, and the networks without the settings."""
+    choices = {spec.name: spec.metadata["choices"] for spec in fields(Settings)}
+    assert choices["pooling"] == vgg19.POOLINGS
+    assert choices["network"] == tuple(LAYERS)
+    assert Settings().style_layers == LAYERS["compact"]

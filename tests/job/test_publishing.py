@@ -126,7 +126,7 @@ def test_frames_of_another_format_survive_a_stop_anywhere(tmp_path, monkeypatch,
 
         return change
 
-    for name in ("_convert", "_write", "move_whole"):
+    for name in ("_convert", "write_whole", "move_whole"):
         monkeypatch.setattr(publishing, name, stopping(getattr(publishing, name)))
     with pytest.raises(OutputError, match="power cut"):
         publish_frames(job, tmp_path / "out2", names, beside)

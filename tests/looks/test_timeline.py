@@ -79,17 +79,25 @@ def test_each_keyframe_is_looked_at_a_few_times_only():
 
 def test_styles_follow_each_other():
     settings = Settings(style_at=("0:a.jpg", "2s:a.jpg", "0:04:b.jpg"))
-    assert style_paths((), settings) == (Path("a.jpg"), Path("b.jpg"))
+    assert style_paths(None, settings) == style_paths((), settings) == (Path("a.jpg"), Path("b.jpg"))
     timeline = Timeline(settings, 2)
     assert timeline.is_changing
     assert [timeline.look(0, Fraction(t)).blend for t in (1, 3, 5)] == [(1, 0), (0.5, 0.5), (0, 1)]
     assert not Timeline(Settings(), 1).is_changing
 
 
+def test_one_style_is_given_as_several_are():
+    alone = (Path("a.jpg"),)
+    assert style_paths("a.jpg", Settings()) == style_paths(Path("a.jpg"), Settings()) == alone
+    assert style_paths(["a.jpg", Path("b.jpg")], Settings()) == (*alone, Path("b.jpg"))
+
+
 def test_styles_are_named_in_one_way():
     at = Settings(style_at=("0:a.jpg",))
     with pytest.raises(SettingsError, match="both name styles"):
         style_paths((Path("b.jpg"),), at)
+    with pytest.raises(SettingsError, match="no style"):
+        style_paths(None, Settings())
     with pytest.raises(SettingsError, match="no style"):
         style_paths((), Settings())
     with pytest.raises(SettingsError, match="style_at names 1 styles, but 2"):

@@ -3,20 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from objectives import NETWORK, noise
 
 from vidstyle import Settings
-from vidstyle.features import load_network
-from vidstyle.features.compact import CompactFeatures
 from vidstyle.looks.look import Look
 from vidstyle.looks.styles import Style
 from vidstyle.objective.aims import Aim, StyleBySize, mixed
 from vidstyle.objective.objective import Objective, style_targets, to_tensor
-
-NETWORK = load_network("compact", CompactFeatures.layer_names)
-
-
-def picture(seed, height=48, width=64):
-    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
 def assert_grams(targets, expected):
@@ -27,7 +20,7 @@ def assert_grams(targets, expected):
 
 
 def test_a_style_is_measured_once_for_each_size():
-    styles = StyleBySize(NETWORK, picture(2, 80, 80), Settings())
+    styles = StyleBySize(NETWORK, noise(80, 80, 2), Settings())
     assert styles.at(64, 48) is styles.at(64, 48)
     assert len(styles.at(64, 48, 2).grams) == 2
     before = styles.at(64, 48)
@@ -36,32 +29,32 @@ def test_a_style_is_measured_once_for_each_size():
 
 
 def test_a_style_is_measured_again_for_another_palette_only():
-    styles = StyleBySize(NETWORK, picture(2, 80, 80), Settings())
+    styles = StyleBySize(NETWORK, noise(80, 80, 2), Settings())
     plain = styles.at(64, 48)
-    styles.match(picture(3) // 2)
+    styles.match(noise(48, 64, 3) // 2)
     matched = styles.at(64, 48)
     assert matched is not plain
-    styles.match((picture(3) // 2)[::-1])
+    styles.match((noise(48, 64, 3) // 2)[::-1])
     assert styles.at(64, 48) is matched
-    styles.match(picture(3) // 3)
+    styles.match(noise(48, 64, 3) // 3)
     assert styles.at(64, 48) is not matched
 
 
 def test_at_full_strength_the_aim_is_the_style():
-    styles = StyleBySize(NETWORK, picture(2, 80, 80), Settings())
-    assert Aim(styles, Look(1.0, (1.0,), 1.0), picture(1)).at(64, 48) is styles.at(64, 48)
+    styles = StyleBySize(NETWORK, noise(80, 80, 2), Settings())
+    assert Aim(styles, Look(1.0, (1.0,), 1.0), noise(48, 64, 1)).at(64, 48) is styles.at(64, 48)
 
 
 def test_without_strength_nothing_is_better_than_the_content():
-    settings, content = Settings(levels=2, tv_weight=0), picture(1)
-    aim = Aim(StyleBySize(NETWORK, picture(2, 80, 80), settings), Look(0.0, (1.0,), 1.0), content)
+    settings, content = Settings(levels=2, tv_weight=0), noise(48, 64, 1)
+    aim = Aim(StyleBySize(NETWORK, noise(80, 80, 2), settings), Look(0.0, (1.0,), 1.0), content)
     objective = Objective(NETWORK, aim.settings, aim.at(64, 48), to_tensor(content))
     assert float(objective(to_tensor(content))) == pytest.approx(0, abs=1e-8)
 
 
 @pytest.mark.parametrize("strength", [0.25, 0.6])
 def test_strength_mixes_the_styles_grams_with_the_contents(strength):
-    settings, content, style = Settings(), picture(1), picture(2)
+    settings, content, style = Settings(), noise(48, 64, 1), noise(48, 64, 2)
     aim = Aim(StyleBySize(NETWORK, style, settings), Look(strength, (1.0,), 1.0), content)
     ours, theirs = (style_targets(NETWORK, each, 64, 48, settings).grams for each in (content, style))
     expected = [{n: (1 - strength) * a[n] + strength * b[n] for n in a} for a, b in zip(ours, theirs, strict=True)]
@@ -69,7 +62,7 @@ def test_strength_mixes_the_styles_grams_with_the_contents(strength):
 
 
 def test_styles_are_blended_by_their_shares():
-    settings, one, two = Settings(), picture(1), picture(2, 90, 30)
+    settings, one, two = Settings(), noise(48, 64, 1), noise(90, 30, 2)
     first, second = (style_targets(NETWORK, each, 64, 48, settings).grams for each in (one, two))
     expected = [{n: 0.7 * a[n] + 0.3 * b[n] for n in a} for a, b in zip(first, second, strict=True)]
     assert_grams(StyleBySize(NETWORK, [one, two], Settings(style_blend=(7, 3))).at(64, 48), expected)
@@ -77,7 +70,7 @@ def test_styles_are_blended_by_their_shares():
 
 
 def test_the_pictures_of_one_style_count_alike():
-    settings, pictures = Settings(), [picture(seed) for seed in (1, 2, 3)]
+    settings, pictures = Settings(), [noise(48, 64, seed) for seed in (1, 2, 3)]
     every = [style_targets(NETWORK, each, 64, 48, settings).grams for each in pictures]
     expected = [{n: (a[n] + b[n] + c[n]) / 3 for n in a} for a, b, c in zip(*every, strict=True)]
     assert_grams(StyleBySize(NETWORK, Style("three", tuple(pictures)), settings).at(64, 48), expected)
@@ -85,19 +78,19 @@ def test_the_pictures_of_one_style_count_alike():
 
 def test_a_part_of_a_style_keeps_its_strokes():
     # The right half, at the size that it has in a picture as large as the frame.
-    settings, style = Settings(levels=1, style_crop=(0.5, 0, 0.5, 1)), picture(2, 48, 64)
+    settings, style = Settings(levels=1, style_crop=(0.5, 0, 0.5, 1)), noise(48, 64, 2)
     (expected,) = style_targets(NETWORK, np.ascontiguousarray(style[:, 32:]), 32, 48, settings).grams
     assert_grams(StyleBySize(NETWORK, style, settings).at(64, 48), [expected])
 
 
 def test_the_size_of_a_style_is_relative_to_the_frame():
-    style = picture(2, 48, 64)
+    style = noise(48, 64, 2)
     (expected,) = style_targets(NETWORK, style, 32, 24, Settings(levels=1)).grams
     assert_grams(StyleBySize(NETWORK, style, Settings(levels=1, style_size=0.5)).at(64, 48), [expected])
 
 
 def test_mixed_targets_keep_their_size():
-    targets = style_targets(NETWORK, picture(2), 64, 48, Settings())
+    targets = style_targets(NETWORK, noise(48, 64, 2), 64, 48, Settings())
     again = mixed([(0.5, targets), (0.5, targets)])
     assert (again.width, again.height) == (64, 48)
     assert_grams(again, targets.grams)

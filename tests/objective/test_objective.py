@@ -6,6 +6,7 @@ import torch
 from beyond_border import continued_features
 from hypothesis import given
 from hypothesis import strategies as st
+from objectives import NETWORK, noise
 
 from vidstyle.features import load_network
 from vidstyle.features.compact import CompactFeatures
@@ -22,12 +23,6 @@ from vidstyle.objective.objective import (
     to_tensor,
 )
 from vidstyle.settings import Settings
-
-NETWORK = load_network("compact", CompactFeatures.layer_names)
-
-
-def noise(height, width, seed=0):
-    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
 def objective_of(content, style, **changes):

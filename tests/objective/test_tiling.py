@@ -2,12 +2,12 @@
 
 import math
 
-import numpy as np
 import pytest
 import torch
 from beyond_border import continued_features
 from hypothesis import given
 from hypothesis import strategies as st
+from objectives import noise
 
 from vidstyle.features import load_network
 from vidstyle.features.compact import CompactFeatures
@@ -19,10 +19,6 @@ from vidstyle.settings import Settings
 LAYERS = CompactFeatures.layer_names
 NETWORK = load_network("compact", LAYERS).placed(torch.device("cpu"), torch.float64)
 CPU = torch.device("cpu")
-
-
-def noise(height, width, seed=0):
-    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
 @given(

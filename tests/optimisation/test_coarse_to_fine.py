@@ -7,17 +7,14 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from objectives import NETWORK
 
 from vidstyle import Settings
-from vidstyle.features import load_network
-from vidstyle.features.compact import CompactFeatures
 from vidstyle.objective.aims import StyleBySize
 from vidstyle.objective.objective import Objective, level_count, to_tensor
 from vidstyle.optimisation import descent
 from vidstyle.optimisation.coarse_to_fine import optimized_coarse_to_fine, smaller_sizes
 from vidstyle.optimisation.descent import Effort
-
-NETWORK = load_network("compact", CompactFeatures.layer_names)
 
 
 def picture(seed, height=72, width=100):

@@ -5,10 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from clips import picture
-from hypothesis import given
-from hypothesis import strategies as st
 
-from vidstyle.previews.sheet import Cell, drawn_sheet, shown, spread
+from vidstyle.previews.sheet import Cell, drawn_sheet, shown
 from vidstyle.settings import Settings
 
 
@@ -22,18 +20,6 @@ def test_pictures_are_painted_as_a_renders_but_in_fewer_steps():
 )
 def test_pictures_are_as_large_as_a_minute_allows(size, network, shown_px):
     assert shown(Settings(size=size, network=network)).size == shown_px
-
-
-def test_frames_are_the_middles_of_thirds():
-    assert [spread(count) for count in (1, 2, 3, 96)] == [[0], [0, 1], [0, 1, 2], [16, 48, 80]]
-
-
-@given(st.integers(1, 10**7))
-def test_frames_ascend_within_the_clip(count):
-    positions = spread(count)
-    assert positions == sorted(set(positions))
-    assert positions[0] >= 0 and positions[-1] < count
-    assert len(positions) == min(3, count)
 
 
 @pytest.mark.parametrize("size", [(64, 48), (300, 16), (16, 90)])

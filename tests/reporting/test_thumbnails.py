@@ -8,17 +8,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from vidstyle.reporting import thumbnails
-from vidstyle.reporting.thumbnails import LONGEST_SIDE_PX, Shown, chosen, encoded, shown_size, style_picture
-
-
-@given(st.integers(1, 10**7))
-def test_chosen_frames_are_spread_over_the_whole(count):
-    positions = chosen(count)
-    assert positions == sorted(set(positions))
-    assert len(positions) == min(12, count)
-    assert positions[0] >= 0
-    assert positions[-1] < count
-    assert positions[0] == count - 1 - positions[-1] or abs(positions[0] - (count - 1 - positions[-1])) <= 1
+from vidstyle.reporting.thumbnails import LONGEST_SIDE_PX, Shown, encoded, shown_size, style_picture
 
 
 @given(st.integers(1, 33_000), st.integers(1, 33_000))

@@ -1,29 +1,21 @@
 """What the benchmark counts and shows; its times are nobody's to assert."""
 
-import importlib.util
 import json
-import sys
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import torch
+from scripting import loaded_script
 
 from vidstyle import Settings, Stylizer
 from vidstyle.objective.objective import Objective, to_tensor
 
-ROOT = Path(__file__).parents[2]
-
 
 @pytest.fixture(scope="module")
 def benchmark():
-    spec = importlib.util.spec_from_file_location("benchmark", ROOT / "scripts" / "benchmark.py")
-    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[spec.name]
-    sys.path.remove(str(ROOT / "scripts"))
+    with loaded_script("benchmark") as module:
+        yield module
 
 
 @pytest.fixture

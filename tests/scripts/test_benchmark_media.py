@@ -1,29 +1,21 @@
 """The table's own readers tell what is there, and its expectations can fail."""
 
 import copy
-import importlib.util
 import json
-import sys
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 import pytest
 from media_examples import cases, comparing, drawing, facts, sound, writing
+from scripting import loaded_script
 
 from vidstyle import VidstyleError
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
 def benchmark():
-    spec = importlib.util.spec_from_file_location("benchmark_media", ROOT / "scripts" / "benchmark_media.py")
-    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[spec.name]
-    sys.path.remove(str(ROOT / "scripts"))
+    with loaded_script("benchmark_media") as module:
+        yield module
 
 
 @pytest.fixture(scope="module")

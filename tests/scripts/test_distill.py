@@ -1,30 +1,23 @@
 """Distillation on toy sizes: it writes a network that loads, learns, and goes on where it stopped."""
 
 import csv
-import importlib.util
 import sys
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
+from scripting import loaded_script
 
 from vidstyle.features.compact import CompactFeatures, load_compact
 from vidstyle.features.vgg19 import weight_shapes
 
-SCRIPTS = Path(__file__).parents[2] / "scripts"
 SHAPE = "4x1,6x1,8x2"
 
 
 @pytest.fixture
 def distill(monkeypatch):
-    monkeypatch.syspath_prepend(SCRIPTS)
-    spec = importlib.util.spec_from_file_location("distill", SCRIPTS / "distill.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    training, optimised = sys.modules["distillation.training"], sys.modules["distillation.optimised"]
     small = {
         "CROP_PX": 32,
         "STYLES": 4,
@@ -33,10 +26,12 @@ def distill(monkeypatch):
         "NEW_NATURAL": 1,
         "NEW_OPTIMISED": 1,
     }
-    for name, value in small.items():
-        monkeypatch.setattr(training, name, value)
-    monkeypatch.setattr(optimised, "STEPS", (2, 4))
-    return module
+    with loaded_script("distill") as module:
+        training, optimised = sys.modules["distillation.training"], sys.modules["distillation.optimised"]
+        for name, value in small.items():
+            monkeypatch.setattr(training, name, value)
+        monkeypatch.setattr(optimised, "STEPS", (2, 4))
+        yield module
 
 
 @pytest.fixture

@@ -1,11 +1,11 @@
 """The samples: there, small, sound, and with the exact flow that later tests rely on."""
 
-import importlib.util
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from scripting import loaded_script
 
 ROOT = Path(__file__).parents[2]
 LARGEST_BYTES = 6_000_000
@@ -13,10 +13,8 @@ LARGEST_BYTES = 6_000_000
 
 @pytest.fixture(scope="module")
 def samples():
-    spec = importlib.util.spec_from_file_location("make_samples", ROOT / "scripts" / "make_samples.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    with loaded_script("make_samples") as module:
+        yield module
 
 
 def test_samples_are_small_together():

@@ -349,7 +349,7 @@ class Stylizer:
         aim = Aim(self.styles, beginning.look, content_picture, coverage, self.region_styles)
         target = aim.at(width, height, memory_share=way.share)
         memory_bytes = aim.memory_bytes(width, height, way.share)
-        regions_at = partial(aim.regions, way.share)
+        regions_at = partial(aim.regions, memory_share=way.share)
         regions = regions_at(width, height, wet=wet)
         objective = Objective(self.network, aim.settings, target, content, reference, memory_bytes, regions)
         start = objective.pinned(to_tensor(beginning.start, device))

@@ -12,6 +12,7 @@ from vidstyle.errors import SettingsError
 from vidstyle.settings import Settings
 from vidstyle.settings.config import read_config
 from vidstyle.settings.quality import QUALITIES, quality_help, with_quality
+from vidstyle.settings.words import flag_of
 from vidstyle.version import __version__
 
 _NOT_GIVEN = object()
@@ -28,11 +29,6 @@ class Parser(argparse.ArgumentParser):
 def wrong_usage(program: str, message: object) -> str:
     """Returns what is printed of a command that makes no sense."""
     return f"{program}: error: {message}; see {program} --help"
-
-
-def flag_of(setting: str) -> str:
-    """Returns how a setting is called on the command line."""
-    return f"--{setting.replace('_', '-')}"
 
 
 def in_flags(message: str, flags: Mapping[str, str]) -> str:

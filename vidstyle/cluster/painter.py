@@ -46,14 +46,10 @@ class ClusterPainter:
 
     Results are those of a single process on a machine of the same kind: shots do not depend on each other, and every
     task computes with the job's number of threads.
-
-    Attributes:
-        notes: what the user should know at the end.
     """
 
     def __init__(self, job: JobFolder, source: Path, styles: Sequence[Path], settings: Settings) -> None:
         """Args: see `pipeline.stylize`; the settings have a `cluster`."""
-        self.notes: list[str] = []
         self._job, self._source, self._styles, self._settings = job, source.resolve(), styles, settings
         self._device = resolve_device(settings.device)
         self._economies: dict[int, int] = {}

@@ -12,8 +12,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-# As `workers` does it: idle threads must not spin on cores that others need.
-_SHARING = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0", "KMP_BLOCKTIME": "0"}
+from vidstyle.process import BESIDE_OTHERS
 
 # Each answer costs the machine that takes it in some time, however small it is: quick ones go together.
 _TOGETHER_S, _TOGETHER_BYTES = 0.2, 4 << 20
@@ -23,13 +22,13 @@ def paint_shot(order: Mapping[str, Any], number: int, economies: Mapping[int, in
     """Paints what is missing of a shot and yields answers: who does it, and then frames once they are saved.
 
     Args:
-        order: what the painter says of the render; see `painter`. number: of the shot.
+        order: what the `ClusterPainter` says of the render. number: of the shot.
         economies: see `ShotPainter`; those of this shot.
 
     Raises:
         ClusterError: this machine is not fit for it. VidstyleError: see `ShotPainter.paint`.
     """
-    os.environ.update(_SHARING)  # torch reads them once, when it is imported
+    os.environ.update(BESIDE_OTHERS)  # torch reads them once, when it is imported
     from vidstyle.cluster.joining import load_ray
     from vidstyle.cluster.workplace import workplace_for
 

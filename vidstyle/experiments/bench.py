@@ -99,11 +99,27 @@ class Bench:
             raise SettingsError(f"no start {name!r}; choose among {', '.join(STARTS)}")
         return torch.full_like(self.tensor(content), CONSTANTS[name])
 
-    def painted(self, start: Tensor, objective: ObjectiveFunction, on_evaluation: OnEvaluation) -> Outcome:
+    def painted(
+        self, start: Tensor, objective: ObjectiveFunction, meter: Meter, on_evaluation: OnEvaluation | None = None
+    ) -> Outcome:
         """Returns the best picture found from `start`, with the optimiser and the steps of the settings.
 
         From black or white L-BFGS begins anew from its best picture a few times.
+
+        Args:
+            meter: counts evaluations, and then the picture. on_evaluation: called after it, as `optimize` would.
         """
+
+        def listen(evaluations: int, loss: float, best: Tensor) -> None:
+            meter(evaluations, loss, best)
+            if on_evaluation is not None:
+                on_evaluation(evaluations, loss, best)
+
+        outcome = self._optimized(start, objective, listen)
+        meter.finish(outcome)
+        return outcome
+
+    def _optimized(self, start: Tensor, objective: ObjectiveFunction, on_evaluation: OnEvaluation) -> Outcome:
         method, iterations = self.settings.optimizer, self.settings.iterations
         legs = [BORDER_STEPS] * BORDER_LEGS
         # Each leg has one evaluation more than steps.

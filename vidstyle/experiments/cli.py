@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from vidstyle import experiments
-from vidstyle.cli.arguments import Parser, add_setting, flag_of, in_flags, readable, wrong_usage
+from vidstyle.cli.arguments import Parser, add_setting, in_flags, readable, wrong_usage
 from vidstyle.cli.ending import USAGE, Ending, terminable
 from vidstyle.cli.main import prepare_console
 from vidstyle.cli.progress import LateBar
@@ -18,6 +18,8 @@ from vidstyle.errors import SettingsError
 from vidstyle.experiments.defaults import EVERY, GIF_FRAME_MS, SETTINGS, STARTS, STYLE_WEIGHTS
 from vidstyle.process import keep_freed_memory, share_cores
 from vidstyle.settings import Settings
+from vidstyle.settings.definitions import POOLINGS
+from vidstyle.settings.words import flag_of
 from vidstyle.version import __version__
 
 PROGRAM = "vidstyle-experiment"
@@ -77,7 +79,7 @@ COMMANDS = {
             "layers": {"type": _number(int), "metavar": "N", "help": "up to the first N style layers (default: all)"},
             "poolings": {
                 "nargs": "+",
-                "choices": ("average", "max"),
+                "choices": POOLINGS,
                 "help": "a row each (default: both with vgg19, compact's own else)",
             },
         },
@@ -175,7 +177,7 @@ def build_parser() -> argparse.ArgumentParser:
         for picture in experiment.pictures:
             own.add_argument(picture, type=Path, metavar=picture.upper(), help="picture file")
         for flag, words in experiment.flags.items():
-            own.add_argument(f"--{flag.replace('_', '-')}", **words)
+            own.add_argument(flag_of(flag), **words)
         written = f"picture to write (default: PICTURE_{name}.png, by the first one)"
         own.add_argument("-o", "--output", type=Path, metavar="FILE", help=written)
         if experiment.moves:

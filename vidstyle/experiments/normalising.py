@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from vidstyle.errors import SettingsError
 from vidstyle.experiments.bench import Bench, Meter, OnProgress, title
-from vidstyle.experiments.defaults import POOLINGS, SETTINGS
+from vidstyle.experiments.defaults import SETTINGS
 from vidstyle.experiments.panels import Panel, Sheet
 from vidstyle.experiments.reconstructions import GatysObjective
 from vidstyle.features import FeatureNetwork
@@ -22,6 +22,7 @@ from vidstyle.frames import Picture
 from vidstyle.objective.losses import gram_matrix, measured, relative_style_loss
 from vidstyle.objective.objective import to_picture
 from vidstyle.settings import Settings
+from vidstyle.settings.definitions import POOLINGS
 from vidstyle.weights.fetching import OnDownload
 
 
@@ -116,7 +117,6 @@ def normalisation(
         for label, network in networks.items():
             objective = GatysObjective(network, target, start, style_layers=layers)
             outcome = bench.painted(start, objective, meter)
-            meter.finish(outcome)
             terms = style_distances(bench.network, target, outcome.image, layers)
             panels.append(Panel(f"{label}, {bench.settings.pooling}", to_picture(outcome.image), terms))
     words = ("losses by the network as it is", f"seed {settings.seed}")

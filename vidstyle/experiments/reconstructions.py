@@ -12,13 +12,14 @@ from torch import Tensor
 
 from vidstyle.errors import SettingsError
 from vidstyle.experiments.bench import Bench, Meter, OnProgress, chosen, title
-from vidstyle.experiments.defaults import POOLINGS, RECONSTRUCTED_LAYERS, SETTINGS
+from vidstyle.experiments.defaults import RECONSTRUCTED_LAYERS, SETTINGS
 from vidstyle.experiments.panels import Panel, Sheet
 from vidstyle.features import FeatureNetwork
 from vidstyle.frames import Picture
 from vidstyle.objective.losses import at_least_float32, gatys_content_loss, gatys_style_loss
 from vidstyle.objective.objective import to_picture
 from vidstyle.settings import Settings
+from vidstyle.settings.definitions import POOLINGS
 from vidstyle.weights.fetching import OnDownload
 
 SMALLEST_UNIT = 1e-12
@@ -149,7 +150,6 @@ def style_reconstruction(
 
 def _reconstructed(label: str, bench: Bench, objective: GatysObjective, start: Tensor, meter: Meter) -> Panel:
     outcome = bench.painted(start, objective, meter)
-    meter.finish(outcome)
     with torch.no_grad():
         loss = float(objective.loss(outcome.image))
     return Panel(label, to_picture(outcome.image), {"loss": loss, "of the noise's": loss / objective.unit})

@@ -60,7 +60,6 @@ class _Transfer:
     def panel(self, label: str, settings: Settings, start: Tensor, meter: Meter) -> Panel:
         """Returns what comes of a start."""
         outcome = self.bench.painted(start, self.objective(settings), meter)
-        meter.finish(outcome)
         return Panel(label, to_picture(outcome.image), self.terms(settings, outcome.image))
 
     def terms(self, settings: Settings, image: Tensor) -> dict[str, float]:
@@ -199,13 +198,11 @@ def progress(
     panels = [Panel("start", to_picture(image), transfer.terms(settings, image))]
 
     def look(evaluations: int, loss: float, best: Tensor) -> None:
-        meter(evaluations, loss, best)
         # The first evaluation is the start's.
         if evaluations > 1 and (evaluations - 1) % every == 0:
             panels.append(Panel(f"after {evaluations - 1}", to_picture(best), transfer.terms(settings, best)))
 
-    outcome = transfer.bench.painted(image, transfer.objective(settings), look)
-    meter.finish(outcome)
+    outcome = transfer.bench.painted(image, transfer.objective(settings), meter, look)
     last = f"after {outcome.evaluations - 1}"
     if outcome.evaluations > 1 and panels[-1].label != last:
         panels.append(Panel(last, to_picture(outcome.image), transfer.terms(settings, outcome.image)))

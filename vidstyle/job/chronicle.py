@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from vidstyle.errors import VidstyleError
-from vidstyle.files import written_whole
+from vidstyle.files import write_whole
 from vidstyle.job.finished import output_digest, record_path
 from vidstyle.job.journal import JournalEntry
 from vidstyle.job.manifest import LARGEST_MANIFEST_BYTES, MOST_FRAMES, Identity, Manifest
@@ -74,8 +74,7 @@ def keep_chronicle(output: Path, chronicle: Chronicle) -> None:
     path = _path(output)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with written_whole(path) as part:
-            part.write_bytes(gzip.compress(json.dumps(content, default=str).encode(), mtime=0))
+        write_whole(path, gzip.compress(json.dumps(content, default=str).encode(), mtime=0))
     except (OSError, VidstyleError) as error:
         logger.info("%s: cannot be written (%s); a later report will know less", path, error)
 

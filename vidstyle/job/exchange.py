@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
-from vidstyle.files import written_whole
+from vidstyle.files import write_whole
 from vidstyle.frames import Picture
 from vidstyle.job.folder import JobFolder
 from vidstyle.media.images import read_layers
@@ -59,8 +58,8 @@ def take_frame(job: JobFolder, position: int, content: Mapping[str, bytes]) -> N
     """
     # As in `JobFolder.save_frame`: the frame counts once the painted file is there.
     if "delivered" in content:
-        _write(job.delivered_path(position), content["delivered"])
-    _write(job.frame_path(position), content["painted"])
+        write_whole(job.delivered_path(position), content["delivered"])
+    write_whole(job.frame_path(position), content["painted"])
 
 
 def segments_since(job: JobFolder, shot: Shot, known: set[int]) -> Iterator[dict[str, Any]]:
@@ -78,12 +77,7 @@ def take_segment(job: JobFolder, shot: Shot, start: int, content: bytes) -> None
         OutputError: it cannot be written.
     """
     run = next(run for run in shot.segments if run.start == start)
-    _write(job.segment_path(run), content)
+    write_whole(job.segment_path(run), content)
     job.note_segment(shot, run)
     if job.is_done(shot):
         job.tidy(shot)
-
-
-def _write(path: Path, content: bytes) -> None:
-    with written_whole(path) as part:
-        part.write_bytes(content)

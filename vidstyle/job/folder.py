@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from vidstyle.errors import JobError, JobStoppedError, SourceError
-from vidstyle.files import remedy, sha256_of, sync_folder, written_whole
+from vidstyle.files import remedy, sha256_of, sync_folder, write_whole
 from vidstyle.frames import Picture
 from vidstyle.job.journal import JOURNAL_NAME, JournalEntry, append_entry, close_last_line, read_journal
 from vidstyle.job.manifest import MANIFEST_NAME, Manifest
@@ -378,8 +378,7 @@ def write_record(path: Path, content: dict[str, Any]) -> None:
     Raises:
         OutputError: it cannot be written.
     """
-    with written_whole(path) as part:
-        part.write_text(json.dumps(content), encoding="utf-8")
+    write_whole(path, json.dumps(content).encode())
 
 
 def read_record(path: Path) -> dict[str, Any]:

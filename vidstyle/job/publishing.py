@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from vidstyle.errors import JobError, OutputError, VidstyleError
-from vidstyle.files import move_whole, remedy, sha256_of, sync_folder, written_whole
+from vidstyle.files import move_whole, remedy, sha256_of, sync_folder, write_whole
 from vidstyle.job.folder import PAINTED_NAME, PUBLISHING_NAME, JobFolder, read_record, write_record
 from vidstyle.job.seams import output_path
 from vidstyle.media.companions import Wanted
@@ -103,7 +103,7 @@ def publish_frames(
                 raise JobError(f"{frame}: gone or damaged; run the same command again, and it is painted anew")
         for name, content in beside.items():
             if not any(_is(place / name, digests[name]) for place in (named, underway, target)):
-                _write(named / name, content)
+                write_whole(named / name, content)
         sync_folder(named)
         if target.exists():
             _fill(target, named)
@@ -162,11 +162,6 @@ def is_painted_name(name: str) -> bool:
 
 def _convert(frame: Path, target: Path) -> None:
     write_image(target, *read_layers(frame))
-
-
-def _write(target: Path, content: bytes) -> None:
-    with written_whole(target) as part:
-        part.write_bytes(content)
 
 
 def _is(path: Path, digest: str) -> bool:

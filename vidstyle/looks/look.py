@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from vidstyle.counting import counted
 from vidstyle.errors import SettingsError
 from vidstyle.settings import Settings
 
@@ -49,9 +50,8 @@ def shares(blend: Sequence[float], styles: int) -> tuple[float, ...]:
     if not blend:
         return (1 / styles,) * styles
     if len(blend) != styles:
-        counted = f"{len(blend)} {'weight' if len(blend) == 1 else 'weights'}"
-        of_them = f"{styles} {'style' if styles == 1 else 'styles'}"
-        raise SettingsError(f"style_blend has {counted} for {of_them}; give one for each")
+        has = f"{counted(len(blend), 'weight')} for {counted(styles, 'style')}"
+        raise SettingsError(f"style_blend has {has}; give one for each")
     total = math.fsum(blend)
     if min(blend) < 0 or not 0 < total < math.inf:
         shown = " ".join(f"{weight:g}" for weight in blend)

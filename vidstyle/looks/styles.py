@@ -94,7 +94,7 @@ def load_styles(given: StylesGiven, settings: Settings) -> tuple[Style, ...]:
     single = isinstance(given, (np.ndarray, str, Path, Style))
     every: Sequence[StyleGiven] = [given] if single else list(given)  # type: ignore[list-item,arg-type]
     if not every:
-        every = style_paths((), settings)  # says where there is none, either
+        every = style_paths(None, settings)  # says where there is none, either
     return tuple(_loaded(each, settings) for each in every)
 
 

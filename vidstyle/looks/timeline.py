@@ -13,6 +13,7 @@ from vidstyle.looks.keyframes import Keyframe, read_keyframes
 from vidstyle.looks.look import Look, look_of, shares
 from vidstyle.moments import Moment, parse_moment, split_moment
 from vidstyle.settings import Settings
+from vidstyle.settings.named_files import given_styles
 
 _Values = tuple[float, ...]
 _DEFAULTS = {spec.name: spec.default for spec in fields(Settings)}
@@ -114,16 +115,17 @@ class Timeline:
         return [f"{key.place}: is never reached; {end}" for key in found if key is not None]
 
 
-def style_paths(styles: Sequence[Path], settings: Settings) -> tuple[Path, ...]:
-    """Returns all styles of a render: those given, or those of `style_at`, each once.
+def style_paths(style: str | Path | Sequence[str | Path] | None, settings: Settings) -> tuple[Path, ...]:
+    """Returns all styles of a render: the one or those given, or those of `style_at`, each once.
 
     Raises:
         SettingsError: there are none, or both.
     """
+    styles = given_styles(style)
     if not settings.style_at:
         if not styles:
             raise SettingsError("no style is given; name at least one picture")
-        return tuple(styles)
+        return styles
     if styles:
         raise SettingsError("style and style_at both name styles; leave one out")
     return tuple(dict.fromkeys(Path(name) for _, name in map(split_moment, settings.style_at)))
@@ -133,7 +135,7 @@ def _style_keys(settings: Settings, styles: int) -> list[Keyframe]:
     """Returns the blend at each point of `style_at`: one style alone."""
     if not settings.style_at:
         return []
-    order = style_paths((), settings)
+    order = style_paths(None, settings)
     if styles != len(order):
         raise SettingsError(f"style_at names {len(order)} styles, but {styles} are given; leave one out")
     keys = []

@@ -15,6 +15,7 @@ from av.stream import Stream
 from av.subtitles.stream import SubtitleStream
 from av.video.stream import VideoStream
 
+from vidstyle.counting import counted_were
 from vidstyle.frames import ClipInfo
 from vidstyle.media.attachments import CoverWriter, add_attachments, is_cover, read_covers
 from vidstyle.media.chapters import CHAPTER_FORMATS, cut_chapters
@@ -147,8 +148,7 @@ class Companions:
             track.finish()
         lost = sum(track.lost for track in self._sparse.values() if isinstance(track, ConvertedSubtitles))
         if lost:
-            what = "1 subtitle was" if lost == 1 else f"{lost} subtitles were"
-            self.notes.append(f"{self._name}: {what} left out, for want of a conversion")
+            self.notes.append(f"{self._name}: {counted_were(lost, 'subtitle')} left out, for want of a conversion")
 
     def duration_s(self, pts: int | None) -> Fraction | None:
         """Returns how long the frame at `pts` lasts in the source, in seconds, or None if that is not known."""
@@ -224,7 +224,7 @@ class Companions:
         if left_out:
             codecs = ", ".join(sorted(set(left_out)))
             self.notes.append(
-                f"{self._name}: {_counted(len(left_out), 'subtitle track')} left out, "
+                f"{self._name}: {counted_were(len(left_out), 'subtitle track')} left out, "
                 f"{self._word} does not take such ({codecs})"
             )
 
@@ -244,9 +244,9 @@ class Companions:
             else:
                 left_out += 1
         if left_out and not self._wanted.location:
-            self.notes.append(f"{self._name}: {_counted(left_out, 'data track')} left out, which may tell places")
+            self.notes.append(f"{self._name}: {counted_were(left_out, 'data track')} left out, which may tell places")
         elif left_out:
-            what = _counted(left_out, "data track")
+            what = counted_were(left_out, "data track")
             self.notes.append(f"{self._name}: {what} left out, {self._word} does not take such")
 
     def _add_files(self) -> None:
@@ -258,7 +258,7 @@ class Companions:
         # Whoever has chosen another than players do knows of them.
         if others and video_stream(self._input, self._info.path).index == self._video.index:
             where = f"stream {others[0]}" if len(others) == 1 else f"streams {', '.join(map(str, others))}"
-            what = f"{_counted(len(others), 'other video track')} left out ({where})"
+            what = f"{counted_were(len(others), 'other video track')} left out ({where})"
             self.notes.append(f"{self._name}: {what}; choose another with --stream {others[0]}")
         self._covers = CoverWriter(read_covers(self._info.path, streams), self._output, self._kind)
         if self._covers.left_out:
@@ -350,7 +350,3 @@ def _padding_s(stream: Stream) -> Fraction:
 
 def _start_s(stream: Stream) -> Fraction:
     return (stream.start_time or 0) * Fraction(stream.time_base or 1)
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun} was" if number == 1 else f"{number} {noun}s were"

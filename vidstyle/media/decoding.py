@@ -13,6 +13,7 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
+from vidstyle.counting import counted_were
 from vidstyle.errors import DamagedSourceError
 from vidstyle.media.continuity import continuous
 from vidstyle.media.deinterlacing import Deinterlacer
@@ -83,9 +84,9 @@ class Decoder:
     def loss(self) -> str:
         """Returns what was left out, in words, or an empty string."""
         if self.lost:
-            are = "frame was" if self.lost == 1 else "frames were"
+            what = counted_were(self.lost, "damaged frame")
             where, of = self._first_lost, max(self._went, self._came)
-            return f"{self.lost} damaged {are} left out (first: {where}); {self._came} of {of} could be decoded"
+            return f"{what} left out (first: {where}); {self._came} of {of} could be decoded"
         # Elsewhere, and in VP8, a packet need not have a picture of its own.
         is_counted = set(self._container.format.name.split(",")) & {"mp4", "matroska"}
         if is_counted and self._came < self._went and self._stream.codec_context.name not in ("vp8", "libvpx"):

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from vidstyle.errors import OutputError, SourceError
-from vidstyle.files import written_whole
+from vidstyle.files import write_whole
 from vidstyle.frames import Picture
 from vidstyle.media.alpha import over
 from vidstyle.media.headers import is_cut_off, picture_size
@@ -163,8 +163,7 @@ def write_image(path: Path, image: Picture, alpha: Picture | None = None, exif: 
         data = _encoded(suffix, image, alpha, exif)
     except (cv2.error, OSError, ValueError) as error:
         raise OutputError(f"{path}: the picture cannot be encoded as {suffix}; use .png") from error
-    with written_whole(path) as part:
-        part.write_bytes(data)
+    write_whole(path, data)
 
 
 def _encoded(suffix: str, image: Picture, alpha: Picture | None, exif: bytes) -> bytes:

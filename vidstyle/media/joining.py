@@ -12,6 +12,7 @@ from typing import Any
 import av
 from av.container import OutputContainer
 
+from vidstyle.counting import counted_were
 from vidstyle.errors import OutputError
 from vidstyle.frames import ClipInfo
 from vidstyle.media.companions import Companions, Wanted
@@ -65,8 +66,8 @@ def join_video(
             if beside is not None:
                 beside.close()
     if moved:
-        what = "1 frame was" if moved == 1 else f"{moved} frames were"
-        notes.append(f"{output.name}: {what} moved: {shown_name(spec.kind)} cannot hold times so close together")
+        why = f"{shown_name(spec.kind)} cannot hold times so close together"
+        notes.append(f"{output.name}: {counted_were(moved, 'frame')} moved: {why}")
     check_video(output, spec, times, beside.last_packets_s if beside is not None else [])
     return notes + (beside.losses(output) if beside is not None else [])
 

@@ -140,12 +140,17 @@ class Aim:
         return mixed([(strength, style), (1 - strength, own)])
 
     def regions(
-        self, memory_share: float, width: int, height: int, levels: int | None = None, wet: Tensor | None = None
+        self,
+        width: int,
+        height: int,
+        levels: int | None = None,
+        memory_share: float = 1,
+        wet: Tensor | None = None,
     ) -> Regions | None:
         """Returns the frame's regions, reduced to a size in pixels; None where it is all painted in one style.
 
         Args:
-            memory_share, levels: see `StyleBySize.at`. wet: see `Regions`; of that size.
+            levels, memory_share: see `StyleBySize.at`. wet: see `Regions`; of that size.
         """
         if self._coverage is None:
             return None

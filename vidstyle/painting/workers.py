@@ -22,13 +22,11 @@ from vidstyle.job.folder import JobFolder
 from vidstyle.painting.answers import error_of, frame_of
 from vidstyle.painting.shot_painter import PaintedFrame
 from vidstyle.painting.worker import FAREWELL
+from vidstyle.process import BESIDE_OTHERS
 from vidstyle.settings import Settings
 from vidstyle.settings.words import to_json
 from vidstyle.shots import Shot
 
-# Idle threads of one worker must not spin on the cores that another one needs. Two workers of two threads each on
-# two cores: 29 s with torch's default, 10 s with the short spinning of a single process, 7.6 s with none.
-_SHARING = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0", "KMP_BLOCKTIME": "0"}
 _BOOT = "import sys; sys.path[:] = sys.argv[1:]; from vidstyle.painting import worker; worker.run()"
 _END_S = 10
 # Pictures that wait for a slow listener.
@@ -106,7 +104,7 @@ class Workers:
                 working.remove(number)
 
     def _start(self, number: int) -> None:
-        environment = {**os.environ, **_SHARING, **_device_of(number, self._device)}
+        environment = {**os.environ, **BESIDE_OTHERS, **_device_of(number, self._device)}
         # Modules are found where this process found them, and never in the current folder.
         paths = [str(Path(__file__).resolve().parents[2]), *filter(None, sys.path)]
         process = subprocess.Popen(

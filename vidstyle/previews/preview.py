@@ -9,7 +9,7 @@ from pathlib import Path
 from vidstyle.chain.stylizer import Stylizer
 from vidstyle.errors import OutputError
 from vidstyle.features import weights_file
-from vidstyle.frames import ClipInfo, Forecast, Picture
+from vidstyle.frames import ClipInfo, Forecast, Picture, middles
 from vidstyle.inputs import opened
 from vidstyle.looks.coverage import Coverage
 from vidstyle.looks.frame_masks import Masks
@@ -19,7 +19,7 @@ from vidstyle.media.images import IMAGE_SUFFIXES, write_image
 from vidstyle.media.outputs import check_output
 from vidstyle.overwriting import check_spared
 from vidstyle.pipeline import rehearsed
-from vidstyle.previews.sheet import SHARES, Cell, drawn_sheet, shown, spread
+from vidstyle.previews.sheet import ROWS, SHARES, Cell, drawn_sheet, shown
 from vidstyle.settings import Settings
 from vidstyle.settings.named_files import named_files
 from vidstyle.survey import OnSurvey
@@ -53,8 +53,7 @@ def preview(
         VidstyleError: the sheet cannot be written, or what `forecast` would raise of a new render.
     """
     settings, sheet = settings or Settings(), Path(sheet)
-    given = [style] if isinstance(style, (str, Path)) else style or []
-    styles = style_paths([Path(each) for each in given], settings)
+    styles = style_paths(style, settings)
     with opened(Path(source), settings) as frames:
         _check_sheet(sheet, frames.info, styles, settings)
     # So that its speed can be measured.
@@ -63,7 +62,7 @@ def preview(
     anew = replace(settings, overwrite=True, restart=True)
     told, loaded, of_regions = rehearsed(source, style, output, anew, on_survey)
     stylizer = Stylizer(loaded, shown(settings), region_styles=of_regions, on_download=on_download)
-    positions = spread(told.plan.frame_count or 1)
+    positions = middles(told.plan.frame_count or 1, ROWS)
     rows: list[list[Cell]] = []
     for when, image, coverage, look in _chosen(Path(source), settings, positions, stylizer.timeline):
         rows.append([])

@@ -42,12 +42,6 @@ def shown(settings: Settings) -> Settings:
     )
 
 
-def spread(count: int) -> list[int]:
-    """Returns the positions of up to three frames among `count`: the middles of thirds."""
-    rows = min(ROWS, count)
-    return [(2 * row + 1) * count // (2 * rows) for row in range(rows)]
-
-
 def drawn_sheet(title: str, rows: Sequence[Sequence[Cell]], footer: Sequence[str]) -> Picture:
     """Returns the sheet, `(H, W, 3)` uint8 RGB, dark on white.
 

@@ -205,8 +205,7 @@ class FramePainter:
             VidstyleError: as `stylize` would for its first frame.
         """
         settings, started = settings or Settings(), time.perf_counter()
-        given = [style] if isinstance(style, (str, Path)) else style or []
-        styles = style_paths([Path(each) for each in given], settings)
+        styles = style_paths(style, settings)
         frame = clip.frame(position)
         look = self._look(settings, len(styles), frame, clip)
         first, whole = _drafting(settings), _sized(settings, frame)

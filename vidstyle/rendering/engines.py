@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vidstyle.chain.stylizer import Stylizer
+from vidstyle.counting import counted
 from vidstyle.inputs import Reader, opened
 from vidstyle.job.folder import JobFolder
 from vidstyle.looks.frame_masks import Masks
 from vidstyle.media.base import Source
 from vidstyle.painting.shot_painter import PaintedFrame, ShotPainter, economies_of
 from vidstyle.painting.workers import Workers
-from vidstyle.rendering.notes import counted
 from vidstyle.settings import Settings
 from vidstyle.shots import Shot
 
@@ -58,7 +58,6 @@ def painted_frames(work: Work, shots: Sequence[Shot], notes: list[str]) -> Itera
 
         with ClusterPainter(work.job, work.source.info.path, work.styles, settings) as cluster:
             yield from cluster.paint(shots, work.missing)
-            notes += cluster.notes
         return
     workers = min(settings.workers, len(shots))
     if workers < settings.workers:

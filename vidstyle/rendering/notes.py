@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from vidstyle.counting import counted
 from vidstyle.job.journal import JournalEntry
 from vidstyle.optimisation.memory import economies
 
@@ -24,9 +25,3 @@ def trouble_notes(entries: Collection[JournalEntry], optimizer: str) -> list[str
 def retried_note(frames: int) -> str:
     """Returns the note on so many frames that were not finite at first."""
     return f"the objective was not finite in {counted(frames, 'frame')}, painted again with smaller steps"
-
-
-def counted(number: int, noun: str) -> str:
-    """Returns a number with its noun, as "1 process" or "2 processes"."""
-    plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
-    return f"{number} {noun if number == 1 else plural}"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from vidstyle.counting import counted
 from vidstyle.devices import threads
 from vidstyle.errors import JobError
 from vidstyle.features import to_be_fetched
@@ -23,7 +24,6 @@ from vidstyle.looks.frame_masks import Masks
 from vidstyle.looks.look import Look
 from vidstyle.rendering.disk import free_bytes, render_bytes
 from vidstyle.rendering.engines import places_of
-from vidstyle.rendering.notes import counted
 from vidstyle.rendering.pace import Pace, memory_bytes, pace_of
 from vidstyle.rendering.render import Render
 from vidstyle.settings.summary import look_rows

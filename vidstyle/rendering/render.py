@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 
 from vidstyle.chain.stylizer import Stylizer
+from vidstyle.counting import counted
 from vidstyle.devices import threads
 from vidstyle.errors import VidstyleError
 from vidstyle.features import weights_file
@@ -40,7 +41,7 @@ from vidstyle.rendering.engines import Tally, Work, check_engine, painted_frames
 from vidstyle.rendering.finishing import chronicle_of, kept_job, told
 from vidstyle.rendering.identity import identity_of, read_along
 from vidstyle.rendering.listeners import Listeners
-from vidstyle.rendering.notes import counted, retried_note, trouble_notes
+from vidstyle.rendering.notes import retried_note, trouble_notes
 from vidstyle.rendering.request import Request
 from vidstyle.settings.words import to_json
 from vidstyle.shots import SEGMENT_FRAMES

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vidstyle.errors import SourceError, VidstyleError
-from vidstyle.frames import Frame, Picture
+from vidstyle.frames import Frame, Picture, middles
 from vidstyle.inputs import opened
 from vidstyle.job.chronicle import Chronicle
 from vidstyle.job.fingerprints import source_fingerprint
@@ -26,7 +26,7 @@ from vidstyle.media.frame_folder import FrameFolderSource, folder_files
 from vidstyle.media.images import reduced_size, resize
 from vidstyle.media.sources import open_source
 from vidstyle.metrics import MEASURED_SIZE_PX, StabilityMeter, Step
-from vidstyle.reporting.thumbnails import Pair, Shown, chosen, encoded, shown_size, style_picture
+from vidstyle.reporting.thumbnails import MOST_PICTURES, Pair, Shown, encoded, shown_size, style_picture
 from vidstyle.settings import Settings
 
 # Called with frames compared, and in all.
@@ -142,7 +142,8 @@ def _input(chronicle: Chronicle) -> Source:
 
 def _walked(chronicle: Chronicle, output: Path, source: Source | None, on_report: OnReport | None) -> _Pass:
     manifest = chronicle.manifest
-    count, wanted, cuts = manifest.frame_count, set(chosen(manifest.frame_count)), set(manifest.cuts)
+    count, cuts = manifest.frame_count, set(manifest.cuts)
+    wanted = set(middles(count, MOST_PICTURES))
     found, meter = _Pass([], {}, math.nan), StabilityMeter()
     position = -1
     with _painted(chronicle, output, source) as results:

@@ -50,12 +50,6 @@ class Shown:
     after: Picture
 
 
-def chosen(count: int) -> list[int]:
-    """Returns the positions of up to twelve frames among `count`: the middles of as many parts."""
-    most = min(MOST_PICTURES, count)
-    return [(2 * part + 1) * count // (2 * most) for part in range(most)]
-
-
 def shown_size(width: int, height: int, longest_px: int = LONGEST_SIDE_PX) -> tuple[int, int]:
     """Returns width and height in pixels at which a picture stands in a page; none is enlarged."""
     ratio = min(1.0, longest_px / max(width, height), (_LARGEST_PX / (width * height)) ** 0.5)

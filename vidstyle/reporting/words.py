@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from vidstyle.counting import counted
 from vidstyle.reporting.facts import Column, Facts
 from vidstyle.wording import duration
 
@@ -26,7 +27,7 @@ def figures(facts: Facts) -> list[Figure]:
     shots = len(facts.cuts) + 1
     found: list[Figure] = []
     if not is_still:
-        found.append(("Frames", f"{facts.count:,}", f"in {shots:,} {'shot' if shots == 1 else 'shots'}"))
+        found.append(("Frames", f"{facts.count:,}", f"in {counted(shots, 'shot', ',')}"))
     seconds = _known(columns["seconds"])
     if seconds.size:
         share = "" if seconds.size == facts.count else f"of {seconds.size:,} frames"

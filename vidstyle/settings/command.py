@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vidstyle.settings import Settings
+from vidstyle.settings.named_files import given_styles
 from vidstyle.settings.words import to_words
 
 
@@ -19,10 +20,7 @@ def as_command(
     settings: Settings | None = None,
 ) -> str:
     """Returns the command line that does what `stylize` with the same arguments does, to be typed in any folder."""
-    given = [style] if isinstance(style, (str, Path)) else style or []
-    return command_line(
-        Path(source), [Path(each) for each in given], str(output), settings or Settings(), anywhere=True
-    )
+    return command_line(Path(source), given_styles(style), str(output), settings or Settings(), anywhere=True)
 
 
 def command_line(source: Path, styles: Sequence[Path], target: str, settings: Settings, *, anywhere: bool) -> str:

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from vidstyle.errors import OutputError, SettingsError
-from vidstyle.files import check_writable, written_whole
+from vidstyle.files import check_writable, write_whole
 from vidstyle.moments import join_moment, split_moment
 from vidstyle.settings.definitions import Settings
-from vidstyle.settings.named_files import named_files
+from vidstyle.settings.named_files import given_styles, named_files
 from vidstyle.settings.quality import quality_settings
 from vidstyle.settings.values import (
     checked,
@@ -169,9 +169,7 @@ def as_config(settings: Settings, style: str | Path | Sequence[str | Path], fold
     Raises:
         SettingsError: a path cannot be written as text.
     """
-    styles = [style] if isinstance(style, (str, Path)) else style
-    named = [Path(name) for name in styles]
-    return config_text(settings, named, Path.cwd() if folder is None else Path(folder), is_look=True)
+    return config_text(settings, given_styles(style), Path.cwd() if folder is None else Path(folder), is_look=True)
 
 
 def left_out(settings: Settings) -> tuple[str, ...]:
@@ -271,11 +269,9 @@ def save_config(
         OutputError, SettingsError: they cannot be written there.
     """
     path = Path(path)
-    styles = [style] if isinstance(style, (str, Path)) else style
-    text = check_config(path, settings, [Path(name) for name in styles], overwrite=overwrite)
+    text = check_config(path, settings, given_styles(style), overwrite=overwrite)
     if not _holds(path, text):
-        with written_whole(path) as part:
-            part.write_bytes(text.encode())
+        write_whole(path, text.encode())
 
 
 def _holds(path: Path, text: str) -> bool:

@@ -35,6 +35,7 @@ LARGEST_SIZE_PX = 16384
 _FAST = ("ultrafast", "superfast", "veryfast", "faster", "fast")
 PRESETS = (*_FAST, "medium", "slow", "slower", "veryslow", "placebo")
 LONGEST_WINDOW_FRAMES = 120
+POOLINGS = ("average", "max")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +67,7 @@ class Settings(LookSettings):
         metavar="FILE",
         paints=False,
     )
-    pooling: str = setting("average", "pooling of vgg19", parse=str, choices=("average", "max"))
+    pooling: str = setting("average", "pooling of vgg19", parse=str, choices=POOLINGS)
     iterations: int = setting(
         20,
         "most optimiser steps for a frame that starts from the painted one before it; 0 leaves frames unpainted",

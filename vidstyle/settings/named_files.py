@@ -16,6 +16,11 @@ class NamedFile(NamedTuple):
     what: str
 
 
+def given_styles(style: str | Path | Sequence[str | Path] | None) -> tuple[Path, ...]:
+    """Returns one style, or several, or none, as paths."""
+    return tuple(Path(each) for each in ([style] if isinstance(style, (str, Path)) else style or ()))
+
+
 def named_files(styles: Sequence[Path], settings: Settings) -> list[NamedFile]:
     """Returns the styles of a render and whatever else its settings name."""
     found = [NamedFile(style, "the style") for style in styles]

@@ -22,10 +22,15 @@ def to_json(settings: Settings) -> dict[str, Any]:
     }
 
 
+def flag_of(setting: str) -> str:
+    """Returns how a setting is called on the command line."""
+    return f"--{setting.replace('_', '-')}"
+
+
 def painting_flags(settings: Settings) -> dict[str, str]:
     """Returns those settings that change the output, as flags with their values in words."""
     painting = (spec.name for spec in fields(Settings) if spec.metadata["paints"])
-    return {_flag(name): " ".join(_words(name, getattr(settings, name))) for name in painting}
+    return {flag_of(name): " ".join(_words(name, getattr(settings, name))) for name in painting}
 
 
 def moments_of(settings: Settings) -> str:
@@ -37,7 +42,7 @@ def moments_of(settings: Settings) -> str:
 
 def joining_flags() -> frozenset[str]:
     """Returns the flags of settings that change nothing before the last step, when all is put together."""
-    return frozenset(_flag(spec.name) for spec in fields(Settings) if spec.metadata["joins"])
+    return frozenset(flag_of(spec.name) for spec in fields(Settings) if spec.metadata["joins"])
 
 
 def to_words(settings: Settings, shown: Callable[[Path], str] = str) -> list[str]:
@@ -51,7 +56,7 @@ def to_words(settings: Settings, shown: Callable[[Path], str] = str) -> list[str
         value = getattr(settings, spec.name)
         if value == spec.default or spec.name == "restart":
             continue
-        words.append(_flag(spec.name))
+        words.append(flag_of(spec.name))
         if isinstance(value, Path):
             words.append(shown(value))
         elif spec.name == "cuts":
@@ -63,10 +68,6 @@ def to_words(settings: Settings, shown: Callable[[Path], str] = str) -> list[str
         elif not isinstance(value, bool):
             words += _words(spec.name, value)
     return words
-
-
-def _flag(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
 
 
 def _words(name: str, value: Any) -> list[str]:

@@ -1,0 +1,16 @@
+"""What the tests of the objective and of its optimisation look at, and by what."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vidstyle.features import load_network
+from vidstyle.features.compact import CompactFeatures
+
+# With all its layers, in float32; not to be changed.
+NETWORK = load_network("compact", CompactFeatures.layer_names)
+
+
+def noise(height: int, width: int, seed: int = 0) -> np.ndarray:
+    """Returns white noise, `(H, W, 3)` uint8 RGB."""
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
