@@ -13,6 +13,7 @@ from typing import Any
 import vidstyle.painting.shot_painter
 import vidstyle.rendering.render
 from vidstyle import Settings, stylize
+from vidstyle.chain.beginning import Past
 from vidstyle.chain.stylizer import Stylizer
 from vidstyle.inputs import Reader
 from vidstyle.job.folder import JobFolder
@@ -21,7 +22,7 @@ from vidstyle.job.folder import JobFolder
 PER_FRAME = {
     "decode": (Reader, "_read"),
     "resize": (vidstyle.painting.shot_painter, "resize"),
-    "flow, carrying": (Stylizer, "_beginning"),
+    "flow, carrying": (Past, "beginning"),
     "optimise": (Stylizer, "_within_memory"),
     "save": (JobFolder, "save_frame"),
 }

@@ -265,7 +265,7 @@ def test_a_want_of_memory_in_the_flow_is_told_as_such(monkeypatch):
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     stylizer.paint(picture(1))
-    monkeypatch.setattr(stylizer, "_flow", greedy)
+    monkeypatch.setattr(stylizer._past, "_flow", greedy)
     with pytest.raises(DeviceError, match="too little memory for optical flow at 64x48 pixels; use a smaller --size"):
         stylizer.paint(picture(2))
     with pytest.raises(DeviceError, match="too little memory for optical flow"):

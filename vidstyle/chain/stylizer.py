@@ -14,17 +14,16 @@ from typing import TypeVar
 import numpy as np
 import torch
 
-from vidstyle.chain.carrying import Carried, Chain, faded, refreshed
+from vidstyle.chain.beginning import Beginning, Past
 from vidstyle.chain.frame_arguments import MaybeCoverage, checked_coverage, checked_look
-from vidstyle.chain.look_changes import Following, Lead, led
-from vidstyle.chain.noise import DriftingNoise
+from vidstyle.chain.look_changes import led
 from vidstyle.devices import resolve_device, resolve_precision
 from vidstyle.errors import DeviceError
 from vidstyle.features import load_network
 from vidstyle.fitting import checked_picture, working_size
-from vidstyle.flow import FlowEstimator, load_flow
-from vidstyle.frames import SMALLEST_SIDE_PX, FloatPicture, Picture
-from vidstyle.looks.coverage import Coverage, are_same
+from vidstyle.flow import load_flow
+from vidstyle.frames import SMALLEST_SIDE_PX, Picture
+from vidstyle.looks.coverage import Coverage
 from vidstyle.looks.look import Look
 from vidstyle.looks.recolouring import with_colours_of
 from vidstyle.looks.styles import Style, StylesGiven, load_region_styles, load_styles
@@ -40,9 +39,6 @@ from vidstyle.weights.fetching import OnDownload
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
-
-# Where the past covers less of a frame than this, it is painted with a first frame's steps.
-_COVERED_ENOUGH = 0.5
 
 
 @dataclass(frozen=True)
@@ -107,7 +103,7 @@ class Stylizer:
         self.precision = resolve_precision(settings.precision, self.device)
         styles = load_styles(style, settings)
         self.timeline = Timeline(settings, len(styles))
-        self.look, self._following = self.timeline.look(0, Fraction(0)), Following()
+        self.look = self.timeline.look(0, Fraction(0))
         self._said = partial(checked_look, settings, self.timeline, self.look)
         layers = (*settings.style_layers, settings.content_layer)
         network = load_network(settings.network, layers, settings.weights, settings.pooling, on_download)
@@ -118,12 +114,8 @@ class Stylizer:
         self.region_styles = [StyleBySize(self.network, each, alone) for each in of_regions]
         self.economy, self._is_matched = 0, False
         self.on_evaluation: OnEvaluation | None = None
-        self._flow: FlowEstimator | None = None
-        if settings.needs_flow:
-            self._flow = load_flow(settings.flow, self.device, on_download)
-        window = settings.temporal_window if settings.is_warped else (1,)
-        self._chain = Chain(window, is_held=not self.timeline.is_changing)
-        self._noise = DriftingNoise(settings.seed)
+        estimate = load_flow(settings.flow, self.device, on_download) if settings.needs_flow else None
+        self._past = Past(settings, estimate, is_held=not self.timeline.is_changing)
 
     def restart(self, first: Picture | None = None, economy: int = 0, palette_from: Picture | None = None) -> None:
         """Forgets the frames before, as at a cut: the next one is painted as a first frame.
@@ -138,12 +130,8 @@ class Stylizer:
         self._is_matched = False
         if palette_from is not None:
             self._match(checked_picture(palette_from, "frame"))
-        self._chain.restart()
-        self._following.restart()
-        self._noise.restart()
         self.economy = min(economy, len(economies(self.settings.optimizer)) - 1)
-        if first is not None:
-            self._chain.begin(checked_picture(first, "painted frame"))
+        self._past.restart(None if first is None else checked_picture(first, "painted frame"))
 
     def _match(self, content: Picture) -> None:
         if self.settings.color == "match" and not self._is_matched:
@@ -169,26 +157,9 @@ class Stylizer:
         content, coverage, look = self.fit(image), checked_coverage(coverage, self.settings), self._said(look)
         before = None if painted is None else checked_picture(painted, "painted frame")
         self._match(content)
-        self._forget_other_sizes(content)
-        self._with_room(content, lambda: self._follow(content, before, _fitted(coverage, content)))
-        self._following.add(look)
-
-    def _follow(self, content: Picture, painted: Picture | None, coverage: Coverage | None) -> None:
-        if self.settings.init == "noise":
-            self._noise.follow(content, self._flow)
-        self._take(content, painted, coverage)
-
-    def _forget_other_sizes(self, content: Picture) -> None:
-        """Begins a new chain where the frames change their size."""
-        last = self._chain.last
-        if last is not None and last.content.shape != content.shape:
-            self._chain.restart()
-
-    def _take(self, content: Picture, painted: Picture | None, coverage: Coverage | None) -> None:
-        if self.settings.is_warped and self._flow is not None:
-            self._chain.pass_over(content, painted, self._flow, coverage)
-        elif painted is not None:
-            self._chain.add(content, painted, coverage)
+        self._past.forget_other_sizes(content)
+        self._with_room(content, lambda: self._past.pass_over(content, before, _fitted(coverage, content)))
+        self._past.add_look(look)
 
     def __call__(self, image: Picture) -> Picture:
         """Returns the painted frame, `(h, w, 3)` uint8 RGB, of `(H, W, 3)` uint8 RGB."""
@@ -216,65 +187,34 @@ class Stylizer:
         content, look = self.fit(image), self._said(look)
         coverage = _fitted(checked_coverage(coverage, self.settings), content)
         self._match(content)
-        self._forget_other_sizes(content)
+        self._past.forget_other_sizes(content)
         if coverage is not None and not coverage.is_painted:
-            self._with_room(content, lambda: self._follow(content, content, coverage))
-            self._following.add(look)
+            self._with_room(content, lambda: self._past.pass_over(content, content, coverage))
+            self._past.add_look(look)
             return Painted(content, content, math.nan, 0, 0, time.perf_counter() - started, self.economy)
-        beginning = self._with_room(content, lambda: self._beginning(content, coverage, look))
+        beginning = self._with_room(content, lambda: self._past.beginning(content, coverage, look))
         outcome = self._led(content, replace(beginning, coverage=coverage))
         # The chain goes on from the frame as delivered, in 8 bits, so that a render which was
         # interrupted can go on from its files and come out the same.
         painted = to_picture(outcome.image)
-        self._following.add(look)
+        self._past.add_look(look)
         if beginning.as_delivered is not None:
             painted = beginning.as_delivered
         elif coverage is not None:
             painted = coverage.blended(content, painted)
-        if beginning.is_done:
-            self._with_room(content, lambda: self._take(content, painted, coverage))
-        else:
-            self._chain.add(content, painted, coverage)
+        is_repeated = beginning.is_done
+        self._with_room(content, lambda: self._past.add(content, painted, coverage, is_repeated=is_repeated))
         seconds = time.perf_counter() - started
         # Never what the chain goes on from: its colours would be swapped again and again.
         image = with_colours_of(content, painted) if self.settings.color == "content" else painted
         return Painted(image, painted, outcome.loss, outcome.evaluations, outcome.retries, seconds, self.economy)
 
-    def _beginning(self, content: Picture, coverage: Coverage | None, look: Look) -> _Beginning:
-        settings, last = self.settings, self._chain.last
-        afresh = max(settings.iterations, settings.first_iterations)
-        if settings.init == "noise":
-            return _Beginning(look, 255 * self._noise.follow(content, self._flow), afresh, is_afresh=True)
-        if last is None or settings.init == "content":
-            return _Beginning(look, content.astype(np.float32), afresh, is_afresh=True)
-        before = np.asarray(last.painted, np.float32)
-        lead = self._following.lead(look)
-        is_repeated = lead is None and look == self._following.last
-        is_repeated = is_repeated and np.array_equal(last.content, content) and are_same(last.coverage, coverage)
-        if is_repeated and settings.iterations and settings.least_gain and not self._chain.is_wet:
-            # A drawing that is held, or a still: there is nothing to paint, and nothing to drift.
-            return _Beginning(look, before, 0, is_done=True, as_delivered=last.delivered)
-        # Where strength falls, so must the paint that is there: the content loss alone, which is coarse, leaves its
-        # fine strokes, and at strength 0 they would vanish at once.
-        strength = (self._following.last or look).strength
-        left = min(1.0, look.strength / strength) if strength else 1.0
-        unpainted = 0.0 if lead is None else lead.unpainted
-        if not settings.is_warped or self._flow is None:
-            before = refreshed(before, last.content, content, unpainted) if unpainted else before
-            before = before if left == 1 else faded(before, content, left)
-            return _Beginning(look, before, settings.iterations, is_near=True, lead=lead)
-        carried = self._chain.carried(content, self._flow, coverage, unpainted)
-        carried = carried if left == 1 else carried.fading(content, left)
-        is_new = carried.covered < _COVERED_ENOUGH and settings.iterations > 0
-        steps = afresh if is_new else settings.iterations
-        return _Beginning(look, carried.start, steps, carried, is_near=True, lead=lead)
-
-    def _led(self, content: Picture, beginning: _Beginning) -> Outcome:
+    def _led(self, content: Picture, beginning: Beginning) -> Outcome:
         """Paints; where the look changes, from a start that is led towards what it changes into."""
         lead, steps = beginning.lead, self.settings.iterations
         if lead is None or not steps:
             return self._within_memory(content, beginning)
-        ahead = _Beginning(lead.look, beginning.start, steps, is_afresh=True, coverage=beginning.coverage)
+        ahead = Beginning(lead.look, beginning.start, steps, is_afresh=True, coverage=beginning.coverage)
         free = self._within_memory(content, ahead)
         paint = free.image[0].permute(1, 2, 0).float().cpu().numpy() * np.float32(255)
         start, carried = led(lead, content, paint, beginning.start, beginning.carried)
@@ -302,7 +242,7 @@ class Stylizer:
             message = f"too little memory for optical flow at {width}x{height} pixels; use {remedy}"
             raise DeviceError(message) from error
 
-    def _within_memory(self, content: Picture, beginning: _Beginning) -> Outcome:
+    def _within_memory(self, content: Picture, beginning: Beginning) -> Outcome:
         """Paints; where memory runs out, again after making room, and then in cheaper ways."""
         ways, failures = economies(self.settings.optimizer), 0
         height, width = content.shape[:2]
@@ -325,7 +265,7 @@ class Stylizer:
 
     def _fits(self, content: Picture) -> bool:
         try:
-            self._optimized(content, _Beginning(self.look, content.astype(np.float32), 1), economies("adam")[-1])
+            self._optimized(content, Beginning(self.look, content.astype(np.float32), 1), economies("adam")[-1])
         except Exception as error:
             if not is_memory_error(error):
                 raise
@@ -336,7 +276,7 @@ class Stylizer:
             free_caches(self.device)
         return True
 
-    def _optimized(self, content_picture: Picture, beginning: _Beginning, way: Economy) -> Outcome:
+    def _optimized(self, content_picture: Picture, beginning: Beginning, way: Economy) -> Outcome:
         settings, device = self.settings, self.device
         height, width = content_picture.shape[:2]
         content = to_tensor(content_picture, device)
@@ -370,30 +310,6 @@ class Stylizer:
                 aim, content_picture, start, objective, *rest, regions_at, self.on_evaluation
             )
         return optimize(start, objective, way.method, effort, self.on_evaluation)
-
-
-@dataclass(frozen=True, slots=True)
-class _Beginning:
-    """What a frame's optimisation begins with.
-
-    Attributes:
-        look: what the frame is to look like. start: `(H, W, 3)` float32 RGB, 0 to 255. iterations: the most steps.
-        carried: what holds the paint, if anything does. is_near: whether the start is painted already.
-        is_done: whether there is nothing left to paint. is_afresh: whether nothing is painted at all.
-        coverage: what of it is painted. as_delivered: the result, where that is known. lead: what the start is led
-            to, where the look changes.
-    """
-
-    look: Look
-    start: FloatPicture
-    iterations: int
-    carried: Carried | None = None
-    is_near: bool = False
-    is_done: bool = False
-    is_afresh: bool = False
-    coverage: Coverage | None = None
-    as_delivered: Picture | None = None
-    lead: Lead | None = None
 
 
 def _fitted(coverage: Coverage | None, content: Picture) -> Coverage | None:
