@@ -287,7 +287,7 @@ def test_a_signal_under_way_keeps_what_is_done(style, tmp_path, interruptible, n
     run.send_signal(getattr(signal, name))
     _, error = run.communicate(timeout=60)
     assert run.returncode == {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129}[name]
-    assert "frames are kept in" in error
+    assert " kept in " in error  # of the frames on the disk, perhaps one only was told of yet
     assert "Traceback" not in error
     assert not output.exists()
     assert main(command) == 0
