@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from vidstyle.errors import SettingsError
 from vidstyle.settings import Settings
 from vidstyle.settings.config import read_config
 from vidstyle.settings.quality import QUALITIES
+from vidstyle.settings.words import flag_of
 
 QUICK = ["--size", "32", "--iterations", "0", "--first-iterations", "0", "--device", "cpu", "--cuts", "off"]
 
@@ -234,3 +235,19 @@ def test_a_file_that_is_in_the_way_is_said_before_anything_is_painted(painting_s
 def test_a_previews_settings_can_be_kept(painting_scene):
     assert main(["in.mp4", "--style", "style.png", *QUICK, "--preview", "sheet.png", "--save-config", "a.toml"]) == 0
     assert read_config("a.toml").values["size"] == 32
+
+
+def test_help_lists_settings_by_topic_and_leaves_none_out(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "100")
+    first, *groups = re.split(r"^(?=[a-z][^\n]*:\n)", build_parser().format_help(), flags=re.M)
+    assert len(first.splitlines()) < 10  # how it is called, to be seen at once
+    topics = {group.splitlines()[0]: re.findall(r"^  (--[a-z-]+)", group, re.M) for group in groups}
+    assert topics["from frame to frame:"] == [
+        "--init",
+        "--flow",
+        "--temporal-weight",
+        "--temporal-window",
+        "--least-gain",
+    ]
+    settings = [flag for topic, flags in topics.items() if topic != "options:" for flag in flags]
+    assert settings == [flag_of(spec.name) for spec in fields(Settings)]

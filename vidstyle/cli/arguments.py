@@ -16,6 +16,22 @@ from vidstyle.settings.words import flag_of
 from vidstyle.version import __version__
 
 _NOT_GIVEN = object()
+_USAGE = """%(prog)s INPUT --style STYLE [STYLE ...] [-o OUTPUT] [options]
+       %(prog)s --status OUTPUT
+       %(prog)s --measure SOURCE RESULT"""
+# What the help calls the settings from a name on, in the order of `Settings`.
+_GROUPS = {
+    "strength": "the look",
+    "size": "size and network",
+    "iterations": "what is minimised, and how",
+    "init": "from frame to frame",
+    "cuts": "shots",
+    "mask": "parts of a frame",
+    "device": "where it is painted",
+    "fps": "the input",
+    "frame_format": "the output",
+    "keep_going": "the run",
+}
 
 
 class Parser(argparse.ArgumentParser):
@@ -53,6 +69,7 @@ def build_parser() -> argparse.ArgumentParser:
     """Returns the parser; flags, defaults, choices and help come from the fields of `Settings`."""
     parser = Parser(
         prog="vidstyle",
+        usage=_USAGE,
         description="Turns a video, a folder of frames or a picture into a painting in the style of another.",
         epilog="Example: vidstyle input.mp4 --style starry.jpg",
         allow_abbrev=False,
@@ -71,8 +88,16 @@ def build_parser() -> argparse.ArgumentParser:
         help="when all is done, write style and settings to a .toml file for --config, as a look: what belongs to "
         "this machine, run, film (--frames, masks, lists of cuts) or output (--codec) is left out",
     )
+    group: argparse._ActionsContainer = parser
     for spec in fields(Settings):
-        add_setting(parser, spec)
+        if spec.name in _GROUPS:
+            group = parser.add_argument_group(_GROUPS[spec.name])
+        add_setting(group, spec)
+    _add_asides(parser)
+    return parser
+
+
+def _add_asides(parser: argparse.ArgumentParser) -> None:
     aside = parser.add_mutually_exclusive_group()
     aside.add_argument(
         "--preview",
@@ -101,7 +126,6 @@ def build_parser() -> argparse.ArgumentParser:
     talk.add_argument("--quiet", action="store_true", help="print nothing but errors")
     talk.add_argument("--verbose", action="store_true", help="print what happens, and tracebacks")
     parser.add_argument("--version", action="version", version=f"vidstyle {__version__}")
-    return parser
 
 
 def _add_files(parser: argparse.ArgumentParser) -> None:
@@ -125,7 +149,7 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
 
 
 def add_setting(
-    parser: argparse.ArgumentParser, spec: Field[Any], default: Any = None, help_text: str | None = None
+    parser: argparse._ActionsContainer, spec: Field[Any], default: Any = None, help_text: str | None = None
 ) -> None:
     """Adds a field of `Settings` as a flag, with its own default and help unless others are given."""
     flag, meta = flag_of(spec.name), spec.metadata

@@ -119,6 +119,7 @@ class Settings(LookSettings):
         metavar="N",
     )
     optimizer: str = setting("lbfgs", "optimiser", parse=str, choices=("lbfgs", "adam"))
+    seed: int = setting(0, "seed of the noise", parse=int, low=0, high=2**63 - 1, metavar="N")
     init: str = setting(
         "warped",
         "what a frame starts from: the previous painted frame carried along by optical flow, that frame as it is, "
@@ -247,7 +248,6 @@ class Settings(LookSettings):
         "the cluster's machines do not see this one's files: send them frames and settings, and fetch what they paint",
         paints=False,
     )
-    seed: int = setting(0, "seed of the noise", parse=int, low=0, high=2**63 - 1, metavar="N")
     fps: Fraction | None = setting(
         None,
         "frames per second of a frame folder, instead of the times in its timestamps.csv, or of 25",
