@@ -39,10 +39,10 @@ def _quality(
 # Seconds are README's ("Limits and speed", 512x288) for standard, by pixels, and for the others times the ratios of
 # their processor time in one run on one core (16:9; draft 0.13 and 0.18, high 3.7 and 2.2, best 33 and 16).
 QUALITIES: dict[str, Quality] = {
-    "draft": _quality(320, "compact", 4, 25, 1.2, 0.13),
-    STANDARD: _quality(640, "compact", 20, 50, 8.7, 0.7),
-    "high": _quality(960, "compact", 30, 80, 32, 1.6),
-    "best": _quality(1280, "vgg19", 40, 100, 290, 11),
+    "draft": _quality(320, "compact", 4, 25, 1.1, 0.15),
+    STANDARD: _quality(640, "compact", 20, 50, 8.6, 0.8),
+    "high": _quality(960, "compact", 30, 80, 32, 1.8),
+    "best": _quality(1280, "vgg19", 40, 100, 280, 13),
 }
 
 
