@@ -39,11 +39,11 @@ from speed_measures.sizes import SAMPLES, by_size
 from speed_measures.stages import PER_FRAME, PER_RUN, stage_seconds
 
 from vidstyle import Settings, Stylizer
-from vidstyle.frames import Picture
-from vidstyle.media.images import resize, write_image
-from vidstyle.media.sources import open_source
-from vidstyle.objective.objective import Objective, to_tensor
-from vidstyle.process import keep_freed_memory
+from vidstyle.devices import keep_freed_memory
+from vidstyle.frames import Picture, resize
+from vidstyle.media.read.sources import open_source
+from vidstyle.media.stills.images import write_image
+from vidstyle.method.objective import Objective, to_tensor
 
 SIZE_PX, GRAIN_LEVELS = 512, 2.0
 CLIP, STYLE = SAMPLES / "clip.mp4", SAMPLES / "starry.jpg"
@@ -100,7 +100,7 @@ def still_seconds(frame: Picture, count: int) -> float:
     frames = [
         np.clip(frame + grain.normal(0, GRAIN_LEVELS, frame.shape), 0, 255).astype(np.uint8) for _ in range(count)
     ]
-    return statistics.mean([stylizer.paint(picture).seconds for picture in frames][1:])
+    return statistics.mean([stylizer.stylize(picture).seconds for picture in frames][1:])
 
 
 def judged(judge: Path, network: Network, frame: Picture, **settings: Any) -> float:
@@ -108,7 +108,7 @@ def judged(judge: Path, network: Network, frame: Picture, **settings: Any) -> fl
     with tempfile.TemporaryDirectory() as folder:
         content, result = Path(folder) / "content.png", Path(folder) / "result.png"
         write_image(content, frame)
-        write_image(result, Stylizer(STYLE, network.settings(**settings)).paint(frame).image)
+        write_image(result, Stylizer(STYLE, network.settings(**settings)).stylize(frame).image)
         run = subprocess.run(
             [sys.executable, str(judge), "image", str(content), str(STYLE), str(result)],
             check=True,
@@ -163,12 +163,12 @@ def shown(figures: dict[str, Any]) -> str:
             f"{100 * share:.0f} % of the ceiling of {row['ceiling_flops_per_s'] / 1e9:.0f} GFLOP/s"
         )
     stages, compact = figures["stages"], figures["evaluation"]["compact"]
-    loop = stages["evaluations"] * compact["convolution_flops"] / stages["optimise"] / figures["ceiling_flops_per_s"]
+    loop = stages["evaluations"] * compact["convolution_flops"] / stages["optimize"] / figures["ceiling_flops_per_s"]
     lines.append(
         f"first frame {stages['first frame']:.1f} s, later {stages['later frame']:.2f} s ({stages['evaluations']:.1f} "
         f"evaluations), of a still scene with grain {figures['still_s']:.2f} s"
     )
-    lines.append(f"the whole optimisation reaches {100 * loop:.0f} % of the ceiling; stages of a later frame:")
+    lines.append(f"the whole optimization reaches {100 * loop:.0f} % of the ceiling; stages of a later frame:")
     for stage in (*PER_FRAME, "other", *PER_RUN):
         lines.append(
             f"  {stage:15s} {1000 * stages[stage]:7.1f} ms  {100 * stages[stage] / stages['later frame']:5.1f} %"

@@ -73,40 +73,40 @@ class Scenes:
         return cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
 
     def _draw(self) -> Picture:
-        """Draws clouds of colour with a few discs and bars."""
+        """Draws clouds of color with a few discs and bars."""
         picture = np.full((288, 480, 3), self.rng.uniform(40, 200, 3))
         for cells in (3, 8, 24, 80):
             noise = self.rng.normal(0, 60 / cells**0.4, (cells, cells * 5 // 3, 3))
             picture += cv2.resize(noise, (480, 288), interpolation=cv2.INTER_CUBIC)
         for _ in range(14):
             x, y, size = (int(v) for v in self.rng.integers((0, 0, 8), (480, 288, 50)))
-            colour = self.rng.uniform(0, 255, 3).tolist()
+            color = self.rng.uniform(0, 255, 3).tolist()
             if self.rng.random() < 0.5:
-                cv2.circle(picture, (x, y), size, colour, -1)
+                cv2.circle(picture, (x, y), size, color, -1)
             else:
-                cv2.rectangle(picture, (x, y), (x + size, y + 2 * size), colour, -1)
+                cv2.rectangle(picture, (x, y), (x + size, y + 2 * size), color, -1)
         return np.clip(picture, 0, 255).astype(np.uint8)
 
     def shot(self, count: int, speed: float = 0.004, *, scene: Picture | None = None) -> list[Picture]:
         """Returns `count` frames of a pan with a slow zoom; `speed` in widths per frame."""
         scene = self.new() if scene is None else scene
         angle = self.rng.uniform(0, 2 * np.pi)
-        centre = self.rng.uniform(0.4, 0.6, 2) * (scene.shape[1], scene.shape[0])
+        center = self.rng.uniform(0.4, 0.6, 2) * (scene.shape[1], scene.shape[0])
         step = speed * WIDTH * np.array([np.cos(angle), 0.5 * np.sin(angle)])
         zoom = 1.003 ** np.arange(count)
-        return [view(scene, centre + step * (i - count / 2), zoom[i]) for i in range(count)]
+        return [view(scene, center + step * (i - count / 2), zoom[i]) for i in range(count)]
 
     def shaken(self, count: int, reach: float) -> list[Picture]:
         """Returns `count` frames from a hand that shakes; `reach` in widths per frame."""
         scene = self.new()
-        centre = np.array([scene.shape[1], scene.shape[0]]) / 2
+        center = np.array([scene.shape[1], scene.shape[0]]) / 2
         jolts = self.rng.normal(0, reach * WIDTH, (count, 2)) * (self.rng.random((count, 1)) < 0.5)
-        return [view(scene, centre + jolt, 1.1) for jolt in jolts]
+        return [view(scene, center + jolt, 1.1) for jolt in jolts]
 
 
-def view(scene: Picture, centre: np.ndarray, zoom: float = 1.0, blur_px: int = 1) -> Picture:
-    """Returns what a camera over `centre` (x, y in pixels) sees, smeared sideways by `blur_px`."""
-    shift = centre - np.array([WIDTH, HEIGHT]) * zoom / 2
+def view(scene: Picture, center: np.ndarray, zoom: float = 1.0, blur_px: int = 1) -> Picture:
+    """Returns what a camera over `center` (x, y in pixels) sees, smeared sideways by `blur_px`."""
+    shift = center - np.array([WIDTH, HEIGHT]) * zoom / 2
     matrix = np.array([[zoom, 0, shift[0]], [0, zoom, shift[1]]])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     picture = cv2.warpAffine(scene, matrix, (WIDTH, HEIGHT), flags=flags, borderMode=cv2.BORDER_REFLECT)
@@ -143,8 +143,8 @@ def similar(scenes: Scenes) -> Case:
     for _ in range(3):
         scene = scenes.new()
         for x in (0.22, 0.78):
-            centre = np.array([x * scene.shape[1], 0.5 * scene.shape[0]])
-            case.cut_to([view(scene, centre + np.array([0.4 * i, 0]), 0.7) for i in range(18)])
+            center = np.array([x * scene.shape[1], 0.5 * scene.shape[0]])
+            case.cut_to([view(scene, center + np.array([0.4 * i, 0]), 0.7) for i in range(18)])
     return case
 
 
@@ -179,20 +179,20 @@ def letterbox(scenes: Scenes) -> Case:
     return case
 
 
-def through(case: Case, scenes: Scenes, grey: int, ramp: int, hold: int) -> Case:
-    """Fades the last frame out to `grey` and a new shot in, each over `ramp` frames, with `hold` between."""
-    plain = np.full((HEIGHT, WIDTH, 3), grey, np.uint8)
+def through(case: Case, scenes: Scenes, gray: int, ramp: int, hold: int) -> Case:
+    """Fades the last frame out to `gray` and a new shot in, each over `ramp` frames, with `hold` between."""
+    plain = np.full((HEIGHT, WIDTH, 3), gray, np.uint8)
     shares = np.arange(1, ramp + 1) / (ramp + 1)
     case.go_on(mixed([case.frames[-1]] * ramp, plain, shares)).go_on([plain.copy() for _ in range(hold)])
     coming = scenes.shot(ramp + 20)
     return case.cut_to(mixed(coming[:ramp], plain, shares[::-1]) + coming[ramp:], late=ramp // 2)
 
 
-def fades(scenes: Scenes, grey: int) -> Case:
-    """Slow and fast fades through `grey`, one without a plain frame that lasts."""
+def fades(scenes: Scenes, gray: int) -> Case:
+    """Slow and fast fades through `gray`, one without a plain frame that lasts."""
     case = Case().cut_to(scenes.shot(20))
     for ramp, hold in ((12, 6), (20, 1), (5, 2), (30, 12)):
-        through(case, scenes, grey, ramp, hold)
+        through(case, scenes, gray, ramp, hold)
     return case
 
 
@@ -282,7 +282,7 @@ CASES: dict[str, Callable[[Scenes], Case]] = {
     "hard cuts": hard,
     "blended cuts": blended,
     "cuts in fast pans": fast,
-    "similar colours": similar,
+    "similar colors": similar,
     "dark shots": dark,
     "4 to 8 frames": montage,
     "stills": slides,
@@ -311,7 +311,7 @@ def joined(shots: Iterable[list[Picture]]) -> Case:
 
 
 def grainy(scenes: Scenes, frame: Picture, sigma: float) -> Picture:
-    """Returns `frame` with noise of `sigma` grey levels."""
+    """Returns `frame` with noise of `sigma` gray levels."""
     return np.clip(frame + scenes.rng.normal(0, sigma, frame.shape), 0, 255).astype(np.uint8)
 
 

@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def make_clip(path: Path, frames: int, size_px: int) -> None:
-    """Writes a clip in which coloured waves move, a new set of them every 300 frames."""
+    """Writes a clip in which colored waves move, a new set of them every 300 frames."""
     y, x = np.mgrid[0:size_px, 0:size_px] / size_px
     with av.open(str(path), "w") as output:
         stream = output.add_stream("libx264", rate=Fraction(25), options={"crf": "16"})

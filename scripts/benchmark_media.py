@@ -3,10 +3,10 @@
 
     python scripts/benchmark_media.py                                  # files of one property or two each, made here
     python scripts/benchmark_media.py --only vfr_mp4 pq --keep FOLDER  # some of them, and keep what was written
-    python scripts/benchmark_media.py --clips FOLDER --judge judge.py  # and the videos there, with another judgement
+    python scripts/benchmark_media.py --clips FOLDER --judge judge.py  # and the videos there, with another judgment
     python scripts/benchmark_media.py --examples 300                   # random clips: size, rate, start, sound
 
-Frames pass unpainted (no iterations), so colours can be compared with the drawn ones, decoded by the definition of
+Frames pass unpainted (no iterations), so colors can be compared with the drawn ones, decoded by the definition of
 their tags. A cell says what went in and, where it is not the same, what came out. The judge is a script with the
 command `media SOURCE RESULT` that prints JSON. Ends with status 1 where a line is neither ok nor "not yet".
 """
@@ -32,11 +32,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import av
 from media_files.cases import Case
-from media_files.catalogue import CASES, clips_in
+from media_files.catalog import CASES, clips_in
 from media_files.rendering import Line, rendered
 
 COLUMNS = (
-    "frames", "gap ms", "size", "sar", "colour", "format", "colour error", "audio", "sync ms", "same packets",
+    "frames", "gap ms", "size", "sar", "color", "format", "color error", "audio", "sync ms", "same packets",
     "subtitles", "chapters", "attachments", "covers", "metadata",
 )  # fmt: skip
 
@@ -74,11 +74,11 @@ def shown(lines: list[Line]) -> Iterator[str]:
     for line in lines:
         cells = [line.case.name, line.case.what, *(line.cells.get(name, "-") for name in columns)]
         if has_judge:
-            cells.append(_judgement(line.judge))
+            cells.append(_judgment(line.judge))
         yield "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in [*cells, line.verdict]) + " |"
 
 
-def _judgement(facts: dict[str, Any]) -> str:
+def _judgment(facts: dict[str, Any]) -> str:
     if "error" in facts or not facts:
         return facts.get("error", "-")
     same = "yes" if facts["audio_identical"] else "no"

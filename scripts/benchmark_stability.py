@@ -36,14 +36,14 @@ from stability_measures.strips import write_strip
 from stability_measures.uncovered import UncoveredStyle
 
 from vidstyle import Settings, Stylizer
-from vidstyle.flow import load_flow
-from vidstyle.flow.occlusion import motion_between
-from vidstyle.flow.warp import FlowField
-from vidstyle.frames import Picture
-from vidstyle.media.images import reduced_size, resize, write_image
-from vidstyle.media.sources import open_source
+from vidstyle.devices import keep_freed_memory
+from vidstyle.frames import Picture, resize
+from vidstyle.media.read.sources import open_source
+from vidstyle.media.stills.images import reduced_size, write_image
+from vidstyle.method.disocclusion import motion_between
+from vidstyle.method.flow import load_flow
+from vidstyle.method.warping import FlowField
 from vidstyle.metrics import StabilityMeter
-from vidstyle.process import keep_freed_memory
 
 SAMPLES = Path(__file__).resolve().parent.parent / "samples"
 SIZE_PX = 512
@@ -123,16 +123,16 @@ def judged(judge: Path | None, source: Path, style: Path, result: Path) -> dict[
     return {name: report[name] for name in names}
 
 
-def row_of(clip: str, method: str, painted: list, frames: list[Picture], first: int, uncovered: UncoveredStyle) -> Row:
+def row_of(clip: str, method: str, stylized: list, frames: list[Picture], first: int, uncovered: UncoveredStyle) -> Row:
     """Measures what was painted; the judge's columns are left open."""
     meter = StabilityMeter()
     estimate = load_flow("dis", torch.device("cpu"))
-    for number, (frame, result) in enumerate(zip(frames, painted, strict=True)):
+    for number, (frame, result) in enumerate(zip(frames, stylized, strict=True)):
         exact = sample_motion(first + number) if clip == "sample" and number else None
         meter.add(frame, result.image, exact)
         if number:
             uncovered.add(result.image, motion_between(estimate, frames[number - 1], frame))
-    stability, later = meter.result(), painted[1:]
+    stability, later = meter.result(), stylized[1:]
     evaluations = sum(result.evaluations for result in later)
     seconds = sum(result.seconds for result in later)
     return Row(
@@ -168,11 +168,11 @@ def compare(options: argparse.Namespace, folder: Path) -> Iterator[Row]:
             if options.methods and method.split(" (")[0] not in options.methods:
                 continue
             stylizer = Stylizer(style, settings)
-            painted = [stylizer.paint(frame) for frame in frames]
-            results[method] = [result.image for result in painted]
+            stylized = [stylizer.stylize(frame) for frame in frames]
+            results[method] = [result.image for result in stylized]
             target = place / method.replace(" ", "_").replace("(", "").replace(")", "")
             save(target, results[method])
-            row = row_of(name, method, painted, frames, options.first, UncoveredStyle(stylizer))
+            row = row_of(name, method, stylized, frames, options.first, UncoveredStyle(stylizer))
             vars(row).update(judged(options.judge, place / "source", style, target))
             yield row
         write_strip(place / "strip.png", frames, results)

@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""Distils the compact network from VGG-19: makes `vidstyle/features/compact.safetensors`.
+"""Distills the compact network from VGG-19: makes `vidstyle/features/compact.safetensors`.
 
     python scripts/distill.py --teacher vgg19.safetensors --pictures FOLDER --output compact.safetensors
 
-The student learns on crops of photographs and paintings, and on pictures that its own optimisation
+The student learns on crops of photographs and paintings, and on pictures that its own optimization
 produces, renewed as it changes; the teacher is asked once about each (`distillation/bank.py`):
   features   each layer, through a linear map A into the teacher's channels, as the teacher has it,
              in units of the teacher's root mean square;
   gap        how far a picture's Gram matrix is from a style's, as the teacher finds it;
   gradient   the gradient of the style loss with respect to the picture, which is all that the
-             optimiser ever uses of a network.
+             optimizer ever uses of a network.
 Same pictures, seed, machine and number of threads: same file, on the CPU. Interrupted runs go on from
 the last checkpoint.
 """
@@ -26,8 +26,8 @@ from distillation.teacher import LAYERS
 from distillation.training import Training
 
 from vidstyle.errors import VidstyleError
-from vidstyle.features.compact import SHAPE, stages_of
 from vidstyle.files import check_writable
+from vidstyle.method.features.compact import SHAPE, stages_of
 
 LOG_EVERY = 20  # steps
 

@@ -15,20 +15,20 @@ import numpy as np
 from sample_files import SAMPLES, sample_frame, sample_style
 
 from vidstyle import Settings, stylize_image
+from vidstyle.devices import keep_freed_memory
 from vidstyle.experiments import (
     Panel,
     Sheet,
     content_layers,
     content_reconstruction,
     feature_maps,
-    normalisation,
+    normalization,
     progress,
     starting_points,
     style_reconstruction,
     trade_off,
 )
 from vidstyle.experiments.defaults import SETTINGS
-from vidstyle.process import keep_freed_memory
 
 COLUMNS, JPEG_QUALITY = 6, 80
 FILTERS = slice(20, 20 + 2 * COLUMNS)
@@ -46,7 +46,7 @@ def sheets(frame: np.ndarray, width: int) -> list[Sheet]:
     maps = replace(
         maps, title=maps.title + ", a few of them", panels=tuple(enlarged(p, size) for p in maps.panels[FILTERS])
     )
-    painted = [
+    stylized = [
         Panel("painting as content", wave),
         Panel("painting as style", mosaic),
         Panel("painted", stylize_image(wave, mosaic, Settings(size=width))),
@@ -57,13 +57,13 @@ def sheets(frame: np.ndarray, width: int) -> list[Sheet]:
     return [
         content_reconstruction(photo, None, longer),
         style_reconstruction(starry, None, None, longer),
-        normalisation(starry, [photo, starry, wave, mosaic], longer),
+        normalization(starry, [photo, starry, wave, mosaic], longer),
         starting_points(photo, starry, settings=longer),
         trade_off(photo, starry, weights, settings),
         content_layers(photo, starry, None, settings),
         progress(photo, starry, 20, settings, start="noise"),
         maps,
-        Sheet("vidstyle itself: network compact", tuple(painted), COLUMNS),
+        Sheet("vidstyle itself: network compact", tuple(stylized), COLUMNS),
     ]
 
 

@@ -22,7 +22,7 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 SAMPLES = Path(__file__).resolve().parent.parent / "samples"
-WIDTH_PX, COLOURS, PATIENCE_MS = 1240, 160, 600_000
+WIDTH_PX, COLORS, PATIENCE_MS = 1240, 160, 600_000
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 
 
@@ -47,11 +47,11 @@ def choose(page: Page, where: str, name: str) -> None:
 
 
 def photograph(page: Page, name: str) -> None:
-    """Saves what is seen, with few colours so that it stays small."""
+    """Saves what is seen, with few colors so that it stays small."""
     page.mouse.move(0, 0)
     time.sleep(1)
     image = Image.open(io.BytesIO(page.screenshot(full_page=True))).convert("RGB")
-    few = image.quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    few = image.quantize(COLORS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     few.save(SAMPLES / name, optimize=True)
     print(f"{SAMPLES / name}: {(SAMPLES / name).stat().st_size:,} bytes, {image.width}x{image.height}")
 

@@ -15,9 +15,9 @@ import numpy as np
 from av.stream import Disposition
 from clips import VideoWriter, picture
 
-from vidstyle.media.companions import Wanted
-from vidstyle.media.joining import join_video
-from vidstyle.media.sources import open_source
+from vidstyle.media.read.sources import open_source
+from vidstyle.media.streams.side_streams import StreamSelection
+from vidstyle.media.write.joining import join_video
 
 MS = Fraction(1, 1000)
 RATE = 25
@@ -143,7 +143,7 @@ def carried(source: Path, output: Path, frames: tuple[int, int | None] = (0, Non
             writer.write(frame)
     with TemporaryDirectory() as folder:
         segments = writer.segments(Path(folder))
-        return join_video(output, writer.info, writer.spec, segments, writer.timestamps, Wanted(**wanted))
+        return join_video(output, writer.info, writer.spec, segments, writer.timestamps, StreamSelection(**wanted))
 
 
 def texts(path: Path, track: int = 0) -> list[tuple[float, float, str]]:
@@ -153,7 +153,7 @@ def texts(path: Path, track: int = 0) -> list[tuple[float, float, str]]:
         events = []
         for packet in container.demux(stream):
             if packet.size:
-                shown = [event.dialogue.decode() for event in packet.decode()]
+                shown = [event.dialog.decode() for event in packet.decode()]
                 events += [(packet.pts * packet.time_base, packet.duration * packet.time_base, text) for text in shown]
     first = first_picture_s(path)
     return [(float(start - first), float(duration), text) for start, duration, text in events]

@@ -1,6 +1,6 @@
 """Features as the objective takes them: of a picture that goes on beyond its border."""
 
-from vidstyle.objective.tiling import continued
+from vidstyle.method.tiling import continued
 
 
 def continued_features(network, image, layer):

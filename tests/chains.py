@@ -8,7 +8,7 @@ QUICK = {"iterations": 4, "first_iterations": 6, "precision": "float32", "device
 
 
 def picture(seed: int, height: int = 48, width: int = 64) -> np.ndarray:
-    """Returns coloured blobs, `(H, W, 3)` uint8 RGB: smooth enough to be content."""
+    """Returns colored blobs, `(H, W, 3)` uint8 RGB: smooth enough to be content."""
     rng = np.random.default_rng(seed)
     small = rng.integers(0, 256, (height // 8, width // 8, 3), dtype=np.uint8)
     return np.ascontiguousarray(np.kron(small, np.ones((8, 8, 1), np.uint8)))

@@ -14,9 +14,9 @@ import cv2
 import numpy as np
 
 from vidstyle.frames import ClipInfo, Frame
-from vidstyle.media.codecs import Wishes
-from vidstyle.media.joining import join_video
-from vidstyle.media.segments import SEGMENT_SUFFIX, output_times, video_spec, write_segment
+from vidstyle.media.write.codecs import EncodeOptions
+from vidstyle.media.write.joining import join_video
+from vidstyle.media.write.segments import SEGMENT_SUFFIX, output_times, video_spec, write_segment
 
 SAMPLE_RATE = 48000
 
@@ -157,7 +157,7 @@ def make_folder(folder: Path, names: list[str], size: tuple[int, int] = (64, 48)
 
 
 def write_raw(path: Path, image: np.ndarray) -> Path:
-    """Writes RGB (or grey, or BGRA as it is) without any code of the project."""
+    """Writes RGB (or gray, or BGRA as it is) without any code of the project."""
     stored = image[:, :, ::-1] if image.ndim == 3 and image.shape[2] == 3 else image
     path.write_bytes(cv2.imencode(path.suffix, np.ascontiguousarray(stored))[1].tobytes())
     return path
@@ -233,10 +233,10 @@ def frames_of(count: int = 12) -> list[Frame]:
 class VideoWriter:
     """Takes frames one by one and writes a video as a job does: in segments, here of five, then joined."""
 
-    def __init__(self, output: Path, info: ClipInfo, width: int = 64, height: int = 48, **wishes: Any) -> None:
+    def __init__(self, output: Path, info: ClipInfo, width: int = 64, height: int = 48, **encode_options: Any) -> None:
         self.notes: list[str] = []
         self.output, self.info = output, info
-        self.spec = video_spec(output, info, width, height, Wishes(**wishes))
+        self.spec = video_spec(output, info, width, height, EncodeOptions(**encode_options))
         self.images: list[np.ndarray] = []
         self.timestamps: list[int] = []
 

@@ -44,7 +44,7 @@ def make_job(path: Path, **changes: Any) -> JobFolder:
     return job
 
 
-def paint(job: JobFolder, positions: Any) -> None:
+def fill(job: JobFolder, positions: Any) -> None:
     """Saves frames that tell their position."""
     for position in positions:
         job.save_frame(position, picture(position))
@@ -54,7 +54,7 @@ def finish(job: JobFolder) -> JobFolder:
     """Does all but the last step."""
     for shot in job.manifest.shots:
         for run in shot.segments:
-            paint(job, run)
+            fill(job, run)
             if job.manifest.kind == "video":
                 job.close_segment(shot, run)
     return job

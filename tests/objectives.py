@@ -1,11 +1,11 @@
-"""What the tests of the objective and of its optimisation look at, and by what."""
+"""What the tests of the objective and of its optimization look at, and by what."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from vidstyle.features import load_network
-from vidstyle.features.compact import CompactFeatures
+from vidstyle.method.features import load_network
+from vidstyle.method.features.compact import CompactFeatures
 
 # With all its layers, in float32; not to be changed.
 NETWORK = load_network("compact", CompactFeatures.layer_names)

@@ -1,4 +1,4 @@
-"""ICC profiles made by hand, from the format's specification (ICC.1:2001-04): nothing is stored, no licence asked."""
+"""ICC profiles made by hand, from the format's specification (ICC.1:2001-04): nothing is stored, no license asked."""
 
 from __future__ import annotations
 
@@ -65,9 +65,9 @@ def rgb_profile(name: str, gamma: float = 2.2) -> bytes:
     return _profile(b"RGB ", b"mntr", b"XYZ ", tags)
 
 
-def grey_profile(gamma: float) -> bytes:
-    """A grey profile with a pure power curve."""
-    return _profile(b"GRAY", b"mntr", b"XYZ ", _common("grey") | {b"kTRC": _curve(gamma)})
+def gray_profile(gamma: float) -> bytes:
+    """A gray profile with a pure power curve."""
+    return _profile(b"GRAY", b"mntr", b"XYZ ", _common("gray") | {b"kTRC": _curve(gamma)})
 
 
 def cmyk_profile() -> bytes:
@@ -84,8 +84,8 @@ def cmyk_profile() -> bytes:
     return _profile(b"CMYK", b"prtr", b"Lab ", _common("inks") | {b"A2B0": lookup})
 
 
-def to_srgb(colour: np.ndarray, name: str, gamma: float = 2.2) -> np.ndarray:
-    """What colours `(..., 3)` of `rgb_profile` are in sRGB, of 255, by the formulas of IEC 61966-2-1."""
+def to_srgb(color: np.ndarray, name: str, gamma: float = 2.2) -> np.ndarray:
+    """What colors `(..., 3)` of `rgb_profile` are in sRGB, of 255, by the formulas of IEC 61966-2-1."""
     matrix = np.linalg.solve(xyz_matrix(PRIMARIES["sRGB-like"]), xyz_matrix(PRIMARIES[name]))
-    linear = np.clip((colour / 255) ** gamma @ matrix.T, 0, 1)
+    linear = np.clip((color / 255) ** gamma @ matrix.T, 0, 1)
     return 255 * np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)

@@ -5,7 +5,7 @@ from vidstyle import Settings, stylize
 QUICK = Settings(iterations=1, first_iterations=2, size=32, device="cpu", cuts="off")
 
 
-def paint(output="out.mp4", settings=QUICK, source="in.mp4", stop_after=None, style="style.png"):
+def render(output="out.mp4", settings=QUICK, source="in.mp4", stop_after=None, style="style.png"):
     """Renders; returns the result, the plan, and the frames that were painted."""
     plans, frames = [], []
 

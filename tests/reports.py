@@ -10,17 +10,17 @@ import pytest
 from clips import picture
 from jobs import make_manifest
 
-from vidstyle.job.chronicle import Chronicle
 from vidstyle.job.journal import JournalEntry
-from vidstyle.reporting.facts import JOURNALLED, MEASURED, Facts
-from vidstyle.reporting.thumbnails import Shown, encoded
+from vidstyle.job.render_record import RenderRecord
+from vidstyle.report.facts import JOURNALLED, MEASURED, Facts
+from vidstyle.report.thumbnails import Shown, encoded
 
 needs_matplotlib = pytest.mark.skipif(
     find_spec("matplotlib") is None, reason="Matplotlib draws the curves: pip install 'vidstyle[report]'"
 )
 
 
-def make_chronicle(count: int = 12, **changes: Any) -> Chronicle:
+def make_chronicle(count: int = 12, **changes: Any) -> RenderRecord:
     """A finished render of frames that took 0.5, 1.5, 2.5 ... seconds; one not yet in any cache."""
     manifest = make_manifest(timestamps=tuple(range(count)), cuts=tuple(cut for cut in (7,) if cut < count))
     values: dict[str, Any] = {
@@ -33,19 +33,19 @@ def make_chronicle(count: int = 12, **changes: Any) -> Chronicle:
         "folder": ".",
         "content": "",
     }
-    return Chronicle(**values | changes)
+    return RenderRecord(**values | changes)
 
 
 def make_facts(count: int = 12, **changes: Any) -> Facts:
     """Facts of it, with numbers that tell their position and two pairs of pictures."""
-    chronicle = make_chronicle(count)
-    columns = {name: np.array([float(getattr(e, name)) for e in chronicle.entries]) for name in JOURNALLED}
+    render_record = make_chronicle(count)
+    columns = {name: np.array([float(getattr(e, name)) for e in render_record.entries]) for name in JOURNALLED}
     rising = np.arange(count, dtype=float)
     rising[0] = np.nan
     columns |= {name: rising * (number + 1) for number, name in enumerate(MEASURED)}
     positions = [0, count - 1] if count > 1 else [0]
     values: dict[str, Any] = {
-        "chronicle": chronicle,
+        "render_record": render_record,
         "times_s": np.arange(count) / 25,
         "columns": columns,
         "drift": 1.25,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from vidstyle.counting import counted, counted_were
+from vidstyle.errors import counted, counted_were
 
 
 @pytest.mark.parametrize(

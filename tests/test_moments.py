@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vidstyle.moments import join_moment, parse_moment, same_moment, split_moment
+from vidstyle.frames import join_moment, parse_moment, same_moment, split_moment
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 FAULTS = """
 import resource, sys
 import numpy as np
-from vidstyle.process import keep_freed_memory
+from vidstyle.devices import keep_freed_memory
 
 if sys.argv[1] == "kept":
     keep_freed_memory()

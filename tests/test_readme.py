@@ -14,12 +14,12 @@ from clips import make_video
 from safetensors.torch import save_file
 from scripting import loaded_script
 
+from vidstyle.cli.experiment import COMMANDS
+from vidstyle.cli.experiment import main as experiment
 from vidstyle.cli.main import main
-from vidstyle.experiments.cli import COMMANDS
-from vidstyle.experiments.cli import main as experiment
-from vidstyle.features.vgg19 import weight_shapes
 from vidstyle.looks.keyframes import read_keyframes
-from vidstyle.media.codecs import CODEC_NAMES, CODECS, LEGAL
+from vidstyle.media.write.codecs import CODEC_NAMES, CODECS, LEGAL
+from vidstyle.method.features.vgg19 import weight_shapes
 from vidstyle.settings.quality import QUALITIES
 
 ROOT = Path(__file__).parent.parent

@@ -15,7 +15,7 @@ WIDTH, HEIGHT = 192, 108
 
 
 def scene(seed):
-    """A large picture of coloured clouds, discs and bars."""
+    """A large picture of colored clouds, discs and bars."""
     rng = np.random.default_rng(seed)
     picture = np.full((160, 320, 3), rng.uniform(40, 200, 3))
     for cells in (3, 8, 24):
@@ -104,12 +104,12 @@ def test_cut_to_another_part_of_the_same_scene():
 @pytest.mark.parametrize(
     ("first", "second"), [((255, 0, 0), (0, 0, 255)), ((60, 60, 60), (180, 180, 180)), ((0, 0, 0), (255, 255, 255))]
 )
-def test_cut_between_plain_colours(first, second):
+def test_cut_between_plain_colors(first, second):
     assert cuts_of(plain(first, 10), plain(second, 10)) == (10,)
 
 
-def test_hue_of_grey_does_not_count():
-    # One grey level apart, these have opposite hues.
+def test_hue_of_gray_does_not_count():
+    # One gray level apart, these have opposite hues.
     assert cuts_of(plain((121, 120, 120), 10), plain((120, 121, 121), 10)) == ()
 
 

@@ -13,11 +13,11 @@ from types import TracebackType
 # Runs in a process of its own. Nothing is computed before the fork: threads do not survive one.
 PROGRAM = """
 import json, os, sys
-import torch._dynamo  # what torch's optimisers import when the first one is made
-import vidstyle.rendering.render
+import torch._dynamo  # what torch's optimizers import when the first one is made
+import vidstyle.render.run
 from vidstyle.cli.main import main
 
-vidstyle.rendering.render.SEGMENT_FRAMES = int(sys.argv[1])
+vidstyle.render.run.SEGMENT_FRAMES = int(sys.argv[1])
 
 def crash_at(number, folder):
     # Ends the process, as a power cut would, right before the number-th change to a name in the folder.

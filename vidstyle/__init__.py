@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sys
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from vidstyle.errors import VidstyleError
 from vidstyle.frames import Forecast, FrameDone, Plan, Result
-from vidstyle.lazy import looked_up_in
 from vidstyle.settings import Settings
 from vidstyle.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from vidstyle.chain.stylizer import Stylizer
+    from vidstyle.devices import tune_process
     from vidstyle.job.status import Status, job_status
-    from vidstyle.looks.coverage import Coverage, coverage_of
+    from vidstyle.method.coverage import Coverage, coverage_of
+    from vidstyle.method.stylizer import Stylizer
     from vidstyle.metrics import Stability, measure
-    from vidstyle.monitoring import (
+    from vidstyle.preview.preview import preview
+    from vidstyle.preview.sketches import Clip, FrameStylizer, Sketch
+    from vidstyle.render.api import forecast, stylize, stylize_image
+    from vidstyle.report.monitoring import (
         FrameRecord,
         WarpErrorWatch,
         discard_job,
@@ -25,14 +31,10 @@ if TYPE_CHECKING:
         jobs_in,
         stop_job,
     )
-    from vidstyle.pipeline import forecast, stylize, stylize_image
-    from vidstyle.previews.preview import preview
-    from vidstyle.previews.sketches import Clip, FramePainter, Sketch
-    from vidstyle.process import tune_process
-    from vidstyle.reporting.writing import report
+    from vidstyle.report.writing import report
     from vidstyle.settings.command import as_command
     from vidstyle.settings.config import Config, as_config, read_config, save_config
-    from vidstyle.wording import forecast_lines
+    from vidstyle.text import forecast_lines
 
 __all__ = [
     "Clip",
@@ -40,7 +42,7 @@ __all__ = [
     "Coverage",
     "Forecast",
     "FrameDone",
-    "FramePainter",
+    "FrameStylizer",
     "FrameRecord",
     "Plan",
     "Result",
@@ -76,37 +78,54 @@ __all__ = [
 # All but errors, plain data and settings are looked up when they are first used, since most of their modules import
 # torch: `vidstyle --help` and errors of usage answer at once.
 _LATER = {
-    "Clip": "previews.sketches",
+    "Clip": "preview.sketches",
     "Config": "settings.config",
-    "Coverage": "looks.coverage",
-    "FramePainter": "previews.sketches",
-    "FrameRecord": "monitoring",
-    "Sketch": "previews.sketches",
+    "Coverage": "method.coverage",
+    "FrameStylizer": "preview.sketches",
+    "FrameRecord": "report.monitoring",
+    "Sketch": "preview.sketches",
     "Stability": "metrics",
     "Status": "job.status",
-    "Stylizer": "chain.stylizer",
-    "WarpErrorWatch": "monitoring",
+    "Stylizer": "method.stylizer",
+    "WarpErrorWatch": "report.monitoring",
     "as_command": "settings.command",
     "as_config": "settings.config",
-    "coverage_of": "looks.coverage",
-    "discard_job": "monitoring",
-    "forecast": "pipeline",
-    "forecast_lines": "wording",
-    "is_job_running": "monitoring",
-    "job_history": "monitoring",
-    "job_picture": "monitoring",
+    "coverage_of": "method.coverage",
+    "discard_job": "report.monitoring",
+    "forecast": "render.api",
+    "forecast_lines": "text",
+    "is_job_running": "report.monitoring",
+    "job_history": "report.monitoring",
+    "job_picture": "report.monitoring",
     "job_status": "job.status",
-    "jobs_in": "monitoring",
+    "jobs_in": "report.monitoring",
     "measure": "metrics",
-    "preview": "previews.preview",
+    "preview": "preview.preview",
     "read_config": "settings.config",
-    "report": "reporting.writing",
+    "report": "report.writing",
     "save_config": "settings.config",
-    "stop_job": "monitoring",
-    "stylize": "pipeline",
-    "stylize_image": "pipeline",
-    "tune_process": "process",
+    "stop_job": "report.monitoring",
+    "stylize": "render.api",
+    "stylize_image": "render.api",
+    "tune_process": "devices",
 }
+
+
+def looked_up_in(package: str, modules: Mapping[str, str]) -> Callable[[str], Any]:
+    """Returns a package's `__getattr__` (PEP 562), which imports modules when their names are first used.
+
+    Args:
+        package: its dotted name. modules: of each name, the module of the package that has it.
+    """
+
+    def look_up(name: str) -> Any:
+        if name not in modules:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        value = getattr(import_module(f"{package}.{modules[name]}"), name)
+        setattr(sys.modules[package], name, value)
+        return value
+
+    return look_up
 
 
 __getattr__ = looked_up_in(__name__, _LATER)

@@ -74,3 +74,18 @@ class ReportError(VidstyleError, ImportError):
 
 class OptimizationError(VidstyleError, ArithmeticError):
     """The objective has no finite value at any picture that was tried."""
+
+
+def counted(number: int, noun: str, form: str = "d") -> str:
+    """Returns a number with its noun, as "1 process" or "2 processes".
+
+    Args:
+        form: how the number is written, as `format` takes it; "," parts thousands.
+    """
+    plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
+    return f"{number:{form}} {noun if number == 1 else plural}"
+
+
+def counted_were(number: int, noun: str) -> str:
+    """Returns the same with its verb, as "1 frame was" or "2 frames were"."""
+    return f"{counted(number, noun)} {'was' if number == 1 else 'were'}"

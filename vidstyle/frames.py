@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from vidstyle.errors import SourceError
+
 # Smaller pictures leave the networks nothing to look at.
 SMALLEST_SIDE_PX = 16
+# OpenCV's remapping counts pixels in 16 bits.
+LARGEST_SIDE_PX = 32_766
 # What pictures without timing get, and videos that name no rate: ffmpeg's own habit.
 DEFAULT_FPS = Fraction(25)
 # (H, W, 3) uint8 RGB, or (H, W) where a function says so.
@@ -19,6 +26,13 @@ Picture = npt.NDArray[np.uint8]
 FloatPicture = npt.NDArray[np.float32]
 # (H, W) bool.
 Mask = npt.NDArray[np.bool_]
+# A frame's index, or seconds after the first frame of the input.
+Moment = int | Fraction
+
+MOMENT_FORMS = "a frame index (120), seconds (12.5s), MM:SS(.fff) or HH:MM:SS(.fff)"
+_INDEX = re.compile(r"[0-9]{1,15}")
+_SECONDS = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,12})?)s")
+_CLOCK = re.compile(r"(?:([0-9]{1,6}):(?=[0-5]?[0-9]:))?([0-9]{1,6}):([0-5]?[0-9](?:\.[0-9]{1,12})?)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +161,7 @@ class Result:
     width: int
     height: int
     notes: tuple[str, ...] = field(default=())
-    painted: int = 0
+    stylized: int = 0
     was_finished: bool = False
 
 
@@ -187,3 +201,109 @@ def middles(count: int, most: int) -> list[int]:
     """Returns the positions of up to `most` frames spread over `count`: the middles of as many equal parts."""
     parts = min(most, count)
     return [(2 * part + 1) * count // (2 * parts) for part in range(parts)]
+
+
+def resize(image: Picture, width: int, height: int) -> Picture:
+    """Returns `(H, W, 3)` or `(H, W)` uint8 at `width` x `height` pixels; the same object if it has that size.
+
+    Averages areas when shrinking, bicubic when enlarging.
+    """
+    # Imported here: `vidstyle --help` is to answer without it.
+    import cv2
+
+    have_height, have_width = image.shape[:2]
+    if (have_width, have_height) == (width, height):
+        return image
+    shrinks = width * height < have_width * have_height
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(image, (width, height), interpolation=method), dtype=np.uint8)
+
+
+def working_size(
+    width: int, height: int, size: int | Literal["source"], *, is_warped: bool, even: bool = False
+) -> tuple[int, int]:
+    """Returns width and height in pixels at which an input of that size is painted.
+
+    The long side is at most `size`, unless the short one would fall under 16 px; inputs are never
+    enlarged. With `even`, both are multiples of two, as video with half-size color planes needs; that moves a
+    side by one pixel at most.
+
+    Args:
+        is_warped: whether frames are warped by optical flow, which limits their size.
+
+    Raises:
+        SourceError: larger than optical flow can be carried along.
+    """
+    ratio = 1.0 if size == "source" else min(1.0, size / max(width, height))
+    # A panorama's short side stays paintable, at the cost of a longer long side.
+    ratio = min(1.0, max(ratio, SMALLEST_SIDE_PX / min(width, height)))
+    step = 2 if even else 1
+    fitted = max(step, round(width * ratio / step) * step), max(step, round(height * ratio / step) * step)
+    if max(fitted) > LARGEST_SIDE_PX and is_warped:
+        at_most = f"at most {LARGEST_SIDE_PX:,} px on a side; use a smaller --size, or --flow off"
+        raise SourceError(f"{fitted[0]}x{fitted[1]} pixels: paint can be carried along in pictures of {at_most}")
+    return fitted
+
+
+def checked_picture(picture: Picture, what: str, name: str = "") -> Picture:
+    """Returns an array's `(H, W, 3)` uint8 RGB, if it is one of 16 px or more.
+
+    Args:
+        what: it was to be, for messages. name: of the file that it was read from, for messages.
+
+    Raises:
+        SourceError: it is not.
+    """
+    name = name or what
+    if not isinstance(picture, np.ndarray) or picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
+        raise SourceError(f"{name}: a {what} is an array (H, W, 3) of uint8 RGB")
+    if min(picture.shape[:2]) < SMALLEST_SIDE_PX:
+        size = f"{picture.shape[1]}x{picture.shape[0]}"
+        raise SourceError(f"{name}: {size} is too small for a {what}; it needs {SMALLEST_SIDE_PX} px on each side")
+    # Views such as `bgr[..., ::-1]` have strides that torch does not take.
+    return np.ascontiguousarray(picture)
+
+
+def parse_moment(text: str) -> Moment | None:
+    """Returns a frame index as an integer, a time as a fraction of seconds, or None if it is neither."""
+    if _INDEX.fullmatch(text):
+        return int(text)
+    if seconds := _SECONDS.fullmatch(text):
+        return Fraction(seconds[1])
+    if clock := _CLOCK.fullmatch(text):
+        return 3600 * int(clock[1] or 0) + 60 * int(clock[2]) + Fraction(clock[3])
+    return None
+
+
+def same_moment(text: str) -> str:
+    """Returns a moment's words in the one way that all words for it have: an index, or seconds, and 0 for both.
+
+    Raises:
+        ValueError: it is none.
+    """
+    moment = parse_moment(text)
+    if moment is None:
+        raise ValueError(text)
+    if not moment or isinstance(moment, int):
+        return str(int(moment))
+    # As many digits as a time can have.
+    return f"{Decimal(moment.numerator) / Decimal(moment.denominator):f}s"
+
+
+def split_moment(text: str) -> tuple[str, str]:
+    """Returns the two parts of "12.5s:b.jpg" or "1:02.5:b.jpg": a moment, the longest there is, and a name.
+
+    Raises:
+        ValueError: it does not begin with a moment, or no name follows.
+    """
+    for colon in reversed([place for place, character in enumerate(text) if character == ":"]):
+        if text[colon + 1 :] and parse_moment(text[:colon]) is not None:
+            return text[:colon], text[colon + 1 :]
+    raise ValueError(text)
+
+
+def join_moment(moment: str, name: str) -> str:
+    """Returns what `split_moment` splits into this moment and the path of this name."""
+    text = f"{moment}:{name}"
+    # A name such as 12:30.png would make another moment of it.
+    return text if split_moment(text) == (moment, name) else f"{moment}:./{name}"

@@ -14,14 +14,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from vidstyle.counting import counted
-from vidstyle.errors import SourceError
-from vidstyle.flow.dis import DisFlow
-from vidstyle.flow.occlusion import consistent
-from vidstyle.flow.warp import FlowField, warped
-from vidstyle.frames import Frame, Mask, Picture
-from vidstyle.media.images import reduced_size, resize
-from vidstyle.media.sources import open_source
+from vidstyle.errors import SourceError, counted
+from vidstyle.frames import Frame, Mask, Picture, resize
+from vidstyle.media.read.sources import open_source
+from vidstyle.media.stills.images import reduced_size
+from vidstyle.method.disocclusion import consistent
+from vidstyle.method.flow.dis import DisFlow
+from vidstyle.method.warping import FlowField, warped
 
 # Pictures are compared at most this large: what an eye at some distance sees, and comparable between renders.
 MEASURED_SIZE_PX = 512
@@ -77,7 +76,7 @@ class StabilityMeter:
         self._steps: list[Step] = []
         self._drift = math.nan
 
-    def add(self, source: Picture, painted: Picture, exact: tuple[FlowField, Mask] | None = None) -> Step | None:
+    def add(self, source: Picture, stylized: Picture, exact: tuple[FlowField, Mask] | None = None) -> Step | None:
         """Takes the next frame, and returns what was measured between it and the one before; None for the first.
 
         Args:
@@ -85,26 +84,26 @@ class StabilityMeter:
             exact: backward flow `(H, W, 2)` float32 px and `(H, W)` bool, where it holds; DIS otherwise.
         """
         self._frames += 1
-        levels = painted.mean((0, 1)), source.mean((0, 1))
+        levels = stylized.mean((0, 1)), source.mean((0, 1))
         if self._last is None or self._first_levels is None:
-            self._last, self._first_levels = (source, painted), levels
+            self._last, self._first_levels = (source, stylized), levels
             return None
-        before, painted_before = self._last
+        before, stylized_before = self._last
         flow, trusted = exact or self._estimated(before, source)
         source_gap = _squared_gap(warped(before, flow), source)
         moved = np.square(flow).sum(-1)
         grain = _squared_gap(before, source)
         still = trusted & (moved < _STILL_PX**2) & (grain <= _STILL_LEVELS**2)
         step = Step(
-            _root_mean(_squared_gap(warped(painted_before, flow), painted), trusted),
+            _root_mean(_squared_gap(warped(stylized_before, flow), stylized), trusted),
             _root_mean(source_gap, trusted),
-            _root_mean(_squared_gap(painted_before, painted), still),
+            _root_mean(_squared_gap(stylized_before, stylized), still),
             _root_mean(grain, still),
         )
         self._steps.append(step)
         gone = (levels[0] - self._first_levels[0]) - (levels[1] - self._first_levels[1])
         self._drift = float(np.fmax(self._drift, np.abs(gone).max()))
-        self._last = (source, painted)
+        self._last = (source, stylized)
         return step
 
     def result(self) -> Stability:
@@ -125,7 +124,7 @@ class StabilityMeter:
 
 def measure(
     source: str | Path,
-    painted: str | Path,
+    stylized: str | Path,
     exact_flow: ExactFlow | None = None,
     frames: tuple[int, int | None] = (0, None),
 ) -> Stability:
@@ -142,24 +141,24 @@ def measure(
         SourceError: one cannot be read, they have different numbers of frames, or only one.
     """
     meter, size, position = StabilityMeter(), None, 0
-    for position, (frame, result) in enumerate(_pairs(Path(source), Path(painted), frames)):
+    for position, (frame, result) in enumerate(_pairs(Path(source), Path(stylized), frames)):
         height, width = result.image.shape[:2]
         size = size or reduced_size(width, height, MEASURED_SIZE_PX)
         exact = exact_flow(position) if exact_flow is not None and position else None
         meter.add(resize(frame.image, *size), resize(result.image, *size), exact)
     if not position:
-        raise SourceError(f"{painted}: has one frame only, and steadiness is between frames; give a video or a folder")
+        raise SourceError(f"{stylized}: has one frame only, and steadiness is between frames; give a video or a folder")
     return meter.result()
 
 
-def _pairs(source: Path, painted: Path, frames: tuple[int, int | None]) -> Iterator[tuple[Frame, Frame]]:
-    with open_source(source) as pictures, open_source(painted) as results:
+def _pairs(source: Path, stylized: Path, frames: tuple[int, int | None]) -> Iterator[tuple[Frame, Frame]]:
+    with open_source(source) as pictures, open_source(stylized) as results:
         for position, (frame, result) in enumerate(zip_longest(islice(pictures, *frames), results)):
             if result is None:
                 remedy = "where only a part was painted, say which: frames=(A, B), on the command line --frames A:B"
-                raise SourceError(f"{painted}: has {counted(position, 'frame')} and {source} has more; {remedy}")
+                raise SourceError(f"{stylized}: has {counted(position, 'frame')} and {source} has more; {remedy}")
             if frame is None:
-                raise SourceError(f"{painted}: has more than the {position} frames of {source}; is it of this source?")
+                raise SourceError(f"{stylized}: has more than the {position} frames of {source}; is it of this source?")
             yield frame, result
 
 

@@ -15,8 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vidstyle.errors import SourceError
-from vidstyle.frames import Picture
-from vidstyle.moments import MOMENT_FORMS, parse_moment
+from vidstyle.frames import MOMENT_FORMS, Picture, parse_moment
 
 # Longest run of frames that is encoded at once.
 SEGMENT_FRAMES = 240
@@ -34,7 +33,7 @@ _LONG_SIDE_PX = 64
 _BLOCK_PX = 8
 # How far a block is searched for, in pixels of the small picture: pans of up to 19 % of the width per frame.
 _REACH_PX = 12
-# PySceneDetect asks for 15, on an HSV difference in which the hue of grey and the saturation of black count
+# PySceneDetect asks for 15, on an HSV difference in which the hue of gray and the saturation of black count
 # fully. Here they do not, and `_novelty` keeps motion out, so cuts between two dark shots can be had.
 _LEAST_SCORE = 2.0
 # PySceneDetect asks for 3, and so misses cuts between shots that move fast. Less will do where the frames around can
@@ -48,9 +47,9 @@ _REPEAT_SCORE = 0.5
 # What moved blocks leave unexplained, divided by the texture within blocks. Measured on photographs: at least 0.97 for
 # 99 of 100 cuts (also in the dark, and within one photograph), at most 0.8 for 99 of 100 pans, zooms and whip pans.
 _LEAST_NOVELTY = 0.8
-# Half a grey level of texture, so that flat pictures divide by something.
+# Half a gray level of texture, so that flat pictures divide by something.
 _TEXTURE_FLOOR = 0.5
-# Standard deviation of the light, in grey levels, below which a picture has no contrast to adjust.
+# Standard deviation of the light, in gray levels, below which a picture has no contrast to adjust.
 _LEAST_CONTRAST = 2.0
 # A picture that comes back after so few frames was interrupted by a flash, not by a shot. Also one frame less than
 # the shortest shot: PySceneDetect's 15 frames would swallow fast montage.
@@ -214,7 +213,7 @@ class CutDetector:
         # From near to far. The first frame has no difference to speak of.
         before = self._scores[max(1, position - _WINDOW_FRAMES) : position][::-1]
         after = self._scores[position + 1 : position + 1 + _WINDOW_FRAMES]
-        # One neighbour may be as high: where a frame blends both shots, the cut has two steps.
+        # One neighbor may be as high: where a frame blends both shots, the cut has two steps.
         if before and after:
             max(before, after, key=lambda side: side[0]).pop(0)
         moving = [[score for score in side if score >= _REPEAT_SCORE] for side in (before, after)]
@@ -303,7 +302,7 @@ def _shrunk(image: Picture) -> Picture:
 def _cone(image: Picture) -> _Cone:
     """Returns uint8 RGB as points of the HSV cone: chroma along two axes of hue, and value, each up to 255.
 
-    Hue is circular there, and counts the less, the greyer or darker the colour.
+    Hue is circular there, and counts the less, the grayer or darker the color.
     """
     hue, saturation, value = cv2.split(cv2.cvtColor(image.astype(np.float32), cv2.COLOR_RGB2HSV))
     first, second = cv2.polarToCart(saturation * value, hue, angleInDegrees=True)
@@ -313,7 +312,7 @@ def _cone(image: Picture) -> _Cone:
 def _novelty(old: _Cone, new: _Cone) -> float:
     """Returns how much of `new` cannot be had by moving blocks of `old`, in units of the texture of `new`.
 
-    0: all is explained. 1: blocks of one flat colour would do as well. More: not even colours agree.
+    0: all is explained. 1: blocks of one flat color would do as well. More: not even colors agree.
     """
     rows, columns = _picture_area(np.maximum(old[..., 2], new[..., 2]))
     old, new = old[rows, columns], new[rows, columns]

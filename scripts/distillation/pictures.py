@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vidstyle.media.images import read_image
+from vidstyle.media.stills.images import read_image
 
 LONG_SIDE_PX = 1024
 

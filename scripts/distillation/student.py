@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from distillation.teacher import LAYERS
-from vidstyle.features.compact import CompactFeatures, packed
-from vidstyle.features.vgg19 import LAYER_TABLE
-from vidstyle.objective.losses import SMALLEST_NORM, gram_matrix, measured
+from vidstyle.method.features.compact import CompactFeatures, packed
+from vidstyle.method.features.vgg19 import LAYER_TABLE
+from vidstyle.method.losses import SMALLEST_NORM, gram_matrix, measured
 
 
 class Student(nn.Module):

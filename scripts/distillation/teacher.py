@@ -8,9 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vidstyle.features.compact import CompactFeatures
-from vidstyle.features.vgg19 import Vgg19Features, load_vgg19
-from vidstyle.objective.losses import gram_matrix, relative_style_loss
+from vidstyle.method.features.compact import CompactFeatures
+from vidstyle.method.features.vgg19 import Vgg19Features, load_vgg19
+from vidstyle.method.losses import gram_matrix, relative_style_loss
 
 LAYERS = CompactFeatures.layer_names
 
@@ -61,7 +61,7 @@ class Styles:
     """Crops of paintings, each at two levels of a pyramid, and the teacher's Gram matrices of them.
 
     Entry 2 k is a crop of the k-th part of a painting at full size, entry 2 k + 1 the whole part at
-    half size: what the two levels of an optimised picture (`OptimisedPictures`) are held against.
+    half size: what the two levels of an optimized picture (`OptimizedPictures`) are held against.
     """
 
     def __init__(self, parts: Tensor) -> None:

@@ -11,21 +11,21 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from distillation.bank import GROUP, Bank
-from distillation.optimised import OptimisedPictures
+from distillation.optimized import OptimizedPictures
 from distillation.pictures import Pictures
 from distillation.student import Student, grams_of
 from distillation.teacher import LAYERS, Styles, load_teacher
-from vidstyle.features.compact import CompactFeatures
 from vidstyle.files import sha256_of, written_whole
-from vidstyle.objective.losses import SMALLEST_NORM
+from vidstyle.method.features.compact import CompactFeatures
+from vidstyle.method.losses import SMALLEST_NORM
 
 CROP_PX = 128
 STYLES = 96  # parts of paintings; two targets each
-# Groups of pictures in the bank, natural and optimised, and how many of each are new in every round.
-NATURAL_GROUPS, OPTIMISED_GROUPS = 160, 60
-NEW_NATURAL, NEW_OPTIMISED = 10, 8
-OPTIMISED_SHARE = 0.625  # of a batch
-# Of the whole run: when the first and the last round of optimised pictures are made.
+# Groups of pictures in the bank, natural and optimized, and how many of each are new in every round.
+NATURAL_GROUPS, OPTIMIZED_GROUPS = 160, 60
+NEW_NATURAL, NEW_OPTIMIZED = 10, 8
+OPTIMIZED_SHARE = 0.625  # of a batch
+# Of the whole run: when the first and the last round of optimized pictures are made.
 FIRST_ROUND, LAST_ROUND = 0.1, 0.95
 # Weights of the terms; the features' by layer: what the shallow ones lack shows least in pictures, and
 # relu3_4 serves as content besides.
@@ -108,9 +108,9 @@ class Training:
         precision = getattr(torch, options.teacher_precision)
         teacher = load_teacher(options.teacher, self.device, precision, self.styles.images)
         self.styles.grams = teacher.grams(self.styles.images)
-        self.bank = Bank(teacher, self.styles, (NATURAL_GROUPS + OPTIMISED_GROUPS) * GROUP)
-        self.pool = OptimisedPictures(self.pictures, self.styles, OPTIMISED_GROUPS, rng)
-        self.rounds_made = self.optimised_groups = 0  # the groups of the bank are filled in turn
+        self.bank = Bank(teacher, self.styles, (NATURAL_GROUPS + OPTIMIZED_GROUPS) * GROUP)
+        self.pool = OptimizedPictures(self.pictures, self.styles, OPTIMIZED_GROUPS, rng)
+        self.rounds_made = self.optimized_groups = 0  # the groups of the bank are filled in turn
         self.step, self.checkpoint = 0, options.output.with_suffix(".checkpoint.pt")
         if self.checkpoint.is_file():
             self._load()
@@ -132,22 +132,22 @@ class Training:
         return facts | {"threads": str(torch.get_num_threads())}
 
     def _renew(self, rng: np.random.Generator) -> None:
-        """Takes in new pictures: natural ones, and some that the present student's optimisation makes."""
+        """Takes in new pictures: natural ones, and some that the present student's optimization makes."""
         for group in rng.choice(NATURAL_GROUPS, NEW_NATURAL, replace=False):
             self._put_natural(int(group), rng)
         # The first round fills a part worth drawing from.
-        for _ in range(NEW_OPTIMISED if self.optimised_groups else 2 * NEW_OPTIMISED):
-            group = self.optimised_groups % OPTIMISED_GROUPS
+        for _ in range(NEW_OPTIMIZED if self.optimized_groups else 2 * NEW_OPTIMIZED):
+            group = self.optimized_groups % OPTIMIZED_GROUPS
             images, index = self.pool.advance(self.student, group, rng)
             self.bank.put((NATURAL_GROUPS + group) * GROUP, images, index, rng)
-            self.optimised_groups += 1
+            self.optimized_groups += 1
 
     def _batch(self, rng: np.random.Generator) -> Tensor:
-        available = min(self.optimised_groups, OPTIMISED_GROUPS) * GROUP
-        own = round(self.options.batch * OPTIMISED_SHARE) if available else 0
+        available = min(self.optimized_groups, OPTIMIZED_GROUPS) * GROUP
+        own = round(self.options.batch * OPTIMIZED_SHARE) if available else 0
         natural = rng.integers(NATURAL_GROUPS * GROUP, size=self.options.batch - own)
-        optimised = NATURAL_GROUPS * GROUP + rng.integers(max(available, 1), size=own)
-        return torch.from_numpy(np.concatenate([natural, optimised]))
+        optimized = NATURAL_GROUPS * GROUP + rng.integers(max(available, 1), size=own)
+        return torch.from_numpy(np.concatenate([natural, optimized]))
 
     def advance(self) -> dict[str, float]:
         """Takes one step and returns its figures."""
@@ -183,7 +183,7 @@ class Training:
         """Writes the checkpoint and the weights as they would ship."""
         saved = {"student": self.student.state_dict(), "optimizer": self.optimizer.state_dict()}
         saved |= {"average": self.average, "step": self.step, "of": self._identity()}
-        saved |= {"rounds_made": self.rounds_made, "optimised_groups": self.optimised_groups}
+        saved |= {"rounds_made": self.rounds_made, "optimized_groups": self.optimized_groups}
         for name in ("images", "style_index", "offsets"):
             saved[f"bank_{name}"] = getattr(self.bank, name)
         for name in ("images", "content", "style", "fresh"):
@@ -209,11 +209,11 @@ class Training:
         self.student.load_state_dict(saved["student"])
         self.optimizer.load_state_dict(saved["optimizer"])
         self.average, self.step = {k: v.to(self.device) for k, v in saved["average"].items()}, saved["step"]
-        self.rounds_made, self.optimised_groups = saved["rounds_made"], saved["optimised_groups"]
+        self.rounds_made, self.optimized_groups = saved["rounds_made"], saved["optimized_groups"]
         for name in ("images", "style_index", "offsets"):
             getattr(self.bank, name).copy_(saved[f"bank_{name}"])
         for name in ("images", "content", "style", "fresh"):
             getattr(self.pool, name).copy_(saved[f"pool_{name}"])
         # What the teacher says is not saved, being ten times the pictures: it is asked again.
-        for group in range(NATURAL_GROUPS + min(self.optimised_groups, OPTIMISED_GROUPS)):
+        for group in range(NATURAL_GROUPS + min(self.optimized_groups, OPTIMIZED_GROUPS)):
             self.bank.ask(group * GROUP)

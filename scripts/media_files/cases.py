@@ -13,7 +13,7 @@ from vidstyle import Settings
 
 # Writes a file, or a folder of them, into a folder and returns its path.
 Maker = Callable[[Path], Path]
-# Nothing is painted and little is lost in encoding, so that colours can be compared; no flow is estimated for nothing.
+# Nothing is painted and little is lost in encoding, so that colors can be compared; no flow is estimated for nothing.
 UNPAINTED: dict[str, Any] = {
     "iterations": 0,
     "first_iterations": 0,
@@ -40,8 +40,8 @@ class Expected:
         error: what the one line of the error says, as a regular expression; empty: there is none.
         notes: what notes say, each as a regular expression. frames: which frames of the source come out.
         times: of all frames in seconds after the first. picture: a frame as it should be seen, `(H, W, 3)`.
-        error_levels: largest mean colour error, in levels of 255. displayed_px, aspect: size and pixel shape.
-        colour: range, matrix, primaries and transfer. bits: depth of the output's levels.
+        error_levels: largest mean color error, in levels of 255. displayed_px, aspect: size and pixel shape.
+        color: range, matrix, primaries and transfer. bits: depth of the output's levels.
         audio: whether there is sound. copied: whether its packets are the same; None: either.
         languages: whether tracks keep theirs.
         subtitles, chapters, covers, attachments: how many. metadata: what must stand there.
@@ -56,7 +56,7 @@ class Expected:
     error_levels: float = 1.0
     displayed_px: tuple[int, int] | None = None
     aspect: Fraction | None = None
-    colour: tuple[str, str, str, str] | None = None
+    color: tuple[str, str, str, str] | None = None
     bits: int = 8
     audio: bool = True
     copied: bool | None = None

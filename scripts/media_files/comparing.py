@@ -21,7 +21,7 @@ LARGEST_LAG_MS = 5.0
 ALIKE = 0.7
 # A single frame may be so many times farther off than all of them on average may.
 WORST_FRAME = 2
-# Lossy encoders leave nothing of one frame that could be taken for another's: neighbours are 1.7 levels apart or more.
+# Lossy encoders leave nothing of one frame that could be taken for another's: neighbors are 1.7 levels apart or more.
 _CUE_S = 0.005
 
 
@@ -66,13 +66,13 @@ def _compare_frames(outcome: Comparison, source: Facts, result: Facts, expected:
     pairs = [(a, b) for a, b in zip(pictures, result.frames, strict=False) if a is not None and b is not None]
     sizes = {a.shape for a, _ in pairs} | {b.shape for _, b in pairs}
     if len(sizes) > 1:
-        outcome.cells["colour error"] = "-"
+        outcome.cells["color error"] = "-"
         outcome.faults.append(f"frames of {_shape(pairs[0][1])} instead of {_shape(pairs[0][0])}")
         return
     errors = [_apart(a, b) for a, b in pairs]
     mean = float(np.mean(errors)) if errors else math.nan
-    outcome.cells["colour error"] = f"{mean:.2f}" if errors else "-"
-    outcome.expect(mean <= expected.error_levels, f"colours {mean:.2f} levels off")
+    outcome.cells["color error"] = f"{mean:.2f}" if errors else "-"
+    outcome.expect(mean <= expected.error_levels, f"colors {mean:.2f} levels off")
     outcome.expect(
         max(errors, default=0) <= WORST_FRAME * expected.error_levels,
         f"a frame {max(errors, default=0):.2f} levels off",
@@ -138,16 +138,16 @@ def _compare_geometry(outcome: Comparison, source: Facts, result: Facts, expecte
 
 
 def _compare_format(outcome: Comparison, source: Facts, result: Facts, expected: Expected) -> None:
-    before, after = " ".join(source.colour), " ".join(result.colour)
-    outcome.cells["colour"] = _arrow(before, after) if source.colour[0] or result.colour[0] else "-"
+    before, after = " ".join(source.color), " ".join(result.color)
+    outcome.cells["color"] = _arrow(before, after) if source.color[0] or result.color[0] else "-"
     outcome.cells["format"] = _arrow(
         f"{source.codec} {source.pix_fmt}".strip(), f"{result.codec} {result.pix_fmt}".strip()
     )
     tagged = result.videos and result.codec not in ("gif", "webp")
     if tagged:
-        outcome.expect("-" not in result.colour and "2" not in result.colour, f"colours not tagged in full: {after}")
-    if expected.colour is not None:
-        outcome.expect(result.colour == expected.colour, f"tagged {after} instead of {' '.join(expected.colour)}")
+        outcome.expect("-" not in result.color and "2" not in result.color, f"colors not tagged in full: {after}")
+    if expected.color is not None:
+        outcome.expect(result.color == expected.color, f"tagged {after} instead of {' '.join(expected.color)}")
     outcome.expect(result.bits == expected.bits, f"{result.bits} bits instead of {expected.bits}")
     outcome.expect(not result.interlaced, f"{result.interlaced} frames are still interlaced")
     outcome.expect(expected.codec in ("", result.codec), f"{result.codec} instead of {expected.codec}")

@@ -1,4 +1,4 @@
-"""Drawn frames, whose every level is known, and their way into a file's colours and back; no code of the package."""
+"""Drawn frames, whose every level is known, and their way into a file's colors and back; no code of the package."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _FROM_709 = {
 
 
 @dataclass(frozen=True)
-class Colour:
+class Color:
     """How pictures are stored: H.273 codes, and whether levels go from 0 to 255 or leave room at both ends."""
 
     matrix: int = UNSPECIFIED
@@ -45,7 +45,7 @@ class Colour:
 def scene(index: int, width: int, height: int) -> Levels:
     """Returns a gentle gradient in every channel; the blue one's level tells the frame, up to 40 of them.
 
-    Levels change by two from pixel to pixel at most, so that little is lost where colour has half the size.
+    Levels change by two from pixel to pixel at most, so that little is lost where color has half the size.
     """
     levels = np.empty((height, width, 3), np.float32)
     levels[..., 0] = np.linspace(60, 60 + min(130, 2 * width), width)
@@ -61,14 +61,14 @@ def still_scene(index: int, width: int, height: int) -> Levels:
     return levels
 
 
-def grey_scene(index: int, width: int, height: int) -> Levels:
-    """Returns a gradient without colour, lighter from frame to frame."""
+def gray_scene(index: int, width: int, height: int) -> Levels:
+    """Returns a gradient without color, lighter from frame to frame."""
     levels = np.linspace(30, 130, width)[None, :, None] + _BLUE_STEP * (index % 20)
     return np.broadcast_to(levels, (height, width, 3)).astype(np.float32)
 
 
 def moving_scene(index: float, width: int, height: int) -> Levels:
-    """Returns a grey gradient with a soft bright bar that moves three pixels a frame."""
+    """Returns a gray gradient with a soft bright bar that moves three pixels a frame."""
     levels = np.repeat(scene(0, width, height)[..., 1:2], 3, axis=2)
     x = np.arange(width)
     away = (x - 8 - 3 * index + width / 2) % width - width / 2
@@ -85,7 +85,7 @@ def woven(index: int, width: int, height: int, *, top_first: bool) -> Levels:
 
 
 def combing(levels: Levels) -> float:
-    """Returns how far lines are from the mean of their neighbours, on average: high where fields are woven."""
+    """Returns how far lines are from the mean of their neighbors, on average: high where fields are woven."""
     luma = levels.mean(axis=2)
     return float(np.abs(luma[1:-1] - (luma[:-2] + luma[2:]) / 2).mean())
 
@@ -93,36 +93,36 @@ def combing(levels: Levels) -> float:
 # -- into a file -----------------------------------------------------------------------------------
 
 
-def to_av(levels: Levels, format_name: str, colour: Colour) -> av.VideoFrame:
-    """Returns a picture in the format asked for, by the definition of its colours and rounded once."""
+def to_av(levels: Levels, format_name: str, color: Color) -> av.VideoFrame:
+    """Returns a picture in the format asked for, by the definition of its colors and rounded once."""
     height, width = levels.shape[:2]
     kind = VideoFormat(format_name, width, height)
-    signal = encoded_light(levels, colour)
+    signal = encoded_light(levels, color)
     if kind.is_rgb or format_name == "pal8":
         frame = av.VideoFrame.from_ndarray(np.rint(levels).astype(np.uint8), "rgb24").reformat(format=format_name)
     else:
         frame = av.VideoFrame(width, height, format_name)
-        full = colour.full or format_name.startswith("yuvj")
+        full = color.full or format_name.startswith("yuvj")
         bits = kind.components[0].bits
         stored = np.dtype("<u2" if bits > 8 else "u1")
-        planes = _subsampled(_yuv(signal, _matrix_of(colour.matrix, height)), kind)
+        planes = _subsampled(_yuv(signal, _matrix_of(color.matrix, height)), kind)
         for place, values in enumerate(planes[: len(kind.components)]):
-            _fill(frame.planes[place], _quantised(values, place > 0, full, bits), stored)
+            _fill(frame.planes[place], _quantized(values, place > 0, full, bits), stored)
         if len(kind.components) == 4:  # opaque
             _fill(frame.planes[3], np.full((height, width), (1 << bits) - 1), stored)
-    frame.colorspace, frame.color_range = colour.matrix, 2 if colour.full else 1
-    frame.color_primaries, frame.color_trc = colour.primaries, colour.transfer
+    frame.colorspace, frame.color_range = color.matrix, 2 if color.full else 1
+    frame.color_primaries, frame.color_trc = color.primaries, color.transfer
     return frame
 
 
-def encoded_light(levels: Levels, colour: Colour) -> Levels:
+def encoded_light(levels: Levels, color: Color) -> Levels:
     """Returns the picture's RGB in primaries and transfer of the file, on a scale of 0 to 1."""
     signal = levels / 255
-    if colour.transfer in (PQ, HLG):
-        nits = _in_primaries(signal**_DISPLAY_GAMMA, colour.primaries) * _WHITE_NITS
-        return _pq(nits) if colour.transfer == PQ else _hlg(nits)
-    if colour.primaries in _FROM_709:
-        return _in_primaries(signal**_DISPLAY_GAMMA, colour.primaries) ** (1 / _DISPLAY_GAMMA)
+    if color.transfer in (PQ, HLG):
+        nits = _in_primaries(signal**_DISPLAY_GAMMA, color.primaries) * _WHITE_NITS
+        return _pq(nits) if color.transfer == PQ else _hlg(nits)
+    if color.primaries in _FROM_709:
+        return _in_primaries(signal**_DISPLAY_GAMMA, color.primaries) ** (1 / _DISPLAY_GAMMA)
     return signal
 
 
@@ -150,14 +150,14 @@ def _matrix_of(code: int, height: int) -> int:
 
 
 def _yuv(signal: Levels, matrix: int) -> Levels:
-    """Returns `(3, H, W)`: luma from 0 to 1, colour differences from -0.5 to 0.5."""
+    """Returns `(3, H, W)`: luma from 0 to 1, color differences from -0.5 to 0.5."""
     red, blue = _LUMA[matrix]
     luma = signal @ np.array([red, 1 - red - blue, blue], np.float32)
     return np.stack([luma, (signal[..., 2] - luma) / (2 - 2 * blue), (signal[..., 0] - luma) / (2 - 2 * red)])
 
 
 def _subsampled(planes: Levels, kind: VideoFormat) -> list[Levels]:
-    """Makes colour planes smaller; their samples lie on the left column of each pair, between two lines."""
+    """Makes color planes smaller; their samples lie on the left column of each pair, between two lines."""
     chroma = planes[1:]
     if len(kind.components) > 1 and kind.chroma_width() < kind.width:
         padded = np.pad(chroma, ((0, 0), (0, 0), (1, 2)), mode="edge")
@@ -168,7 +168,7 @@ def _subsampled(planes: Levels, kind: VideoFormat) -> list[Levels]:
     return [planes[0], *chroma]
 
 
-def _quantised(values: Levels, is_chroma: bool, full: bool, bits: int) -> npt.NDArray[np.int64]:
+def _quantized(values: Levels, is_chroma: bool, full: bool, bits: int) -> npt.NDArray[np.int64]:
     most = (1 << bits) - 1
     unit = 1 << (bits - 8)
     if is_chroma:
@@ -189,23 +189,21 @@ def _fill(plane: av.video.plane.VideoPlane, values: npt.NDArray[np.int64], kind:
 
 
 def from_av(frame: av.VideoFrame) -> Levels:
-    """Returns a decoded picture as BT.709 RGB, by the definition of the colours that it is tagged with; not rotated.
+    """Returns a decoded picture as BT.709 RGB, by the definition of the colors that it is tagged with; not rotated.
 
     BT.2020 SDR comes back to BT.709's primaries, as seen on a display of gamma 2.4; PQ and HLG stay signals.
     """
-    colour = Colour(
-        int(frame.colorspace), int(frame.color_primaries), int(frame.color_trc), int(frame.color_range) == 2
-    )
+    color = Color(int(frame.colorspace), int(frame.color_primaries), int(frame.color_trc), int(frame.color_range) == 2)
     kind = frame.format
     if kind.is_rgb or kind.has_palette or kind.name.startswith("pal"):
         signal = frame.to_ndarray(format="rgb24").astype(np.float32) / 255
     else:
-        # Grey of which nothing is said has the full range.
+        # Gray of which nothing is said has the full range.
         is_silent = int(frame.color_range) == 0 and kind.name.startswith("gray")
-        full = colour.full or is_silent or kind.name.startswith("yuvj")
-        signal = _signal(frame, _matrix_of(colour.matrix, frame.height), full)
-    if colour.primaries in _FROM_709 and colour.transfer not in (PQ, HLG):
-        back = np.linalg.inv(_FROM_709[colour.primaries])
+        full = color.full or is_silent or kind.name.startswith("yuvj")
+        signal = _signal(frame, _matrix_of(color.matrix, frame.height), full)
+    if color.primaries in _FROM_709 and color.transfer not in (PQ, HLG):
+        back = np.linalg.inv(_FROM_709[color.primaries])
         signal = np.maximum((np.maximum(signal, 0) ** _DISPLAY_GAMMA) @ back.T, 0) ** (1 / _DISPLAY_GAMMA)
     return np.clip(signal * 255, 0, 255).astype(np.float32)
 

@@ -152,7 +152,7 @@ def faults_of(clip: RandomClip, folder: Path) -> list[str]:
 
 
 def _expected(clip: RandomClip, before: Facts, after: Facts) -> Expected:
-    """Returns the property; where colour has half the size there are no odd sides, so one pixel comes or goes."""
+    """Returns the property; where color has half the size there are no odd sides, so one pixel comes or goes."""
     spoken = clip.result != ".avi"  # which has no place for languages
     size = before.displayed_px
     if "420" in after.pix_fmt:

@@ -60,7 +60,7 @@ class Facts:
     size: tuple[int, int] = (0, 0)
     rotation: int = 0
     aspect: Fraction = Fraction(1)
-    colour: tuple[str, str, str, str] = ("", "", "", "")
+    color: tuple[str, str, str, str] = ("", "", "", "")
     interlaced: int = 0
     audio: list[Track] = field(default_factory=list)
     subtitles: list[tuple[str, str, list[tuple[float, str]]]] = field(default_factory=list)
@@ -154,7 +154,7 @@ def _read_pictures(container: Any, stream: Any, facts: Facts, every: int) -> Non
         counted = frame.pts is None or container.format.name == "avi"
         facts.times.append(number / rate if counted else frame.pts * tick_s(frame.time_base))
         facts.last_duration_s = frame.duration * tick_s(frame.time_base) if frame.duration else None
-        facts.colour = (
+        facts.color = (
             _name(ColorRange, frame.color_range),
             _name(Colorspace, frame.colorspace),
             _name(ColorPrimaries, frame.color_primaries),
@@ -217,7 +217,7 @@ def _text_of(stream: Any, packet: Any) -> str:
 
 
 def _of_pictures(path: Path) -> Facts:
-    """Reads pictures; alpha stays beside the colours."""
+    """Reads pictures; alpha stays beside the colors."""
     files = [path]
     if path.is_dir():
         files = sorted(file for file in path.iterdir() if file.suffix.lower() in PICTURE_SUFFIXES)

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from media_files.cases import Case, Expected, Maker, UnwritableError
-from media_files.drawing import Levels, grey_scene, scene
+from media_files.drawing import Levels, gray_scene, scene
 from media_files.sound import Sound
 from media_files.writing import Video, write_clip
 
@@ -150,7 +150,7 @@ STILLS = (
     Case("tiff16", "16-bit TIFF", _picture("in.tif", bits=16), "out.tif"),
     Case("alpha_png", "PNG with alpha", _picture("in.png", alpha=_ramp_alpha), "out.png",
          expected=Expected(alpha=_ramp_alpha)),
-    Case("gray_png", "grey PNG", lambda folder: _store(folder / "in.png", grey_scene(0, *_SIZE)), "out.png"),
+    Case("gray_png", "gray PNG", lambda folder: _store(folder / "in.png", gray_scene(0, *_SIZE)), "out.png"),
     Case("palette", "PNG with a palette", _palette, "out.png", expected=Expected(picture=_palette_shown)),
     Case("cmyk_jpeg", "CMYK JPEG", _cmyk_jpeg, "out.png",
          expected=Expected(picture=lambda index: scene(index, *_SIZE), error_levels=2.0)),
@@ -184,7 +184,7 @@ FOLDERS = (
 
 # -- animations and damage ---------------------------------------------------------------------------
 
-_GIF = Video(codec="gif", pix_fmt="gray", options={}, scene=grey_scene, pts=(0, 10, 30, 36, 60), base=Fraction(1, 100))
+_GIF = Video(codec="gif", pix_fmt="gray", options={}, scene=gray_scene, pts=(0, 10, 30, 36, 60), base=Fraction(1, 100))
 _WEBP = Video(codec="libwebp_anim", pix_fmt="bgra", options={"lossless": "1"}, frames=6)
 ANIMATIONS = (
     Case("gif_mp4", "GIF to MP4, variable frame rate", lambda folder: write_clip(folder / "in.gif", [_GIF])),
@@ -243,7 +243,7 @@ UNWRITABLE = {
     "crop tags of MKV and MP4": "PyAV sets no stream side data but the rotation; the crop of H.264 is tried instead",
     "times that run backwards": "FFmpeg's muxers refuse them; bytes are changed by hand in time_backwards",
     "mastering and light level of HDR": "PyAV sets no stream side data but the rotation; white is at 203 cd/m2",
-    "colour primaries of PNG (cHRM, cICP)": "neither PyAV nor OpenCV sets them; icc has a profile instead",
+    "color primaries of PNG (cHRM, cICP)": "neither PyAV nor OpenCV sets them; icc has a profile instead",
     "GPS of Matroska": "there is no such tag in it; MP4's place is in metadata_mp4",
 }
 

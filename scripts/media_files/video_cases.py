@@ -1,4 +1,4 @@
-"""Files with properties of time, geometry and colour."""
+"""Files with properties of time, geometry and color."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from media_files.drawing import (
     BT2020,
     HLG,
     PQ,
-    Colour,
+    Color,
     Levels,
-    grey_scene,
+    gray_scene,
     moving_scene,
     scene,
     still_scene,
@@ -28,8 +28,8 @@ from media_files.writing import REORDERED, Extras, Scene, Video, refiltered, wri
 SDR = ("limited", "itu709", "bt709", "bt709")
 _FFV1: dict[str, str] = {}
 _MS = Fraction(1, 1000)
-_TV709, _FULL709 = Colour(BT709, BT709, BT709), Colour(BT709, BT709, BT709, full=True)
-_UHD = Colour(BT2020, BT2020, 14)
+_TV709, _FULL709 = Color(BT709, BT709, BT709), Color(BT709, BT709, BT709, full=True)
+_UHD = Color(BT2020, BT2020, 14)
 _VARYING_MS = (0, 40, 57, 100, 183, 200, 350, 390, 430, 431)
 
 
@@ -60,7 +60,7 @@ def _cropped_picture(index: int) -> Levels:
     return scene(index, 96, 64)[:60, :90]
 
 
-# Where colour has half the size there are no odd sides.
+# Where color has half the size there are no odd sides.
 _EVENED = Expected(picture=lambda index: scene(index, 96, 64), displayed_px=(96, 64), error_levels=1.5,
                     notes=("(?i)even|odd",))  # fmt: skip
 _NTSC = Fraction(30000, 1001)
@@ -128,14 +128,14 @@ GEOMETRY = (
 )  # fmt: skip
 
 
-def _colour_case(name: str, what: str, colour: Colour, pix_fmt: str = "yuv420p", **changes: object) -> Case:
-    video = Video(colour=colour, pix_fmt=pix_fmt)
+def _color_case(name: str, what: str, color: Color, pix_fmt: str = "yuv420p", **changes: object) -> Case:
+    video = Video(color=color, pix_fmt=pix_fmt)
     case = Case(name, what, _clip("in.mkv", video), "out.mkv", expected=Expected(picture=lambda i: scene(i, 96, 64)))
     return replace(case, **changes)  # type: ignore[arg-type]
 
 
-def _hdr(transfer: int) -> Colour:
-    return Colour(BT2020, BT2020, transfer)
+def _hdr(transfer: int) -> Color:
+    return Color(BT2020, BT2020, transfer)
 
 
 def _toned(index: int) -> Levels:
@@ -149,52 +149,52 @@ def _weave(top_first: bool) -> Scene:
 def _interlaced(name: str, what: str, top_first: bool, codec: str, options: dict[str, str]) -> Case:
     order = "tff" if top_first else "bff"
     video = Video(codec=codec, options={"flags": "+ilme+ildct", **options}, field_order=order,
-                  scene=_weave(top_first), colour=Colour(BT601, BT601, BT601))  # fmt: skip
+                  scene=_weave(top_first), color=Color(BT601, BT601, BT601))  # fmt: skip
     expected = Expected(
         picture=lambda index: moving_scene(index, 96, 64), error_levels=3.0, combing=1.0, notes=("(?i)deinterlaced",)
     )
     return Case(name, what, _clip("in.mkv", video), "out.mkv", expected=expected)
 
 
-_SMALL_FORMATS = Expected(picture=lambda index: grey_scene(index, 96, 64))
-COLOUR = (
-    _colour_case("bt709", "BT.709, limited range", _TV709),
-    _colour_case("bt601_525", "BT.601 (525 lines), limited range", Colour(BT601, BT601, BT601)),
-    _colour_case("bt601_625", "BT.601 (625 lines), full range", Colour(BT470BG, BT470BG, BT601, full=True)),
-    _colour_case("bt709_full", "BT.709, full range", _FULL709),
-    _colour_case("untagged", "no colour tags", Colour()),
-    _colour_case("bt2020", "BT.2020, 10 bits, SDR", _UHD, "yuv420p10le",
+_SMALL_FORMATS = Expected(picture=lambda index: gray_scene(index, 96, 64))
+COLOR = (
+    _color_case("bt709", "BT.709, limited range", _TV709),
+    _color_case("bt601_525", "BT.601 (525 lines), limited range", Color(BT601, BT601, BT601)),
+    _color_case("bt601_625", "BT.601 (625 lines), full range", Color(BT470BG, BT470BG, BT601, full=True)),
+    _color_case("bt709_full", "BT.709, full range", _FULL709),
+    _color_case("untagged", "no color tags", Color()),
+    _color_case("bt2020", "BT.2020, 10 bits, SDR", _UHD, "yuv420p10le",
                  expected=Expected(picture=_toned, error_levels=1.5)),
-    _colour_case("ten_bits", "10 bits to 8", _TV709, "yuv420p10le"),
-    _colour_case("ten_bits_kept", "10 bits, --bit-depth 10", _TV709, "yuv420p10le", settings={"bit_depth": "10"},
+    _color_case("ten_bits", "10 bits to 8", _TV709, "yuv420p10le"),
+    _color_case("ten_bits_kept", "10 bits, --bit-depth 10", _TV709, "yuv420p10le", settings={"bit_depth": "10"},
                  expected=Expected(picture=_toned, bits=10, error_levels=0.8)),
-    _colour_case("pq", "PQ, BT.2020, 10 bits", _hdr(PQ), "yuv420p10le",
-                 expected=Expected(picture=_toned, error_levels=5, colour=SDR, notes=("(?i)tone",))),
-    _colour_case("hlg", "HLG, BT.2020, 10 bits", _hdr(HLG), "yuv420p10le",
-                 expected=Expected(picture=_toned, error_levels=5, colour=SDR, notes=("(?i)tone",))),
-    _colour_case("yuv444", "4:4:4", _TV709, "yuv444p"),
-    _colour_case("yuv422_10", "4:2:2, 10 bits", _TV709, "yuv422p10le"),
+    _color_case("pq", "PQ, BT.2020, 10 bits", _hdr(PQ), "yuv420p10le",
+                 expected=Expected(picture=_toned, error_levels=5, color=SDR, notes=("(?i)tone",))),
+    _color_case("hlg", "HLG, BT.2020, 10 bits", _hdr(HLG), "yuv420p10le",
+                 expected=Expected(picture=_toned, error_levels=5, color=SDR, notes=("(?i)tone",))),
+    _color_case("yuv444", "4:4:4", _TV709, "yuv444p"),
+    _color_case("yuv422_10", "4:2:2, 10 bits", _TV709, "yuv422p10le"),
     Case("rgb_h264", "RGB in H.264", _clip("in.mkv", Video(codec="libx264rgb", pix_fmt="rgb24")), "out.mkv"),
     Case("rgb_ffv1", "RGB in FFV1", _clip("in.mkv", Video(codec="ffv1", pix_fmt="bgr0", options=_FFV1)), "out.mkv"),
     Case("alpha_video", "FFV1 with an alpha plane, opaque",
          _clip("in.mkv", Video(codec="ffv1", pix_fmt="yuva420p", options=_FFV1)), "out.mkv"),
-    Case("gray_h264", "grey, H.264", _clip("in.mkv", Video(pix_fmt="gray", scene=grey_scene, colour=Colour(full=True))),
+    Case("gray_h264", "gray, H.264", _clip("in.mkv", Video(pix_fmt="gray", scene=gray_scene, color=Color(full=True))),
          "out.mkv", expected=_SMALL_FORMATS),
-    Case("gray_ffv1", "grey, FFV1, limited range",
-         _clip("in.mkv", Video(codec="ffv1", pix_fmt="gray", scene=grey_scene, options=_FFV1)), "out.mkv",
+    Case("gray_ffv1", "gray, FFV1, limited range",
+         _clip("in.mkv", Video(codec="ffv1", pix_fmt="gray", scene=gray_scene, options=_FFV1)), "out.mkv",
          expected=_SMALL_FORMATS),
-    Case("gray10", "grey, 10 bits, FFV1, full range",
-         _clip("in.mkv", Video(codec="ffv1", pix_fmt="gray10le", scene=grey_scene, colour=_FULL709, options=_FFV1)),
+    Case("gray10", "gray, 10 bits, FFV1, full range",
+         _clip("in.mkv", Video(codec="ffv1", pix_fmt="gray10le", scene=gray_scene, color=_FULL709, options=_FFV1)),
          "out.mkv",
          expected=_SMALL_FORMATS),
     _interlaced("interlaced_tff", "interlaced, top field first, MPEG-2", True, "mpeg2video", {"qscale": "1"}),
     _interlaced("interlaced_bff", "interlaced, bottom field first, MPEG-2", False, "mpeg2video", {"qscale": "1"}),
     _interlaced("interlaced_h264", "interlaced, top field first, H.264", True, "libx264", {"qp": "2"}),
     Case("ten_bits_odd_full", "10 bits, odd size, full range",
-         _clip("in.mkv", Video(codec="ffv1", pix_fmt="yuv420p10le", size=(97, 65), colour=_FULL709, options=_FFV1)),
+         _clip("in.mkv", Video(codec="ffv1", pix_fmt="yuv420p10le", size=(97, 65), color=_FULL709, options=_FFV1)),
          "out.mkv", expected=_EVENED),
     Case("hdr_turned_vfr", "PQ, rotation, variable frame rate",
-         _clip("in.mp4", Video(colour=_hdr(PQ), pix_fmt="yuv420p10le", rotation=90, pts=_VARYING_MS, base=_MS)),
+         _clip("in.mp4", Video(color=_hdr(PQ), pix_fmt="yuv420p10le", rotation=90, pts=_VARYING_MS, base=_MS)),
          expected=Expected(picture=lambda index: scene(index, 64, 96), error_levels=5,
-                            colour=SDR, notes=("(?i)tone",))),
+                            color=SDR, notes=("(?i)tone",))),
 )  # fmt: skip

@@ -14,7 +14,7 @@ from av.filter import Graph
 from av.stream import Disposition
 from av.subtitles.subtitle import SubtitleSet
 
-from media_files.drawing import Colour, Levels, scene, to_av, turned
+from media_files.drawing import Color, Levels, scene, to_av, turned
 from media_files.sound import Sound, SoundWriter
 
 Scene = Callable[[int, int, int], Levels]
@@ -44,7 +44,7 @@ class Video:
     options: dict[str, str] = field(default_factory=lambda: dict(LOSSLESS))
     rotation: int = 0
     aspect: Fraction | None = None
-    colour: Colour = Colour()
+    color: Color = Color()
     scene: Scene = scene
     first_scene: int = 0
     field_order: str = ""
@@ -160,13 +160,13 @@ class _VideoWriter:
         context.thread_count = 1
         if video.aspect is not None:
             context.sample_aspect_ratio = video.aspect
-        colour = video.colour
+        color = video.color
         context.colorspace, context.color_primaries, context.color_trc = (
-            colour.matrix,
-            colour.primaries,
-            colour.transfer,
+            color.matrix,
+            color.primaries,
+            color.transfer,
         )
-        context.color_range = 2 if colour.full else 1
+        context.color_range = 2 if color.full else 1
         if video.rotation:
             stream.set_display_rotation(video.rotation)
         stream.metadata.update(video.metadata)
@@ -180,7 +180,7 @@ class _VideoWriter:
         video = self._video
         for index, stamp in enumerate(video.ticks):
             levels = turned(video.shown(index), -video.rotation)
-            frame = to_av(levels, video.pix_fmt, video.colour)
+            frame = to_av(levels, video.pix_fmt, video.color)
             frame.pts, frame.time_base = stamp, video.time_base
             if self._weave is not None:
                 self._weave.vpush(frame)

@@ -1,7 +1,7 @@
 """Flat layers in front of a moving camera: compositing and the exact optical flow.
 
 Every layer is painted once, as the reference camera (the one at the middle of the clip) sees it, in
-"reference pixels": x to the right, y down, pixel centres at +0.5. What a layer does over time is one 3x3
+"reference pixels": x to the right, y down, pixel centers at +0.5. What a layer does over time is one 3x3
 matrix per frame (reference pixels to frame pixels), so the motion of every pixel is known in closed form.
 """
 
@@ -21,7 +21,7 @@ FRAME_RATE_HZ = 24
 FRAME_COUNT = 96
 SCALE = 2  # painted and composited at this many samples per frame pixel and axis
 FOCAL_PX = 640.0
-CENTRE_X_PX = FRAME_WIDTH_PX / 2
+CENTER_X_PX = FRAME_WIDTH_PX / 2
 HORIZON_PX = 170.0
 CAMERA_HEIGHT = 0.2734  # world units; the nearest ground is about one unit away
 PAN_UNITS, PUSH_UNITS, RISE_UNITS = 0.375, 0.11, 0.02  # camera travel over the whole clip
@@ -67,7 +67,7 @@ def still(_frame: int) -> Array:
 class Layer:
     """One painted surface: an upright card at `depth`, or, with `ground`, the level ground plane.
 
-    `rgba` is `(H, W, 4) float32`, colour premultiplied by alpha; `motion(frame)` is the layer's own 3x3
+    `rgba` is `(H, W, 4) float32`, color premultiplied by alpha; `motion(frame)` is the layer's own 3x3
     motion in reference pixels, applied before the camera's.
     """
 
@@ -97,8 +97,8 @@ def frame_from_reference(layer: Layer, frame: int) -> Array:
         zoom = layer.depth / (layer.depth - forward)
         shift = FOCAL_PX / layer.depth
         move = np.array([[zoom, 0, -shift * right * zoom], [0, zoom, shift * up * zoom], [0, 0, 1]])
-    centre = np.array([[1, 0, CENTRE_X_PX], [0, 1, HORIZON_PX], [0, 0, 1]])
-    return centre @ move @ np.linalg.inv(centre) @ layer.motion(frame)
+    center = np.array([[1, 0, CENTER_X_PX], [0, 1, HORIZON_PX], [0, 0, 1]])
+    return center @ move @ np.linalg.inv(center) @ layer.motion(frame)
 
 
 def _place(layer: Layer, frame: int, channels: Array) -> tuple[Array, tuple[slice, slice]] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from samples_drawing import sprites, terrain
-from samples_drawing.landscape import HAZE_SUN, LAKE_LEVEL, haze_colour, world_noise
+from samples_drawing.landscape import HAZE_SUN, LAKE_LEVEL, haze_color, world_noise
 from samples_drawing.layers import CAMERA_HEIGHT, FOCAL_PX, HORIZON_PX, SCALE, View
 from samples_drawing.noise import fbm, mix, smoothstep
 
@@ -27,7 +27,7 @@ CROPS = np.array(
 def _patchwork(ground: terrain.Ground, cell: float, seed: int) -> tuple[Array, Array]:
     """Fields as the cells nearest to scattered points.
 
-    :return: crop colours `(slices, W, 3)` and the distance to the hedge between two fields `(slices, W)`.
+    :return: crop colors `(slices, W, 3)` and the distance to the hedge between two fields `(slices, W)`.
     """
     rng = np.random.default_rng(seed)
     spots = rng.uniform([-4.0, 1.5], [4.0, 8.0], (170, 2)).astype(np.float32)
@@ -60,9 +60,9 @@ def far_hills(view: View) -> Array:
     light = smoothstep(0.10, 0.85, terrain.sunlight(ground, height))
     shade = mix(np.array([0.34, 0.38, 0.55]), np.array([1.15, 1.0, 0.78]), light)
     leaves = mix(np.array([0.08, 0.16, 0.15]), np.array([0.52, 0.50, 0.20]), light)
-    colour = mix(crop * shade, leaves, wood)
-    colour = mix(colour, haze_colour(ground.screen_x_px), 0.20 + 0.10 * smoothstep(4.6, 7.0, ground.away))
-    return terrain.draw(view, ground, height, colour)
+    color = mix(crop * shade, leaves, wood)
+    color = mix(color, haze_color(ground.screen_x_px), 0.20 + 0.10 * smoothstep(4.6, 7.0, ground.away))
+    return terrain.draw(view, ground, height, color)
 
 
 def mill_hill_height(x_px: Array) -> Array:
@@ -89,8 +89,8 @@ def mill_hill(view: View) -> Array:
     grass = mix(crop, np.array([0.52, 0.55, 0.20]), 0.45) * (1 + 0.16 * tufts[..., None])
     shade = mix(np.array([0.28, 0.34, 0.46]), np.array([1.22, 1.05, 0.72]), light)
     leaves = mix(np.array([0.06, 0.13, 0.11]), np.array([0.48, 0.46, 0.16]), light)
-    colour = mix(mix(grass * shade, leaves, wood), haze_colour(ground.screen_x_px), 0.07)
-    return sprites.over(terrain.draw(view, ground, height, colour), _hill_trees(view))
+    color = mix(mix(grass * shade, leaves, wood), haze_color(ground.screen_x_px), 0.07)
+    return sprites.over(terrain.draw(view, ground, height, color), _hill_trees(view))
 
 
 def _hill_trees(view: View) -> Array:
@@ -115,7 +115,7 @@ def _hill_trees(view: View) -> Array:
         foot += depth * max(HORIZON_PX + FOCAL_PX * CAMERA_HEIGHT / 2.75 - foot, 0.0) + 2.0
         placed.append((foot, x_px, size, kind))
     for foot, x_px, size, kind in sorted(placed):
-        sprites.tree(painter, (x_px, foot), size, rng, kind, haze=0.10, haze_colour=tuple(HAZE_SUN * 0.8))
+        sprites.tree(painter, (x_px, foot), size, rng, kind, haze=0.10, haze_color=tuple(HAZE_SUN * 0.8))
     _farmhouse(painter, (218.0, 226.0), 15.0)
     return painter.texture()
 
@@ -123,8 +123,8 @@ def _hill_trees(view: View) -> Array:
 def _farmhouse(painter: sprites.Painter, foot_px: tuple[float, float], size_px: float) -> None:
     corner = np.array(foot_px)
 
-    def part(points: list[tuple[float, float]], colour: tuple[float, float, float]) -> None:
-        painter.polygon(np.array(points) * size_px + corner, colour)
+    def part(points: list[tuple[float, float]], color: tuple[float, float, float]) -> None:
+        painter.polygon(np.array(points) * size_px + corner, color)
 
     part([(-0.9, 0), (0.35, 0), (0.35, -0.62), (-0.9, -0.62)], (0.58, 0.47, 0.47))
     part([(0.35, 0), (0.95, 0), (0.95, -0.62), (0.65, -1.02), (0.35, -0.62)], (1.0, 0.85, 0.62))
@@ -160,7 +160,7 @@ def fields(view: View) -> Array:
     flowers = mix(flowers, np.array([1.0, 0.70, 0.76]), 0.62 * smoothstep(0.55, 0.95, light) * tip)
     furrow = mix(np.array([0.19, 0.20, 0.15]), np.array([0.46, 0.38, 0.20]), smoothstep(-0.4, 0.6, clumps))
     shade = mix(np.array([0.48, 0.48, 0.66]), np.array([1.18, 1.06, 0.94]), light)
-    colour = mix(furrow, flowers, smoothstep(0.15, 0.45, mound)) * shade
+    color = mix(furrow, flowers, smoothstep(0.15, 0.45, mound)) * shade
     ears = mix(
         np.array([0.55, 0.34, 0.10]),
         np.array([1.0, 0.82, 0.38]),
@@ -169,13 +169,13 @@ def fields(view: View) -> Array:
     drift = smoothstep(-0.5, 0.5, world_noise(ground, 0.35, 3, 105))
     tracks = np.exp(-((((across / 0.21) % 1.0 - 0.5) / 0.045) ** 2))
     ears = ears * (1.0 - 0.22 * tracks * (0.7 + 0.5 * clumps))[..., None]
-    colour = mix(colour, ears * mix(np.array([0.78, 0.70, 0.62]), np.array([1.05, 1.0, 0.95]), drift), wheat)
+    color = mix(color, ears * mix(np.array([0.78, 0.70, 0.62]), np.array([1.05, 1.0, 0.95]), drift), wheat)
     verge = mix(
         np.array([0.22, 0.30, 0.11]),
         np.array([0.62, 0.62, 0.22]),
         np.clip(0.5 + spikes * 0.6 + clumps * 0.3, 0, 1),
     )
-    colour = mix(colour, verge, (1 - lavender) * (1 - wheat))
+    color = mix(color, verge, (1 - lavender) * (1 - wheat))
     rut = np.exp(-(((np.abs(across + 0.175 + bend) - 0.026) / 0.007) ** 2))
     soil = mix(
         np.array([0.62, 0.46, 0.32]),
@@ -183,10 +183,10 @@ def fields(view: View) -> Array:
         np.clip(0.5 + 0.5 * clumps + 0.3 * spikes, 0, 1),
     )
     soil = soil * (1.0 - 0.28 * rut[..., None])
-    colour = mix(colour, soil, path)
-    colour = colour * mix(np.ones(3), np.array([0.42, 0.42, 0.62]), 0.85 * _cypress_shadows(ground))
-    colour = mix(colour, haze_colour(ground.screen_x_px), 0.16 * smoothstep(1.4, 2.7, ground.away))
-    return terrain.draw(view, ground, height, np.clip(colour, 0, 1))
+    color = mix(color, soil, path)
+    color = color * mix(np.ones(3), np.array([0.42, 0.42, 0.62]), 0.85 * _cypress_shadows(ground))
+    color = mix(color, haze_color(ground.screen_x_px), 0.16 * smoothstep(1.4, 2.7, ground.away))
+    return terrain.draw(view, ground, height, np.clip(color, 0, 1))
 
 
 def _cypress_shadows(ground: terrain.Ground) -> Array:
@@ -218,10 +218,10 @@ def grass_strip(view: View, crest_px: float, size_px: float, seed: int) -> Array
         column = int(np.clip((x_px - view.left_px) * SCALE, 0, view.shape[1] - 1))
         foot = crest_px + ridge[column] + depth * size_px * 1.5
         warm = np.clip(0.5 + 0.8 * meadow[column] + rng.normal(0, 0.25), 0, 1)
-        colour = mix(np.array([0.16, 0.30, 0.12]), np.array([0.66, 0.60, 0.20]), float(warm)) * rng.uniform(0.6, 1.1)
-        colour = colour * (1.08 - 0.55 * depth)
+        color = mix(np.array([0.16, 0.30, 0.12]), np.array([0.66, 0.60, 0.20]), float(warm)) * rng.uniform(0.6, 1.1)
+        color = color * (1.08 - 0.55 * depth)
         length = size_px * rng.uniform(0.5, 1.15)
-        tip = sprites.blade(painter, (x_px, foot), length, rng.normal(-0.12, 0.28), size_px * 0.055, colour)
+        tip = sprites.blade(painter, (x_px, foot), length, rng.normal(-0.12, 0.28), size_px * 0.055, color)
         if rng.random() < 0.048 and depth < 0.8:
             kind = str(kinds[min(int((meadow[column] + 0.6) * 3.2 + rng.normal(0, 0.9)) % 5, 4)])
             scale = 0.14 if kind == "poppy" else 0.095

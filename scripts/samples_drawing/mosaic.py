@@ -70,7 +70,7 @@ def ground_line(x_px: Array, layer: int) -> Array:
 
 
 def _design() -> tuple[Array, Array]:
-    """The cartoon: colours `(H, W, 3) float32` and directions of the rows of stones `(H, W)` in radians."""
+    """The cartoon: colors `(H, W, 3) float32` and directions of the rows of stones `(H, W)` in radians."""
     x_px, y_px = _grid()
     rng = np.random.default_rng(33)
     dx, dy = x_px - SUN_PX[0], y_px - SUN_PX[1]
@@ -85,14 +85,14 @@ def _design() -> tuple[Array, Array]:
         (480.0, (0.17, 0.27, 0.40)),
         (650.0, (0.08, 0.19, 0.33)),
     ]
-    colour = gradient(ramp, distance + 36 * (rings - 0.5))
-    colour = mix(
-        colour,
+    color = gradient(ramp, distance + 36 * (rings - 0.5))
+    color = mix(
+        color,
         np.array([0.16, 0.52, 0.54]),
         0.75 * smoothstep(0.84, 0.98, rings) * smoothstep(150, 330, distance),
     )
-    colour = mix(colour, np.array([1.0, 0.93, 0.66]), smoothstep(60, 57, distance))
-    colour = mix(colour, np.array([0.93, 0.24, 0.10]), smoothstep(5.5, 4.0, np.abs(distance - 64)))
+    color = mix(color, np.array([1.0, 0.93, 0.66]), smoothstep(60, 57, distance))
+    color = mix(color, np.array([0.93, 0.24, 0.10]), smoothstep(5.5, 4.0, np.abs(distance - 64)))
     bands = [((0.30, 0.20, 0.38), (0.66, 0.33, 0.36)), ((0.62, 0.25, 0.12), (0.95, 0.60, 0.20)),
              ((0.20, 0.26, 0.13), (0.70, 0.58, 0.16))]  # fmt: skip
     for layer, (dark, light) in enumerate(bands):
@@ -101,22 +101,22 @@ def _design() -> tuple[Array, Array]:
         stripe = 0.5 + 0.5 * np.sin(below / 8.5 + x_px / 95)
         land = mix(np.array(dark), np.array(light), stripe * np.exp(-np.maximum(below, 0) / 120) + 0.1)
         here = below > 0
-        colour = np.where(here[..., None], land, colour)
+        color = np.where(here[..., None], land, color)
         angle = np.where(here, np.arctan(np.gradient(edge, axis=1) * FINE), angle)
-    return _with_tree(colour, angle, x_px, y_px, rng)
+    return _with_tree(color, angle, x_px, y_px, rng)
 
 
-def _with_tree(colour: Array, angle: Array, x_px: Array, y_px: Array, rng: np.random.Generator) -> tuple[Array, Array]:
+def _with_tree(color: Array, angle: Array, x_px: Array, y_px: Array, rng: np.random.Generator) -> tuple[Array, Array]:
     leaves = np.zeros_like(x_px)
     hue = fbm(x_px.shape, 60.0 * FINE, 3, rng)
     swirl = np.zeros_like(x_px)
     for points, width in _branches():
         if width > 22:
             continue
-        centre, radius = points[-1], rng.uniform(34, 58)
-        reach = np.hypot(x_px - centre[0], (y_px - centre[1]) * 1.1) / radius
+        center, radius = points[-1], rng.uniform(34, 58)
+        reach = np.hypot(x_px - center[0], (y_px - center[1]) * 1.1) / radius
         closer = (1 - reach) > np.maximum(leaves, 0)
-        swirl = np.where(closer, np.arctan2(y_px - centre[1], x_px - centre[0]) + np.pi / 2, swirl)
+        swirl = np.where(closer, np.arctan2(y_px - center[1], x_px - center[0]) + np.pi / 2, swirl)
         hue = np.where(closer, 0.55 * hue + rng.uniform(-0.12, 0.20), hue)
         leaves = np.maximum(leaves, 1 - reach)
     crown = leaves > 0.04
@@ -132,13 +132,13 @@ def _with_tree(colour: Array, angle: Array, x_px: Array, y_px: Array, rng: np.ra
     trunk, limb_angle = _tree_maps(x_px)
     wood = trunk > 0.5
     bark = gradient([(-0.4, (0.13, 0.07, 0.11)), (0.4, (0.42, 0.20, 0.14))], fbm(x_px.shape, (90.0, 12.0), 2, rng))
-    colour = np.where(crown[..., None], foliage, colour)
+    color = np.where(crown[..., None], foliage, color)
     angle = np.where(crown, swirl, angle)
     # Leaves hide most of the thin limbs.
     shows = wood & (~crown | (leaves < 0.26))
-    colour = np.where(shows[..., None], bark, colour)
+    color = np.where(shows[..., None], bark, color)
     angle = np.where(shows, limb_angle, angle)
-    return colour.astype(np.float32), angle.astype(np.float32)
+    return color.astype(np.float32), angle.astype(np.float32)
 
 
 def _nearest_stone(spots: Array, angles: Array, shape: tuple[int, int]) -> Array:
@@ -165,10 +165,10 @@ def _nearest_stone(spots: Array, angles: Array, shape: tuple[int, int]) -> Array
     return owner
 
 
-def _lay(colour: Array, direction: Array) -> tuple[Array, Array]:
+def _lay(color: Array, direction: Array) -> tuple[Array, Array]:
     """Spread the stones evenly, turned along the rows (a centroidal Voronoi relaxation).
 
-    :return: owner map `(H, W) int32` and stone centres `(N, 2)`.
+    :return: owner map `(H, W) int32` and stone centers `(N, 2)`.
     """
     rng = np.random.default_rng(37)
     height, width = direction.shape
@@ -176,7 +176,7 @@ def _lay(colour: Array, direction: Array) -> tuple[Array, Array]:
     rows, columns = np.mgrid[pitch / 2 : height : pitch, pitch / 2 : width : pitch]
     spots = np.stack([columns.ravel(), rows.ravel()], axis=1) + rng.uniform(-0.45, 0.45, (rows.size, 2)) * pitch
     # Stones avoid the outlines of the design, so that those stay legible.
-    luma = cv2.GaussianBlur(colour.mean(axis=2), (0, 0), 2.0)
+    luma = cv2.GaussianBlur(color.mean(axis=2), (0, 0), 2.0)
     edge = np.hypot(cv2.Sobel(luma, cv2.CV_32F, 1, 0), cv2.Sobel(luma, cv2.CV_32F, 0, 1))
     weight = 1.0 / (1.0 + (edge / 0.10) ** 2)
     y_grid, x_grid = np.mgrid[0:height, 0:width]
@@ -208,11 +208,11 @@ def _joint_distance(owner: Array) -> Array:
 
 def paint_mosaic() -> Array:
     """The finished mosaic: `(640, 840, 3) float32` RGB in [0, 1]."""
-    colour, direction = _design()
-    owner, spots = _lay(colour, direction)
+    color, direction = _design()
+    owner, spots = _lay(color, direction)
     rng = np.random.default_rng(41)
     count = np.bincount(owner.ravel(), minlength=len(spots))[:, None] + 1e-6
-    channels = [np.bincount(owner.ravel(), colour[..., c].ravel(), len(spots)) for c in range(3)]
+    channels = [np.bincount(owner.ravel(), color[..., c].ravel(), len(spots)) for c in range(3)]
     stones = np.stack(channels, axis=1) / count
     # Stones are cut from many slabs: each has its own tone and a little of another hue.
     stones = stones * rng.normal(1.0, 0.13, (len(spots), 1)) + rng.normal(0, 0.032, (len(spots), 3))

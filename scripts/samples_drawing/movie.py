@@ -1,4 +1,4 @@
-"""Writes the clip: H.264 picture with BT.709 colours and AAC sound in an MP4 file."""
+"""Writes the clip: H.264 picture with BT.709 colors and AAC sound in an MP4 file."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def smoothstep(low: float, high: float, value: Array) -> Array:
 
 
 def mix(first: Array, second: Array, amount: Array | float) -> Array:
-    """Linear blend of two colours or colour images; an `(H, W)` amount is spread over the channels."""
+    """Linear blend of two colors or color images; an `(H, W)` amount is spread over the channels."""
     first, second = np.asarray(first, np.float32), np.asarray(second, np.float32)
     if isinstance(amount, np.ndarray):
         amount = amount[..., None]
@@ -70,7 +70,7 @@ def mix(first: Array, second: Array, amount: Array | float) -> Array:
 
 
 def gradient(stops: list[tuple[float, tuple[float, float, float]]], position: Array) -> Array:
-    """Colour ramp: `position` (any shape) becomes RGB (`position.shape + (3,)`, float32)."""
+    """Color ramp: `position` (any shape) becomes RGB (`position.shape + (3,)`, float32)."""
     knots = [stop[0] for stop in stops]
     channels = [np.interp(position, knots, [stop[1][c] for stop in stops]) for c in range(3)]
     return np.stack(channels, axis=-1).astype(np.float32)

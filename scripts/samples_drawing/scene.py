@@ -19,10 +19,10 @@ def _shift(x_px: float, y_px: float) -> Array:
     return np.array([[1.0, 0.0, x_px], [0.0, 1.0, y_px], [0.0, 0.0, 1.0]])
 
 
-def _turn(centre_px: tuple[float, float], angle_rad: float) -> Array:
+def _turn(center_px: tuple[float, float], angle_rad: float) -> Array:
     cosine, sine = np.cos(angle_rad), np.sin(angle_rad)
     rotation = np.array([[cosine, -sine, 0.0], [sine, cosine, 0.0], [0.0, 0.0, 1.0]])
-    return _shift(*centre_px) @ rotation @ _shift(-centre_px[0], -centre_px[1])
+    return _shift(*center_px) @ rotation @ _shift(-center_px[0], -center_px[1])
 
 
 def _from_middle(frame: int) -> float:

@@ -8,7 +8,7 @@ from samples_drawing.layers import SCALE, View
 from samples_drawing.noise import fbm, mix, smoothstep
 
 Array = np.ndarray
-Colour = tuple[float, float, float]
+Color = tuple[float, float, float]
 
 FINE = 2  # a Painter draws at this many times the texture's resolution, then averages
 
@@ -28,27 +28,27 @@ class Painter:
         return np.round((np.asarray(points_px, np.float64) - origin) * SCALE * FINE * 16).astype(np.int32)
 
     @staticmethod
-    def _ink(colour: Colour | Array) -> tuple[int, int, int, int]:
-        red, green, blue = (int(np.clip(channel, 0, 1) * 255) for channel in colour)
+    def _ink(color: Color | Array) -> tuple[int, int, int, int]:
+        red, green, blue = (int(np.clip(channel, 0, 1) * 255) for channel in color)
         return red, green, blue, 255
 
-    def polygon(self, points_px: Array, colour: Colour | Array) -> None:
+    def polygon(self, points_px: Array, color: Color | Array) -> None:
         """Fill a polygon, `(N, 2)` points in reference pixels."""
-        cv2.fillPoly(self.canvas, [self._points(points_px)], self._ink(colour), cv2.LINE_8, 4)
+        cv2.fillPoly(self.canvas, [self._points(points_px)], self._ink(color), cv2.LINE_8, 4)
 
-    def line(self, points_px: Array, colour: Colour | Array, width_px: float) -> None:
+    def line(self, points_px: Array, color: Color | Array, width_px: float) -> None:
         """Draw an open line through `(N, 2)` points."""
         thickness = max(1, round(width_px * SCALE * FINE))
-        cv2.polylines(self.canvas, [self._points(points_px)], False, self._ink(colour), thickness, cv2.LINE_8, 4)
+        cv2.polylines(self.canvas, [self._points(points_px)], False, self._ink(color), thickness, cv2.LINE_8, 4)
 
-    def dab(self, x_px: float, y_px: float, radii_px: tuple[float, float], angle_deg: float, colour: Array) -> None:
+    def dab(self, x_px: float, y_px: float, radii_px: tuple[float, float], angle_deg: float, color: Array) -> None:
         """Fill an ellipse."""
-        centre = tuple(int(value) for value in self._points(np.array([x_px, y_px])))
+        center = tuple(int(value) for value in self._points(np.array([x_px, y_px])))
         axes = tuple(max(1, round(radius * SCALE * FINE * 16)) for radius in radii_px)
-        cv2.ellipse(self.canvas, centre, axes, angle_deg, 0, 360, self._ink(colour), -1, cv2.LINE_8, 4)
+        cv2.ellipse(self.canvas, center, axes, angle_deg, 0, 360, self._ink(color), -1, cv2.LINE_8, 4)
 
     def texture(self) -> Array:
-        """`(H, W, 4) float32`, colour premultiplied by alpha."""
+        """`(H, W, 4) float32`, color premultiplied by alpha."""
         height, width = self.view.shape
         reduced = cv2.resize(self.canvas, (width, height), interpolation=cv2.INTER_AREA)
         return reduced.astype(np.float32) / np.float32(255.0)
@@ -59,19 +59,19 @@ def over(below: Array, above: Array) -> Array:
     return above + below * (1.0 - above[..., 3:])
 
 
-LEAF_STOPS: dict[str, list[Colour]] = {
+LEAF_STOPS: dict[str, list[Color]] = {
     "broad": [(0.07, 0.12, 0.10), (0.14, 0.24, 0.12), (0.33, 0.40, 0.13), (0.83, 0.71, 0.26)],
     "autumn": [(0.19, 0.10, 0.08), (0.42, 0.20, 0.09), (0.72, 0.38, 0.11), (0.99, 0.73, 0.30)],
     "cypress": [(0.03, 0.07, 0.09), (0.06, 0.15, 0.12), (0.14, 0.25, 0.13), (0.55, 0.50, 0.20)],
 }
 
 
-def _leaf_colour(kind: str, light: float, haze: float, haze_colour: Colour) -> Array:
+def _leaf_color(kind: str, light: float, haze: float, haze_color: Color) -> Array:
     stops = np.array(LEAF_STOPS[kind])
     position = float(np.clip(light, 0, 1)) * (len(stops) - 1)
     index = min(int(position), len(stops) - 2)
-    colour = stops[index] + (stops[index + 1] - stops[index]) * (position - index)
-    return colour + (np.array(haze_colour) - colour) * haze
+    color = stops[index] + (stops[index + 1] - stops[index]) * (position - index)
+    return color + (np.array(haze_color) - color) * haze
 
 
 def tree(
@@ -81,13 +81,13 @@ def tree(
     rng: np.random.Generator,
     kind: str = "broad",
     haze: float = 0.0,
-    haze_colour: Colour = (0.9, 0.7, 0.55),
+    haze_color: Color = (0.9, 0.7, 0.55),
 ) -> None:
     """A tree of leaf dabs, lit from the upper right; "cypress" is a narrow flame, the others are round."""
     x_px, y_px = foot_px
     narrow = kind == "cypress"
     half_width = height_px * (0.115 if narrow else 0.40)
-    trunk = _leaf_colour(kind, 0.05, haze, haze_colour) + np.array([0.05, 0.02, 0.0])
+    trunk = _leaf_color(kind, 0.05, haze, haze_color) + np.array([0.05, 0.02, 0.0])
     painter.line(np.array([[x_px, y_px], [x_px, y_px - height_px * 0.5]]), trunk, max(0.4, height_px * 0.05))
     clumps = [(0.0, 0.0, 1.0)]
     if not narrow:
@@ -116,7 +116,7 @@ def tree(
                 light += rng.normal(0, 0.10)
                 radii = (height_px * 0.028 + 0.3, height_px * 0.020 + 0.25)
                 angle = rng.uniform(0, 180)
-            painter.dab(leaf_x, leaf_y, radii, angle, _leaf_colour(kind, light, haze, haze_colour))
+            painter.dab(leaf_x, leaf_y, radii, angle, _leaf_color(kind, light, haze, haze_color))
 
 
 def blade(
@@ -125,7 +125,7 @@ def blade(
     length_px: float,
     lean: float,
     width_px: float,
-    colour: Array,
+    color: Array,
 ) -> tuple[float, float]:
     """One bent, tapering blade of grass, light at the tip.
 
@@ -139,7 +139,7 @@ def blade(
     for first, last, light in ((0, 3, 0.55), (2, 5, 0.85), (3, 6, 1.15)):
         left = np.stack([x_px - half, y_px], axis=1)[first:last]
         right = np.stack([x_px + half, y_px], axis=1)[first:last]
-        painter.polygon(np.concatenate([left, right[::-1]]), np.asarray(colour) * light)
+        painter.polygon(np.concatenate([left, right[::-1]]), np.asarray(color) * light)
     return float(x_px[-1]), float(y_px[-1])
 
 
@@ -149,19 +149,19 @@ def flower(painter: Painter, x_px: float, y_px: float, size_px: float, kind: str
         base = np.array([0.90, 0.20, 0.10]) * rng.uniform(0.85, 1.08)
         for turn, shade in ((200, 0.62), (-20, 0.80), (90, 0.92), (265, 1.05), (320, 1.2)):
             radian = np.deg2rad(turn + rng.normal(0, 12))
-            centre = (x_px + 0.42 * size_px * np.cos(radian), y_px + 0.24 * size_px * np.sin(radian))
-            painter.dab(*centre, (size_px * 0.58, size_px * 0.42), turn * 0.2, base * shade + [0.03, 0.02, 0.0])
+            center = (x_px + 0.42 * size_px * np.cos(radian), y_px + 0.24 * size_px * np.sin(radian))
+            painter.dab(*center, (size_px * 0.58, size_px * 0.42), turn * 0.2, base * shade + [0.03, 0.02, 0.0])
         painter.dab(x_px, y_px + 0.05 * size_px, (size_px * 0.2, size_px * 0.14), 0, np.array([0.15, 0.05, 0.08]))
         return
     petals = {"daisy": (0.98, 0.94, 0.86), "corn": (0.33, 0.42, 0.90), "gold": (1.0, 0.80, 0.18)}[kind]
     heart = {"daisy": (0.95, 0.70, 0.12), "corn": (0.25, 0.15, 0.50), "gold": (0.62, 0.33, 0.06)}[kind]
     for number in range(9):
         turn = 2 * np.pi * number / 9 + rng.normal(0, 0.1)
-        centre = (x_px + 0.6 * size_px * np.cos(turn), y_px + 0.38 * size_px * np.sin(turn))
+        center = (x_px + 0.6 * size_px * np.cos(turn), y_px + 0.38 * size_px * np.sin(turn))
         light = 0.82 + 0.2 * np.cos(turn + 0.6)
         radii = (size_px * 0.42, size_px * 0.2)
         painter.dab(
-            *centre,
+            *center,
             radii,
             np.rad2deg(np.arctan2(0.38 * np.sin(turn), 0.6 * np.cos(turn))),
             np.array(petals) * light,
@@ -169,17 +169,17 @@ def flower(painter: Painter, x_px: float, y_px: float, size_px: float, kind: str
     painter.dab(x_px, y_px, (size_px * 0.28, size_px * 0.2), 0, np.array(heart))
 
 
-BALLOON_COLOURS: tuple[tuple[Colour, ...], ...] = (
+BALLOON_COLORS: tuple[tuple[Color, ...], ...] = (
     ((0.87, 0.17, 0.13), (0.99, 0.79, 0.22), (0.12, 0.33, 0.62), (0.97, 0.93, 0.83)),
     ((0.10, 0.50, 0.55), (0.98, 0.93, 0.82), (0.95, 0.52, 0.14), (0.98, 0.93, 0.82)),
 )
 
 
-def balloon(view: View, centre_x_px: float, top_px: float, height_px: float, palette: int) -> Array:
+def balloon(view: View, center_x_px: float, top_px: float, height_px: float, palette: int) -> Array:
     """A striped hot-air balloon with its basket, as a premultiplied `(H, W, 4) float32` texture."""
     x_px, y_px = view.grid()
     down = (y_px - top_px) / height_px
-    across = (x_px - centre_x_px) / height_px
+    across = (x_px - center_x_px) / height_px
     upper = 0.435 * np.sqrt(np.clip(1 - ((0.42 - down) / 0.42) ** 2, 0, 1))
     fall = np.clip((down - 0.42) / 0.58, 0, 1)
     radius = np.where(down < 0.42, upper, 0.095 + 0.34 * (0.5 + 0.5 * np.cos(np.pi * fall**1.12)))
@@ -187,12 +187,12 @@ def balloon(view: View, centre_x_px: float, top_px: float, height_px: float, pal
     inside *= ((down >= 0) & (down <= 1.0)).astype(np.float32)
     unit = np.clip(across / np.maximum(radius, 1e-3), -1, 1)
     gore = (np.arcsin(unit) / np.pi + 0.5) * 12 + 0.35
-    colours = np.array(BALLOON_COLOURS[palette], np.float32)
-    flat = colours[np.floor(gore).astype(int) % len(colours)]
+    colors = np.array(BALLOON_COLORS[palette], np.float32)
+    flat = colors[np.floor(gore).astype(int) % len(colors)]
     band = smoothstep(0.012, 0.0, np.abs(down - 0.50) - 0.055)
     zigzag = np.abs((gore % 1.0) - 0.5) * 0.09
     trim = smoothstep(0.008, 0.0, np.abs(down - 0.485 - zigzag) - 0.014)
-    flat = mix(flat, np.array(colours[2] * 0.8 + 0.05), band * 0.92)
+    flat = mix(flat, np.array(colors[2] * 0.8 + 0.05), band * 0.92)
     flat = mix(flat, np.array([1.0, 0.86, 0.45]), trim)
     seam = 1.0 - 0.28 * np.exp(-((((gore + 0.5) % 1.0) - 0.5) ** 2) / 0.004)
     # Each gore bulges a little between its seams; the sun stands low on the right.
@@ -207,7 +207,7 @@ def balloon(view: View, centre_x_px: float, top_px: float, height_px: float, pal
     glow = np.exp(-((across / 0.13) ** 2) - ((down - 0.93) / 0.10) ** 2)[..., None] * np.array([0.4, 0.2, 0.04])
     shaded = np.clip(shaded + rim + glow, 0, 1)
     envelope = np.concatenate([shaded * inside[..., None], inside[..., None]], axis=-1)
-    return over(_basket(view, centre_x_px, top_px + height_px, height_px), envelope.astype(np.float32))
+    return over(_basket(view, center_x_px, top_px + height_px, height_px), envelope.astype(np.float32))
 
 
 def _basket(view: View, x_px: float, mouth_px: float, height_px: float) -> Array:
@@ -224,13 +224,13 @@ def _basket(view: View, x_px: float, mouth_px: float, height_px: float) -> Array
         painter.polygon(column, np.array([0.42, 0.24, 0.11]) * (0.55 + 0.11 * number))
     rim = np.array([[x_px - half * 1.12, top], [x_px + half * 1.12, top]])
     painter.line(rim, (0.72, 0.45, 0.20), 0.022 * height_px)
-    for side, colour in ((-0.3, (0.20, 0.16, 0.25)), (0.35, (0.35, 0.13, 0.12))):
+    for side, color in ((-0.3, (0.20, 0.16, 0.25)), (0.35, (0.35, 0.13, 0.12))):
         painter.dab(
             x_px + side * half,
             top - 0.028 * height_px,
             (0.022 * height_px, 0.034 * height_px),
             0,
-            np.array(colour),
+            np.array(color),
         )
         painter.dab(
             x_px + side * half,
@@ -252,9 +252,9 @@ def tower(view: View, foot_px: tuple[float, float], height_px: float) -> Array:
     inside = inside * smoothstep(0.0, 0.02, down) * smoothstep(1.06, 1.03, down)
     rough = fbm(view.shape, 6.0, 3, np.random.default_rng(3))
     light = smoothstep(-1.0, 1.0, across * 0.9 + 0.10 * rough)
-    colour = mix(np.array([0.42, 0.36, 0.45]), np.array([1.0, 0.88, 0.68]), light)
-    colour = colour * (0.96 + 0.10 * rough - 0.20 * smoothstep(0.75, 1.05, down))[..., None]
-    wall = np.concatenate([colour * inside[..., None], inside[..., None]], axis=-1).astype(np.float32)
+    color = mix(np.array([0.42, 0.36, 0.45]), np.array([1.0, 0.88, 0.68]), light)
+    color = color * (0.96 + 0.10 * rough - 0.20 * smoothstep(0.75, 1.05, down))[..., None]
+    wall = np.concatenate([color * inside[..., None], inside[..., None]], axis=-1).astype(np.float32)
     painter = Painter(view)
     cap_y = foot_px[1] - height_px
     turn = np.linspace(0, np.pi, 24)
@@ -301,8 +301,8 @@ def boat(view: View, foot_px: tuple[float, float], height_px: float) -> Array:
     size = height_px
     main = np.array([[0.04, -0.12], [0.06, -1.0], [0.46, -0.16]]) * size + [x, y]
     jib = np.array([[-0.02, -0.14], [0.03, -0.86], [-0.34, -0.16]]) * size + [x, y]
-    for part, colour in ((main, (1.0, 0.93, 0.80)), (jib, (0.90, 0.36, 0.20))):
-        painter.polygon(part, colour)
+    for part, color in ((main, (1.0, 0.93, 0.80)), (jib, (0.90, 0.36, 0.20))):
+        painter.polygon(part, color)
     hull = np.array([[-0.42, -0.11], [0.50, -0.13], [0.38, 0.02], [-0.30, 0.02]]) * size + [x, y]
     painter.polygon(hull, (0.36, 0.16, 0.14))
     result = painter.texture()

@@ -44,9 +44,9 @@ def cypress_mask(x_px: Array, y_px: Array) -> Array:
     total = np.zeros_like(x_px)
     for foot_x, top, half_width, phase in ((150.0, 128.0, 62.0, 0.0), (216.0, 330.0, 40.0, 1.3)):
         rise = np.clip((y_px - top) / (HEIGHT_PX + 40 - top), 0, 1)
-        centre = foot_x + 13 * np.sin(rise * 8.5 + phase) * (1.1 - 0.5 * rise)
+        center = foot_x + 13 * np.sin(rise * 8.5 + phase) * (1.1 - 0.5 * rise)
         edge = half_width * rise**0.72 * (1.0 + 0.17 * np.sin(rise * 26 + phase))
-        total = np.maximum(total, smoothstep(1.5, -1.5, np.abs(x_px - centre) - edge) * (y_px > top))
+        total = np.maximum(total, smoothstep(1.5, -1.5, np.abs(x_px - center) - edge) * (y_px > top))
     return total.astype(np.float32)
 
 
@@ -62,15 +62,15 @@ def _sky_field(x_px: Array, y_px: Array) -> Array:
     flow_x = np.full_like(x_px, 0.85)
     flow_y = 0.40 * np.sin(x_px / 92 + y_px / 150) + 0.35 * bend
     # Swirls first, halos last and strongest: near a star only its own rings count.
-    for centre_x, centre_y, radius, strength in SWIRLS_PX:
-        dx, dy = x_px - centre_x, y_px - centre_y
+    for center_x, center_y, radius, strength in SWIRLS_PX:
+        dx, dy = x_px - center_x, y_px - center_y
         distance = np.hypot(dx, dy * 1.1) + 1e-3
         weight = 3.4 * strength * np.exp(-((distance / radius) ** 2.4))
         # The radial part winds the rings into a spiral.
         flow_x = flow_x + weight * (-dy - 0.20 * np.sign(strength) * dx) / distance
         flow_y = flow_y + weight * (dx - 0.20 * np.sign(strength) * dy) / distance
-    for centre_x, centre_y, radius in [*STARS_PX, MOON_PX]:
-        dx, dy = x_px - centre_x, y_px - centre_y
+    for center_x, center_y, radius in [*STARS_PX, MOON_PX]:
+        dx, dy = x_px - center_x, y_px - center_y
         distance = np.hypot(dx, dy) + 1e-3
         weight = 9.0 * np.exp(-((distance / (1.15 * radius)) ** 4))
         flow_x, flow_y = flow_x - weight * dy / distance, flow_y + weight * dx / distance
@@ -89,43 +89,43 @@ def _directions(x_px: Array, y_px: Array, tree: Array) -> Array:
     return (field / (np.linalg.norm(field, axis=-1, keepdims=True) + 1e-6)).astype(np.float32)
 
 
-def _sky_colour(x_px: Array, y_px: Array) -> Array:
+def _sky_color(x_px: Array, y_px: Array) -> Array:
     rng = np.random.default_rng(2)
     tone = 0.40 + 0.34 * fbm(x_px.shape, (70.0 * FINE, 190.0 * FINE), 4, rng)
     tone = tone + 0.20 * np.exp(-(((y_px - 455) / 62) ** 2)) - 0.10 * smoothstep(120, 0, y_px)
-    for centre_x, centre_y, radius, strength in SWIRLS_PX:
-        dx, dy = x_px - centre_x, (y_px - centre_y) * 1.1
+    for center_x, center_y, radius, strength in SWIRLS_PX:
+        dx, dy = x_px - center_x, (y_px - center_y) * 1.1
         distance = np.hypot(dx, dy)
         turn = np.arctan2(dy, dx) * np.sign(strength)
         arms = 0.5 + 0.5 * np.cos(2 * turn - 9.0 * np.sqrt(distance / radius + 0.02))
         tone = tone + 0.62 * min(abs(strength), 1.7) / 1.7 * (arms - 0.36) * np.exp(-((distance / radius) ** 3))
-    colour = gradient(BLUES, np.clip(tone, 0, 0.84))
+    color = gradient(BLUES, np.clip(tone, 0, 0.84))
     green = smoothstep(0.05, 0.5, fbm(x_px.shape, 120.0 * FINE, 3, rng))
-    colour = mix(colour, colour * np.array([0.88, 1.12, 0.92]), green)
-    for centre_x, centre_y, radius in STARS_PX:
-        distance = np.hypot(x_px - centre_x, y_px - centre_y)
+    color = mix(color, color * np.array([0.88, 1.12, 0.92]), green)
+    for center_x, center_y, radius in STARS_PX:
+        distance = np.hypot(x_px - center_x, y_px - center_y)
         rings = 0.5 + 0.5 * np.cos(distance / radius * 15.0)
         glow = np.exp(-((distance / (0.86 * radius)) ** 2.4))
         warm = mix(np.array([0.98, 0.76, 0.16]), np.array([0.99, 0.95, 0.62]), rings)
-        colour = mix(colour, warm, np.clip(glow * (0.80 + 0.30 * rings), 0, 1))
-        colour = mix(colour, np.array([1.0, 0.93, 0.62]), smoothstep(0.34, 0.20, distance / radius))
-        colour = mix(colour, np.array([0.99, 0.72, 0.16]), smoothstep(0.16, 0.08, distance / radius))
-    return _moon(colour, x_px, y_px)
+        color = mix(color, warm, np.clip(glow * (0.80 + 0.30 * rings), 0, 1))
+        color = mix(color, np.array([1.0, 0.93, 0.62]), smoothstep(0.34, 0.20, distance / radius))
+        color = mix(color, np.array([0.99, 0.72, 0.16]), smoothstep(0.16, 0.08, distance / radius))
+    return _moon(color, x_px, y_px)
 
 
-def _moon(colour: Array, x_px: Array, y_px: Array) -> Array:
-    centre_x, centre_y, radius = MOON_PX
-    distance = np.hypot(x_px - centre_x, y_px - centre_y)
+def _moon(color: Array, x_px: Array, y_px: Array) -> Array:
+    center_x, center_y, radius = MOON_PX
+    distance = np.hypot(x_px - center_x, y_px - center_y)
     rings = 0.5 + 0.5 * np.cos(distance / radius * 21.0)
     warm = mix(np.array([0.99, 0.72, 0.14]), np.array([0.99, 0.94, 0.56]), rings)
-    colour = mix(colour, warm, np.clip(np.exp(-((distance / (0.86 * radius)) ** 2.6)) * 0.95, 0, 1))
-    crescent = smoothstep(43, 40, distance) * smoothstep(27, 31, np.hypot(x_px - centre_x - 17, y_px - centre_y + 5))
+    color = mix(color, warm, np.clip(np.exp(-((distance / (0.86 * radius)) ** 2.6)) * 0.95, 0, 1))
+    crescent = smoothstep(43, 40, distance) * smoothstep(27, 31, np.hypot(x_px - center_x - 17, y_px - center_y + 5))
     inside = smoothstep(43, 40, distance)
-    colour = mix(colour, np.array([0.95, 0.93, 0.60]), inside)
-    return mix(colour, np.array([0.98, 0.56, 0.05]), crescent)
+    color = mix(color, np.array([0.95, 0.93, 0.60]), inside)
+    return mix(color, np.array([0.98, 0.56, 0.05]), crescent)
 
 
-def _land_colour(colour: Array, x_px: Array, y_px: Array) -> Array:
+def _land_color(color: Array, x_px: Array, y_px: Array) -> Array:
     rng = np.random.default_rng(3)
     tone = fbm(x_px.shape, (26.0 * FINE, 80.0 * FINE), 4, rng)
     darks = [(0.08, 0.16, 0.36), (0.05, 0.16, 0.27), (0.04, 0.13, 0.16)]
@@ -136,8 +136,8 @@ def _land_colour(colour: Array, x_px: Array, y_px: Array) -> Array:
         light = smoothstep(-0.35, 0.45, tone) * 0.62 + 0.45 * np.exp(-(((below - 4) / 9.0) ** 2))
         waves = 0.5 + 0.5 * np.sin((below + 16 * np.sin(x_px / 46)) / 6.5)
         land = mix(np.array(darks[layer]), np.array(lights[layer]), np.clip(light * (0.55 + 0.55 * waves), 0, 1))
-        colour = np.where((below > 0)[..., None], land, colour)
-    return colour
+        color = np.where((below > 0)[..., None], land, color)
+    return color
 
 
 def _layer_strokes(
@@ -150,7 +150,7 @@ def _layer_strokes(
     rng: np.random.Generator,
     detail: Array | None = None,
 ) -> None:
-    """Cover the canvas with `count` strokes that take their colour from `target` where they begin.
+    """Cover the canvas with `count` strokes that take their color from `target` where they begin.
 
     With `detail` (`(H, W) float32`), strokes are kept with that probability.
     """
@@ -169,9 +169,9 @@ def _layer_strokes(
         path = follow(field, (x, y), length)
         middle = path[len(path) // 2]
         path = path - (middle - np.array([x, y]))
-        colour = target[row, column].astype(np.float64)
-        colour = colour * rng.normal(1.0, 0.15) + rng.normal(0, 0.03, 3)
-        paint.stroke(path, width_px * FINE * rng.uniform(0.75, 1.2), colour, rng)
+        color = target[row, column].astype(np.float64)
+        color = color * rng.normal(1.0, 0.15) + rng.normal(0, 0.03, 3)
+        paint.stroke(path, width_px * FINE * rng.uniform(0.75, 1.2), color, rng)
 
 
 def _village(paint: ThickPaint, rng: np.random.Generator) -> None:
@@ -194,7 +194,7 @@ def _village(paint: ThickPaint, rng: np.random.Generator) -> None:
             corner = np.array([x + wide * rng.uniform(0.25, 0.6), y - high * 0.75])
             window = corner + np.array([[0, 0], [1.5, 2.5], [2.5, 6]])
             paint.stroke(window * FINE, 4.6 * FINE, np.array([1.0, 0.78, 0.22]), rng)
-    for height, wide, colour in (
+    for height, wide, color in (
         (0, 11, (0.26, 0.34, 0.46)),
         (24, 6, (0.12, 0.17, 0.36)),
         (46, 3, (0.10, 0.14, 0.32)),
@@ -207,7 +207,7 @@ def _village(paint: ThickPaint, rng: np.random.Generator) -> None:
                     [560 + offset * 0.5, 574 - height],
                 ]
             )
-            paint.stroke(line * FINE, 5.0 * FINE, np.array(colour) * rng.uniform(0.8, 1.3), rng)
+            paint.stroke(line * FINE, 5.0 * FINE, np.array(color) * rng.uniform(0.8, 1.3), rng)
 
 
 def paint_starry() -> Array:
@@ -216,13 +216,13 @@ def paint_starry() -> Array:
     x_px, y_px = _grid()
     tree = cypress_mask(x_px, y_px)
     field = _directions(x_px, y_px, np.zeros_like(tree))
-    target = _land_colour(_sky_colour(x_px, y_px), x_px, y_px)
+    target = _land_color(_sky_color(x_px, y_px), x_px, y_px)
     paint = ThickPaint(target * 0.55 + np.array([0.02, 0.03, 0.08]))
     _layer_strokes(paint, target, field, 2300, 13.0, 62.0, rng)
     _layer_strokes(paint, target, field, 6200, 9.0, 44.0, rng)
     stars = np.zeros_like(tree)
-    for centre_x, centre_y, radius in [*STARS_PX, MOON_PX]:
-        stars = np.maximum(stars, smoothstep(1.25, 0.85, np.hypot(x_px - centre_x, y_px - centre_y) / radius))
+    for center_x, center_y, radius in [*STARS_PX, MOON_PX]:
+        stars = np.maximum(stars, smoothstep(1.25, 0.85, np.hypot(x_px - center_x, y_px - center_y) / radius))
     land = smoothstep(-6, 4, y_px - hill_line(x_px, 0))
     _layer_strokes(paint, target, field, 15000, 5.0, 20.0, rng, np.maximum(stars, 0.6 * land) * 0.9)
     _village(paint, rng)

@@ -13,16 +13,16 @@ SHIFT_BITS = 3  # fractional bits of the coordinates handed to OpenCV
 class ThickPaint:
     """A canvas that remembers how high the paint lies.
 
-    `colour` is `(H, W, 3) uint8` RGB, `relief` is `(H, W) uint8`.
+    `color` is `(H, W, 3) uint8` RGB, `relief` is `(H, W) uint8`.
     """
 
     def __init__(self, ground: Array) -> None:
         """Start from the first thin coat `ground`, `(H, W, 3) float32` RGB in [0, 1]."""
-        self.colour = np.ascontiguousarray(np.round(np.clip(ground, 0, 1) * 255).astype(np.uint8))
+        self.color = np.ascontiguousarray(np.round(np.clip(ground, 0, 1) * 255).astype(np.uint8))
         self.relief = np.full(ground.shape[:2], 90, np.uint8)
 
     def stroke(
-        self, path_px: Array, width_px: float, colour: Array, rng: np.random.Generator, spread: float = 0.055
+        self, path_px: Array, width_px: float, color: Array, rng: np.random.Generator, spread: float = 0.055
     ) -> None:
         """Drag a loaded brush along `path_px` (`(N, 2)` x, y).
 
@@ -45,12 +45,12 @@ class ThickPaint:
             progress = np.linspace(0, 1, points)[first:last, None]
             narrowing = 1.0 - 0.45 * progress**3
             line = path_px[first:last] + side[first:last] * (place * 0.5 * width_px) * narrowing
-            tint = colour * (1.0 + rng.normal(0, spread) + 0.07 * lean * place) + rng.normal(0, spread * 0.22, 3)
+            tint = color * (1.0 + rng.normal(0, spread) + 0.07 * lean * place) + rng.normal(0, spread * 0.22, 3)
             ink = tuple(int(value) for value in np.clip(tint, 0, 1) * 255)
             # Paint piles up along the edges of a stroke and thins in its middle.
             height = int(np.clip(110 + 55 * abs(place) ** 2 + rng.normal(0, 34), 20, 250))
             spots = [np.round(line * (1 << SHIFT_BITS)).astype(np.int32)]
-            cv2.polylines(self.colour, spots, False, ink, thickness, cv2.LINE_AA, SHIFT_BITS)
+            cv2.polylines(self.color, spots, False, ink, thickness, cv2.LINE_AA, SHIFT_BITS)
             cv2.polylines(self.relief, spots, False, height, thickness, cv2.LINE_AA, SHIFT_BITS)
 
     def lit(self, strength: float = 0.9) -> Array:
@@ -59,8 +59,8 @@ class ThickPaint:
         slope_x = cv2.Sobel(height, cv2.CV_32F, 1, 0, scale=0.25)
         slope_y = cv2.Sobel(height, cv2.CV_32F, 0, 1, scale=0.25)
         light = np.clip((slope_x * 0.65 + slope_y * 0.75) * strength * 2.2, -0.42, 0.42)[..., None]
-        colour = self.colour.astype(np.float32) / 255
-        shaded = np.where(light > 0, colour + (1.0 - colour) * light * 0.75, colour * (1.0 + light * 1.15))
+        color = self.color.astype(np.float32) / 255
+        shaded = np.where(light > 0, color + (1.0 - color) * light * 0.75, color * (1.0 + light * 1.15))
         return np.clip(shaded, 0, 1)
 
 

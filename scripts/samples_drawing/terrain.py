@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from samples_drawing.layers import CAMERA_HEIGHT, CENTRE_X_PX, FOCAL_PX, HORIZON_PX, SCALE, View
+from samples_drawing.layers import CAMERA_HEIGHT, CENTER_X_PX, FOCAL_PX, HORIZON_PX, SCALE, View
 
 Array = np.ndarray
 
@@ -26,7 +26,7 @@ def slices(view: View, near: float, far: float, count: int) -> Ground:
     """Lines across the view at `count` distances, evenly spaced on the screen rather than in the world."""
     away = 1.0 / np.linspace(1.0 / near, 1.0 / far, count, dtype=np.float32)[:, None]
     screen_x = view.grid()[0][:1]
-    right = (screen_x - CENTRE_X_PX) * away / FOCAL_PX
+    right = (screen_x - CENTER_X_PX) * away / FOCAL_PX
     return Ground(right, np.broadcast_to(away, right.shape), np.broadcast_to(screen_x, right.shape))
 
 
@@ -44,12 +44,12 @@ def sunlight(ground: Ground, height: Array) -> Array:
     return np.clip(0.30 + 0.70 * cosine, 0, 1).astype(np.float32)
 
 
-def draw(view: View, ground: Ground, height: Array, colour: Array) -> Array:
+def draw(view: View, ground: Ground, height: Array, color: Array) -> Array:
     """Project the slices, near ones hiding far ones.
 
-    Below the nearest slice its colour goes on, so that a camera move can't open a gap.
+    Below the nearest slice its color goes on, so that a camera move can't open a gap.
 
-    :param height: `(slices, W) float32` in world units; `colour`: `(slices, W, 3) float32`.
+    :param height: `(slices, W) float32` in world units; `color`: `(slices, W, 3) float32`.
     :return: premultiplied `(H, W, 4) float32` texture with a soft upper edge.
     """
     y_px = HORIZON_PX + FOCAL_PX * (CAMERA_HEIGHT - height) / ground.away
@@ -62,8 +62,8 @@ def draw(view: View, ground: Ground, height: Array, colour: Array) -> Array:
     columns = np.broadcast_to(np.arange(view.shape[1]), view.shape)
     skyline = y_row.min(axis=0)
     alpha = np.clip(rows - skyline + 0.5, 0, 1)
-    # The half-covered row above the skyline takes the colour of the row below it.
+    # The half-covered row above the skyline takes the color of the row below it.
     below = np.minimum(np.arange(view.shape[0]) + 1, view.shape[0] - 1)
     nearest = np.where(nearest < 0, nearest[below], nearest)
-    painted = colour[np.maximum(nearest, 0), columns]
+    painted = color[np.maximum(nearest, 0), columns]
     return np.concatenate([painted * alpha[..., None], alpha[..., None]], axis=-1).astype(np.float32)

@@ -7,16 +7,16 @@ import numpy as np
 from samples_drawing.noise import fbm, mix, smoothstep
 
 Array = np.ndarray
-Colour = tuple[float, float, float]
+Color = tuple[float, float, float]
 
 WIDTH_PX, HEIGHT_PX = 840, 600
 FINE = 3  # drawn hard-edged at this many times the final size
-INK: Colour = (0.06, 0.13, 0.27)
-DEEP: Colour = (0.10, 0.24, 0.44)
-MIDDLE: Colour = (0.25, 0.45, 0.62)
-PALE: Colour = (0.60, 0.73, 0.75)
-FOAM: Colour = (0.965, 0.94, 0.86)
-OCHRE: Colour = (0.84, 0.62, 0.30)
+INK: Color = (0.06, 0.13, 0.27)
+DEEP: Color = (0.10, 0.24, 0.44)
+MIDDLE: Color = (0.25, 0.45, 0.62)
+PALE: Color = (0.60, 0.73, 0.75)
+FOAM: Color = (0.965, 0.94, 0.86)
+OCHRE: Color = (0.84, 0.62, 0.30)
 
 # Both edges of a wave run from its foot to the tip of its lip; final pixels, in the great wave's frame.
 BACK_PX = [
@@ -65,12 +65,12 @@ class Block:
     def _spots(points_px: Array) -> list[Array]:
         return [np.round(np.asarray(points_px) * FINE * 16).astype(np.int32)]
 
-    def fill(self, points_px: Array, colour: Colour) -> None:
+    def fill(self, points_px: Array, color: Color) -> None:
         """Fill a closed shape."""
-        ink = tuple(round(channel * 255) for channel in colour)
+        ink = tuple(round(channel * 255) for channel in color)
         cv2.fillPoly(self.canvas, self._spots(points_px), ink, cv2.LINE_AA, 4)
 
-    def line(self, points_px: Array, width_px: float, colour: Colour = INK, taper: bool = True) -> None:
+    def line(self, points_px: Array, width_px: float, color: Color = INK, taper: bool = True) -> None:
         """A contour that swells and thins like the cut of a knife."""
         points = np.asarray(points_px, np.float64)
         along = np.gradient(points, axis=0)
@@ -79,7 +79,7 @@ class Block:
         share = np.linspace(0, 1, len(points))[:, None]
         swell = np.sin(np.pi * np.clip(share, 0.02, 0.98)) ** 0.6 if taper else np.ones_like(share)
         half = 0.5 * width_px * (0.35 + 0.65 * swell)
-        self.fill(np.concatenate([points + side * half, (points - side * half)[::-1]]), colour)
+        self.fill(np.concatenate([points + side * half, (points - side * half)[::-1]]), color)
 
 
 def finger(block: Block, root_px: Array, angle: float, length_px: float, curl: float, width_px: float) -> None:
@@ -94,25 +94,25 @@ def finger(block: Block, root_px: Array, angle: float, length_px: float, curl: f
     path = root_px + np.cumsum(np.stack([np.cos(turn), np.sin(turn)], axis=1) * step, axis=0)
     side = np.stack([-np.sin(turn), np.cos(turn)], axis=1)
     half = 0.5 * width_px * (1 - share[:, None]) ** 0.75
-    for grow, colour in ((1.5, INK), (0.0, FOAM)):
+    for grow, color in ((1.5, INK), (0.0, FOAM)):
         tip = path[-1:] + np.array([[np.cos(turn[-1]), np.sin(turn[-1])]]) * grow
         edge = np.concatenate([path + side * (half + grow), tip, (path - side * (half + grow))[::-1]])
-        block.fill(edge, colour)
+        block.fill(edge, color)
     # A blue cut along the inside gives the claw its volume.
     block.line((path + side * half * 0.25 * np.sign(curl))[2:13], width_px * 0.16, PALE)
 
 
-def lobe(block: Block, centre_px: Array, radius_px: float, rng: np.random.Generator) -> None:
+def lobe(block: Block, center_px: Array, radius_px: float, rng: np.random.Generator) -> None:
     """A round bulge of foam with a scalloped edge."""
     turn = np.linspace(0, 2 * np.pi, 48)
     wobble = 1 + 0.10 * np.sin(turn * 5 + rng.uniform(0, 6)) + 0.06 * np.sin(turn * 9 + rng.uniform(0, 6))
     shape = np.stack([np.cos(turn), np.sin(turn)], axis=1) * wobble[:, None]
-    block.fill(centre_px + shape * (radius_px + 1.4), INK)
-    block.fill(centre_px + shape * radius_px, FOAM)
+    block.fill(center_px + shape * (radius_px + 1.4), INK)
+    block.fill(center_px + shape * radius_px, FOAM)
     start = rng.uniform(0.2, 1.0)
     arc = np.linspace(start, start + 1.7, 14)
     inner = np.stack([np.cos(arc), np.sin(arc)], axis=1) * radius_px * 0.58
-    block.line(centre_px + inner, max(1.0, radius_px * 0.15), PALE)
+    block.line(center_px + inner, max(1.0, radius_px * 0.15), PALE)
 
 
 def _body(block: Block, place: Array, seed: int) -> tuple[Array, Array]:
@@ -167,7 +167,7 @@ def _crest(block: Block, back: Array, face: Array, size: float, flip: float, see
     rng = np.random.default_rng(seed)
     lip = np.concatenate([face[168:], back[110:][::-1]])
     middle = (back[120:] + face[120:]) / 2
-    # The sheet of foam starts as a point on the back and widens towards the tip.
+    # The sheet of foam starts as a point on the back and widens toward the tip.
     reach = 0.60 * np.linspace(0, 1, 108)[:, None] ** 0.8
     sheet = back[112:] + (face[112:] - back[112:]) * reach
     block.fill(np.concatenate([back[112:], sheet[::-1]]), FOAM)

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from vidstyle.objective.objective import Objective
+from vidstyle.method.objective import Objective
 
 CHANNELS, SIDE_PX, RUNS = 128, 256, 7
 

@@ -15,11 +15,12 @@ STEPS = 5
 LATER_FRAMES = 3
 
 
-def _painted(width: int, height: int, network: str, weights: Path | None) -> tuple[float, int]:
+def _stylized(width: int, height: int, network: str, weights: Path | None) -> tuple[float, int]:
     """Returns seconds an evaluation of a later frame, and the most bytes that this process ever held."""
     from vidstyle import Settings, Stylizer
-    from vidstyle.media.images import read_image, resize
-    from vidstyle.process import keep_freed_memory, share_cores
+    from vidstyle.devices import keep_freed_memory, share_cores
+    from vidstyle.frames import resize
+    from vidstyle.media.stills.images import read_image
 
     share_cores()
     keep_freed_memory()
@@ -28,9 +29,9 @@ def _painted(width: int, height: int, network: str, weights: Path | None) -> tup
     )
     stylizer = Stylizer(SAMPLES / "starry.jpg", settings)
     frame = resize(read_image(SAMPLES / "wave.jpg"), width, height)
-    stylizer.paint(frame)
-    later = [stylizer.paint(np.roll(frame, 3 * k, 1)) for k in range(1, 1 + LATER_FRAMES)]
-    return statistics.median(painted.seconds / painted.evaluations for painted in later), _peak_bytes()
+    stylizer.stylize(frame)
+    later = [stylizer.stylize(np.roll(frame, 3 * k, 1)) for k in range(1, 1 + LATER_FRAMES)]
+    return statistics.median(stylized.seconds / stylized.evaluations for stylized in later), _peak_bytes()
 
 
 def _peak_bytes() -> int:
@@ -50,7 +51,7 @@ def by_size(long_sides_px: tuple[int, ...], network: str, weights: Path | None) 
     for width in long_sides_px:
         height = round(width * 9 / 16)
         with multiprocessing.get_context("spawn").Pool(1) as pool:
-            seconds, peak = pool.apply(_painted, (width, height, network, weights))
+            seconds, peak = pool.apply(_stylized, (width, height, network, weights))
         megapixels = width * height / 1e6
         rows.append(
             {

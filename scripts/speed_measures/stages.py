@@ -10,26 +10,26 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import vidstyle.painting.shot_painter
-import vidstyle.rendering.render
+import vidstyle.render.run
+import vidstyle.workers.shot_stylizer
 from vidstyle import Settings, stylize
-from vidstyle.chain.beginning import Past
-from vidstyle.chain.stylizer import Stylizer
-from vidstyle.inputs import Reader
 from vidstyle.job.folder import JobFolder
+from vidstyle.media.read.frame_reader import Reader
+from vidstyle.method.stylizer import Stylizer
+from vidstyle.method.temporal import Past
 
 # What happens for each frame, and once or for each segment.
 PER_FRAME = {
     "decode": (Reader, "_read"),
-    "resize": (vidstyle.painting.shot_painter, "resize"),
+    "resize": (vidstyle.workers.shot_stylizer, "resize"),
     "flow, carrying": (Past, "beginning"),
-    "optimise": (Stylizer, "_within_memory"),
+    "optimize": (Stylizer, "_within_memory"),
     "save": (JobFolder, "save_frame"),
 }
 PER_RUN = {
-    "first look": (vidstyle.rendering.render, "survey"),
+    "first look": (vidstyle.render.run, "survey"),
     "encode": (JobFolder, "close_segment"),
-    "join": (vidstyle.rendering.render, "publish_video"),
+    "join": (vidstyle.render.run, "publish_video"),
 }
 
 

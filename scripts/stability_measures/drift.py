@@ -40,10 +40,10 @@ def departures(stylizer: Stylizer, frames: Iterator[Picture]) -> tuple[float, fl
     """
     levels, details, evaluations = [], [], []
     for frame in frames:
-        painted = stylizer.paint(frame)
-        levels.append((painted.image.mean((0, 1)), painted.image.std((0, 1))))
-        details.append(float(np.abs(cv2.Laplacian(painted.image.astype(np.float32), -1)).mean()))
-        evaluations.append(painted.evaluations)
+        stylized = stylizer.stylize(frame)
+        levels.append((stylized.image.mean((0, 1)), stylized.image.std((0, 1))))
+        details.append(float(np.abs(cv2.Laplacian(stylized.image.astype(np.float32), -1)).mean()))
+        evaluations.append(stylized.evaluations)
     gaps = np.abs(np.array(levels[SETTLED_FRAME:]) - np.array(levels[SETTLED_FRAME]))
     mean, contrast = gaps.max((0, 2))
     return float(mean), float(contrast), details[-1] / details[SETTLED_FRAME], float(np.mean(evaluations[1:]))

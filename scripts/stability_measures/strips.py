@@ -7,10 +7,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from vidstyle.flow.dis import DisFlow
-from vidstyle.flow.occlusion import motion_between
 from vidstyle.frames import Picture
-from vidstyle.media.images import write_image
+from vidstyle.media.stills.images import write_image
+from vidstyle.method.disocclusion import motion_between
+from vidstyle.method.flow.dis import DisFlow
 
 CROP_PX, ZOOM, SHOWN_FRAMES, LABEL_PX = 112, 2, 6, 18
 

@@ -7,10 +7,10 @@ import numpy as np
 import torch
 
 from vidstyle import Stylizer
-from vidstyle.flow.occlusion import Motion
-from vidstyle.flow.warp import came_from
 from vidstyle.frames import FloatPicture, Picture
-from vidstyle.objective.objective import to_tensor
+from vidstyle.method.disocclusion import Motion
+from vidstyle.method.objective import to_tensor
+from vidstyle.method.warping import came_from
 
 LAYERS = ("relu1_1", "relu2_1", "relu3_1")
 NEAR_PX = 8.0
@@ -31,7 +31,7 @@ class UncoveredStyle:
         self._counts: dict[tuple[str, str], float] = {}
         self._ages: FloatPicture | None = None
 
-    def add(self, painted: Picture, motion: Motion) -> None:
+    def add(self, stylized: Picture, motion: Motion) -> None:
         """Takes a painted frame, `(H, W, 3)` uint8 RGB, and the source's motion into it."""
         if self._ages is None:
             self._ages = np.full_like(motion.trust, RECENT_FRAMES)
@@ -41,7 +41,7 @@ class UncoveredStyle:
         uncovered = cv2.medianBlur((self._ages < RECENT_FRAMES).astype(np.uint8), 5).astype(np.float32)
         near = (cv2.GaussianBlur(uncovered, (0, 0), NEAR_PX) > 0.02) & (self._ages >= RECENT_FRAMES)
         with torch.no_grad():
-            features = self._stylizer.network(to_tensor(painted, self._stylizer.device), LAYERS)
+            features = self._stylizer.network(to_tensor(stylized, self._stylizer.device), LAYERS)
         for layer in LAYERS:
             values = features[layer][0].float()
             for region, mask in (("uncovered", uncovered), ("near", near.astype(np.float32))):

@@ -7,7 +7,7 @@ from clips import picture
 
 from vidstyle.cluster.frame_store import StoredFrames
 from vidstyle.frames import Frame
-from vidstyle.looks.coverage import Coverage
+from vidstyle.method.coverage import Coverage
 from vidstyle.shots import Shot
 
 

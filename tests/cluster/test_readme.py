@@ -7,14 +7,10 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 ROOT = Path(__file__).parent.parent.parent
 SMALL = ["--size", "64", "--iterations", "0", "--first-iterations", "0", "--device", "cpu"]

@@ -18,7 +18,7 @@ class FakeRay:
     """Runs tasks, which are generators, one answer at a time."""
 
     def __init__(self) -> None:
-        self.cancelled: list[Any] = []
+        self.canceled: list[Any] = []
 
     def wait(self, tasks: list[Any], **_: Any) -> tuple[list[Any], list[Any]]:
         return tasks, []
@@ -29,7 +29,7 @@ class FakeRay:
         return answer
 
     def cancel(self, task: Any, force: bool) -> None:
-        self.cancelled.append(task)
+        self.canceled.append(task)
 
 
 def schedule(answers: Any, fatal: Any = lambda error: None) -> tuple[Schedule, list[int], FakeRay]:
@@ -80,10 +80,10 @@ def test_only_a_task_that_may_still_run_is_ended():
     raised.cause = ValueError("the task's own")
     work, _, ray = schedule(lambda number, attempt: [raised] if number == 2 and attempt == 1 else ["x"])
     list(work.run(SHOTS))
-    assert ray.cancelled == []
+    assert ray.canceled == []
     work, _, ray = schedule(lambda number, attempt: [OSError("lost")] if number == 2 and attempt == 1 else ["x"])
     list(work.run(SHOTS))
-    assert len(ray.cancelled) == 1
+    assert len(ray.canceled) == 1
 
 
 def test_frames_done_in_between_give_a_shot_new_tries():
@@ -101,6 +101,6 @@ def test_an_error_that_concerns_all_shots_ends_it():
     work, _, ray = schedule(lambda number, attempt: [ValueError("no")], lambda error: ClusterError(f"all: {error}"))
     with pytest.raises(ClusterError, match="all: no"):
         list(work.run(SHOTS))
-    assert len(ray.cancelled) == 1  # it may still be at it
+    assert len(ray.canceled) == 1  # it may still be at it
     work.cancel()
-    assert len(ray.cancelled) == 4
+    assert len(ray.canceled) == 4

@@ -8,7 +8,7 @@ from vidstyle.errors import OutputError, SettingsError
 from vidstyle.experiments import Panel, Sheet, check_target, write_sheet
 from vidstyle.experiments.panels import GAP_PX, LABEL_PX
 
-RED, BLUE = (np.full((20, width, 3), colour, np.uint8) for width, colour in ((30, (255, 0, 0)), (40, (0, 0, 255))))
+RED, BLUE = (np.full((20, width, 3), color, np.uint8) for width, color in ((30, (255, 0, 0)), (40, (0, 0, 255))))
 SHEET = Sheet("title", (Panel("a", RED), Panel("b", BLUE), Panel("c", RED)), 2)
 
 

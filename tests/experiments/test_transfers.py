@@ -27,9 +27,9 @@ def test_starts_are_what_they_are_called():
     assert np.array_equal(by_name["content"], CONTENT)
     assert by_name["style"].shape == CONTENT.shape
     assert 100 < by_name["noise"].mean() < 155
-    assert {name: set(by_name[name].flat) for name in ("black", "grey", "white")} == {
+    assert {name: set(by_name[name].flat) for name in ("black", "gray", "white")} == {
         "black": {0},
-        "grey": {128},
+        "gray": {128},
         "white": {255},
     }
 
@@ -49,9 +49,9 @@ def test_the_seed_moves_what_starts_from_noise_and_nothing_else():
 def test_what_starts_at_the_border_of_the_range_does_not_stay_there(name):
     settings, told = replace(QUICK, iterations=60, size=96), []
     pictures = [np.kron(picture, np.ones((2, 2, 1), np.uint8)) for picture in (CONTENT, STYLE)]
-    ends = starting_points(*pictures, ["grey", name], settings, on_progress=lambda *words: told.append(words))
-    grey, constant = (panel.terms["all"] for panel in ends.panels)
-    assert constant < 1.6 * grey
+    ends = starting_points(*pictures, ["gray", name], settings, on_progress=lambda *words: told.append(words))
+    gray, constant = (panel.terms["all"] for panel in ends.panels)
+    assert constant < 1.6 * gray
     assert told[-1] == (122, 122)
     assert told == sorted(told)
 
@@ -71,7 +71,7 @@ def test_each_content_layer_gives_its_own_picture():
 
 
 def test_progress_looks_after_every_so_many_steps_and_never_goes_back():
-    sheet = progress(CONTENT, STYLE, 3, replace(QUICK, iterations=10), start="grey")
+    sheet = progress(CONTENT, STYLE, 3, replace(QUICK, iterations=10), start="gray")
     assert [panel.label for panel in sheet.panels] == ["start", "after 3", "after 6", "after 9", "after 10"]
     assert set(sheet.panels[0].image.flat) == {128}
     losses = [panel.terms["all"] for panel in sheet.panels]

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from jobs import make_job, paint
+from jobs import fill, make_job
 
 from vidstyle.errors import SourceError
 from vidstyle.job.exchange import frame_bytes, names_of, saved_picture, segments_since, take_frame, take_segment
@@ -18,7 +18,7 @@ def test_frames_and_segments_arrive(tmp_path, color):
     known = set()
     for run in shot.segments:
         for position in run:
-            paint(there, [position])
+            fill(there, [position])
             take_frame(here, position, frame_bytes(there, position))
             assert here.has_frame(position)
         there.close_segment(shot, run)
@@ -34,7 +34,7 @@ def test_frames_and_segments_arrive(tmp_path, color):
 def test_what_is_there_is_named(tmp_path):
     job = make_job(tmp_path / "job")
     shot = job.manifest.shots[1]
-    paint(job, [7, 9])
+    fill(job, [7, 9])
     assert names_of(job, shot) == (["frames/00000007.png", "frames/00000009.png"], [])
 
 
@@ -42,7 +42,7 @@ def test_a_picture_is_had_from_its_file_and_from_its_segment(tmp_path):
     job = make_job(tmp_path / "job")
     shot = job.manifest.shots[0]
     run = shot.segments[0]
-    paint(job, run)
+    fill(job, run)
     pictures = [saved_picture(job, shot, position) for position in run]
     assert all(np.array_equal(picture, job.load_frame(p)) for p, picture in zip(run, pictures, strict=True))
     job.close_segment(shot, run)

@@ -5,12 +5,12 @@ import shutil
 import numpy as np
 import pytest
 from clips import picture
-from jobs import finish, make_job, paint
+from jobs import fill, finish, make_job
 
 from vidstyle.errors import JobError
 from vidstyle.job.folder import JobFolder, clear_job
 from vidstyle.job.journal import JournalEntry
-from vidstyle.media.images import write_image
+from vidstyle.media.stills.images import write_image
 from vidstyle.settings import Settings
 from vidstyle.settings.words import to_json
 
@@ -29,7 +29,7 @@ def frames_in(job):
 
 
 def test_frames_are_kept_exactly(job):
-    paint(job, [3])
+    fill(job, [3])
     assert np.array_equal(job.load_frame(3), picture(3))
     assert job.load_frame(4) is None
 
@@ -37,7 +37,7 @@ def test_frames_are_kept_exactly(job):
 def test_a_shot_lacks_what_is_not_there(job):
     first, second = job.manifest.shots
     assert job.missing_positions(first) == list(range(7))
-    paint(job, [0, 1, 2, 9])
+    fill(job, [0, 1, 2, 9])
     assert job.missing_positions(first) == [3, 4, 5, 6]
     # Frame 9 stands, though what led to it is missing: it would come out the same.
     assert job.missing_positions(second) == [7, 8, 10, 11]
@@ -46,7 +46,7 @@ def test_a_shot_lacks_what_is_not_there(job):
 def test_the_very_first_frame_is_missed_too(tmp_path):
     job = make_job(tmp_path / "job", kind="frames", cuts=(1,))
     assert not job.is_done(job.manifest.shots[0])
-    paint(job, [0])
+    fill(job, [0])
     assert job.is_done(job.manifest.shots[0])
 
 
@@ -67,7 +67,7 @@ def flipped(data):
 
 @pytest.mark.parametrize("how", DAMAGE)
 def test_a_damaged_frame_is_found(job, how):
-    paint(job, range(3))
+    fill(job, range(3))
     DAMAGE[how](job.frame_path(1))
     assert reopened(job).missing_positions(job.manifest.shots[0]) == [1, 3, 4, 5, 6]
     assert reopened(job).load_frame(1) is None
@@ -75,11 +75,11 @@ def test_a_damaged_frame_is_found(job, how):
 
 def test_a_segment_replaces_its_frames_but_for_the_first_and_the_last(job):
     first = job.manifest.shots[0]
-    paint(job, range(4))
+    fill(job, range(4))
     job.close_segment(first, first.segments[0])
     assert frames_in(job) == [0, 3]
     assert job.missing_positions(first) == [4, 5, 6]
-    paint(job, range(4, 7))
+    fill(job, range(4, 7))
     job.close_segment(first, first.segments[1])
     assert frames_in(job) == []
     assert reopened(job).is_done(first)
@@ -99,9 +99,9 @@ def test_a_damaged_segment_is_painted_again_from_where_that_is_possible(job, how
 
 def test_a_damaged_segment_goes_on_from_the_frame_that_was_kept(job):
     first = job.manifest.shots[0]
-    paint(job, range(4))
+    fill(job, range(4))
     job.close_segment(first, first.segments[0])
-    paint(job, [4])
+    fill(job, [4])
     assert reopened(job).missing_positions(first) == [5, 6]
     job.frame_path(4).unlink()
     assert reopened(job).missing_positions(first) == [4, 5, 6]
@@ -129,7 +129,7 @@ def job_that_looks_back(tmp_path, **changes):
 def test_what_later_frames_look_back_to_stays_until_the_shot_is_done(tmp_path, changes, kept):
     job = job_that_looks_back(tmp_path, **changes)
     (shot,) = job.manifest.shots
-    paint(job, range(4))
+    fill(job, range(4))
     job.close_segment(shot, shot.segments[0])
     assert frames_in(job) == kept
     again = reopened(job)
@@ -137,7 +137,7 @@ def test_what_later_frames_look_back_to_stays_until_the_shot_is_done(tmp_path, c
     again.tidy(shot)
     assert frames_in(job) == kept
     for run in shot.segments[1:]:
-        paint(job, run)
+        fill(job, run)
         job.close_segment(shot, run)
     assert frames_in(job) == []
 
@@ -145,7 +145,7 @@ def test_what_later_frames_look_back_to_stays_until_the_shot_is_done(tmp_path, c
 def test_frames_that_are_looked_back_to_are_painted_again_where_they_are_gone(tmp_path):
     job = job_that_looks_back(tmp_path, temporal_window=(1, 3))
     (shot,) = job.manifest.shots
-    paint(job, range(9))
+    fill(job, range(9))
     assert job.missing_positions(shot) == [9, 10, 11]
     job.frame_path(6).unlink()
     assert reopened(job).missing_positions(shot) == [6, 9, 10, 11]
@@ -155,7 +155,7 @@ def test_frames_that_are_looked_back_to_are_painted_again_where_they_are_gone(tm
 
 def test_a_segment_without_its_record_does_not_count(job):
     first = job.manifest.shots[0]
-    paint(job, range(4))
+    fill(job, range(4))
     job.close_segment(first, first.segments[0])
     job.segment_path(first.segments[0]).with_suffix(".json").write_text("{")
     assert not reopened(job).has_segment(first.segments[0])
@@ -170,7 +170,7 @@ def test_half_written_files_of_a_killed_process_are_cleared_away(job):
 def test_a_job_that_was_deleted_says_so(job):
     shutil.rmtree(job.path)
     with pytest.raises(JobError, match="deleted under way"):
-        paint(job, [0])
+        fill(job, [0])
     with pytest.raises(JobError, match="cannot be written"):
         job.note_frame(JournalEntry(0, 1.0, 1.0, 1, 0, 0))
 
@@ -198,7 +198,7 @@ def test_clearing_leaves_what_is_not_the_jobs(job):
 
 def test_a_job_is_empty_until_something_is_painted(job):
     assert job.is_empty()
-    paint(job, [0])
+    fill(job, [0])
     assert not job.is_empty()
     finish(job)
     assert not job.is_empty()

@@ -5,7 +5,7 @@ from jobs import make_job
 from vidstyle.job.lock import locked
 from vidstyle.job.machines import forget_machines, machines_at_work, note_machines
 from vidstyle.job.status import job_status
-from vidstyle.wording import status_lines
+from vidstyle.text import status_lines
 
 
 def test_each_machine_is_named_once_for_each_time_it_is_there(tmp_path):

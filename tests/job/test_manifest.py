@@ -50,7 +50,7 @@ DAMAGE = {
     "no format": lambda path: damaged(path, lambda content: content.pop("format")),
     "no settings": lambda path: damaged(path, lambda content: content.pop("settings")),
     "no such rate": lambda path: damaged(path, lambda content: content["info"].update(rate="1/0")),
-    "an unknown field of the input": lambda path: damaged(path, lambda content: content["info"].update(colour=1)),
+    "an unknown field of the input": lambda path: damaged(path, lambda content: content["info"].update(color=1)),
     "threads of none": lambda path: damaged(path, lambda content: content.update(threads=0)),
     "time running back": lambda path: damaged(path, lambda content: content.update(timestamps=[[0, 1], [-1, 7]])),
     "no time": lambda path: damaged(path, lambda content: content.update(timestamps=[])),

@@ -10,31 +10,31 @@ from vidstyle.files import move_whole
 from vidstyle.job import publishing
 from vidstyle.job.folder import JobFolder
 from vidstyle.job.publishing import is_published_video, is_publishing, publish_frames, publish_video
-from vidstyle.media.companions import Wanted
-from vidstyle.media.images import read_image
-from vidstyle.media.sources import open_source
+from vidstyle.media.read.sources import open_source
+from vidstyle.media.stills.images import read_image
+from vidstyle.media.streams.side_streams import StreamSelection
 
 NAMES = [f"in{k}.png" for k in range(12)]
 
 
 def test_a_video_is_joined_checked_and_named(tmp_path):
     job, output = finish(make_job(tmp_path / "job")), tmp_path / "out.mp4"
-    assert not is_published_video(job, output, Wanted())
-    assert publish_video(job, output, Wanted(), overwrite=False) == []
-    assert is_published_video(job, output, Wanted())
-    for other in (Wanted("none"), Wanted("aac"), Wanted(location=False)):
+    assert not is_published_video(job, output, StreamSelection())
+    assert publish_video(job, output, StreamSelection(), overwrite=False) == []
+    assert is_published_video(job, output, StreamSelection())
+    for other in (StreamSelection("none"), StreamSelection("aac"), StreamSelection(location=False)):
         assert not is_published_video(job, output, other)
     with open_source(output) as source:
         assert [level(frame.image) for frame in source] == list(range(12))
     output.write_bytes(b"another")
-    assert not is_published_video(job, output, Wanted())
+    assert not is_published_video(job, output, StreamSelection())
 
 
 def test_a_video_that_fails_its_check_is_not_named(tmp_path):
     job = finish(make_job(tmp_path / "job"))
     job.segment_files()[1].write_bytes(job.segment_files()[0].read_bytes())
     with pytest.raises(OutputError):
-        publish_video(job, tmp_path / "out.mp4", Wanted(), overwrite=False)
+        publish_video(job, tmp_path / "out.mp4", StreamSelection(), overwrite=False)
     assert [p.name for p in tmp_path.iterdir()] == ["job"]
     assert not list(job.path.glob("joined*"))
 
@@ -189,5 +189,5 @@ def test_a_file_moves_from_one_disk_to_another(tmp_path, monkeypatch):
 
 def test_times_are_those_of_the_source(tmp_path):
     job = finish(make_job(tmp_path / "job", timestamps=(0, 1, 2, 3, 7, 8, 9, 10, 20, 21, 22, 30)))
-    publish_video(job, tmp_path / "out.mp4", Wanted(), overwrite=False)
+    publish_video(job, tmp_path / "out.mp4", StreamSelection(), overwrite=False)
     assert [t * 25 for t in times_s(tmp_path / "out.mp4")] == list(job.manifest.timestamps)

@@ -6,8 +6,8 @@ from jobs import make_job
 
 from vidstyle.job.folder import JobFolder, clear_job
 from vidstyle.job.seams import Seams, output_path
-from vidstyle.media.headers import is_intact_png
-from vidstyle.media.images import read_layers
+from vidstyle.media.stills.headers import is_intact_png
+from vidstyle.media.stills.images import read_layers
 from vidstyle.settings import Settings
 from vidstyle.settings.words import to_json
 from vidstyle.shots import FADE_FRAMES, LEAD_IN_FRAMES
@@ -32,7 +32,7 @@ def flat(level):
     return np.full((48, 64, 3), level, np.uint8)
 
 
-def paint(job, shot, positions, level, seams=None):
+def stylize(job, shot, positions, level, seams=None):
     for position in positions:
         job.save_frame(shot.slot(position), flat(level))
         if seams is not None:
@@ -46,7 +46,7 @@ def close_alone(job, shot):
 
 def paint_all(job, seams):
     for shot, level in zip(job.manifest.shots, (EARLIER, LATER), strict=True):
-        paint(job, shot, range(shot.first, shot.stop), level, seams)
+        stylize(job, shot, range(shot.first, shot.stop), level, seams)
         close_alone(job, shot)
         assert job.is_done(shot)
 
@@ -69,8 +69,8 @@ def seam_of(job, monkeypatch):
 
 def test_one_part_fades_into_the_other_in_equal_steps(job, monkeypatch):
     first, second = job.manifest.shots
-    paint(job, first, first.fades_out, EARLIER)
-    paint(job, second, second.fades_in, LATER)
+    stylize(job, first, first.fades_out, EARLIER)
+    stylize(job, second, second.fades_in, LATER)
     if job.manifest.kind == "frames":
         Seams(job).close()
     wanted = [EARLIER + (LATER - EARLIER) * step / (FADE_FRAMES + 1) for step in range(1, FADE_FRAMES + 1)]
@@ -82,10 +82,10 @@ def test_a_seam_is_closed_as_soon_as_both_sides_are_painted(job, order):
     seams, (first, second) = Seams(job), job.manifest.shots
     sides = [(first, range(first.start, first.stop), EARLIER), (second, range(second.first, second.start), LATER)]
     (shot, positions, level), (other, others, other_level) = sides[::order]
-    paint(job, shot, positions, level, seams)
-    paint(job, other, others[:-1], other_level, seams)
+    stylize(job, shot, positions, level, seams)
+    stylize(job, other, others[:-1], other_level, seams)
     assert not is_closed(job, first)
-    paint(job, other, others[-1:], other_level, seams)
+    stylize(job, other, others[-1:], other_level, seams)
     assert is_closed(job, first)
 
 
@@ -97,14 +97,14 @@ def is_closed(job, first):
 
 def test_what_a_seam_was_made_of_is_removed_when_it_is_not_needed(job):
     seams, (first, second) = Seams(job), job.manifest.shots
-    paint(job, first, range(first.start, first.stop), EARLIER, seams)
+    stylize(job, first, range(first.start, first.stop), EARLIER, seams)
     close_alone(job, first)
-    paint(job, second, range(second.first, second.start), LATER, seams)
+    stylize(job, second, range(second.first, second.start), LATER, seams)
     if job.manifest.kind == "video":
         # The later part is held to its first frame, and goes on from the last one.
         assert slots_in(job) == [second.lead_in[0], second.lead_in[-1]]
         assert job.missing_positions(second) == list(range(second.start, second.stop))
-    paint(job, second, range(second.start, second.stop), LATER, seams)
+    stylize(job, second, range(second.start, second.stop), LATER, seams)
     close_alone(job, second)
     seams.close()
     assert slots_in(job) == ([] if job.manifest.kind == "video" else list(range(96 + LEAD_IN_FRAMES)))

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from jobs import finish, make_job, paint
+from jobs import fill, finish, make_job
 
 from vidstyle import job_status
 from vidstyle.errors import JobError
@@ -19,10 +19,10 @@ def test_frames_shots_and_seconds_are_counted(tmp_path):
     assert (status.done, status.total, status.shots_done, status.shots) == (0, 12, 0, 2)
     assert status.seconds_per_frame is None
     first = job.manifest.shots[0]
-    paint(job, range(7))
+    fill(job, range(7))
     for run in first.segments:
         job.close_segment(first, run)
-    paint(job, [7, 8])
+    fill(job, [7, 8])
     for position, seconds in enumerate([9.0, 1.0, 1.2]):
         job.note_frame(JournalEntry(position, seconds, 1.0, 1, 0, 0))
     status = job_status(tmp_path / "out.mp4")

@@ -10,7 +10,7 @@ import pytest
 from clips import make_video, picture
 from hypothesis import given
 from hypothesis import strategies as st
-from renders import QUICK, contents, everything, paint
+from renders import QUICK, contents, everything, render
 
 from vidstyle import Settings
 from vidstyle.cli.main import main
@@ -39,7 +39,7 @@ def test_values_between_equal_keyframes_are_theirs_to_the_last_bit():
 
 
 @given(st.lists(st.fractions(0, 100), min_size=1, max_size=5, unique=True), st.fractions(0, 120), st.data())
-def test_values_lie_between_their_neighbours(moments, time_s, data):
+def test_values_lie_between_their_neighbors(moments, time_s, data):
     values = data.draw(st.lists(st.floats(0, 1), min_size=len(moments), max_size=len(moments)))
     points = sorted(zip(moments, values, strict=True))
     (value,) = Track(keys(*points)).at(0, time_s)
@@ -119,7 +119,7 @@ def scene(painting_scene):
 
 def test_a_blend_in_keyframes_is_for_all_styles(scene):
     with pytest.raises(SourceError, match=r"keys\.csv, line 3: style_blend has 2 weights for 1 style;"):
-        paint(settings=replace(QUICK, keyframes="keys.csv"))
+        render(settings=replace(QUICK, keyframes="keys.csv"))
     with pytest.raises(SettingsError, match="style_at and keyframes both"):
         settings = Settings(style_at=("0:style.png", "1s:other.png"), keyframes="keys.csv")
         Timeline(settings, 2)
@@ -135,7 +135,7 @@ def test_a_blend_in_keyframes_is_for_all_styles(scene):
 def test_a_setting_is_said_in_one_way(scene, setting, value, tmp_path):
     before, settings = everything(tmp_path), replace(QUICK, keyframes="keys.csv", **{setting: value})
     with pytest.raises(SettingsError, match=rf"{setting} and keyframes \(keys\.csv, line .\) both .* leave one out"):
-        paint(settings=settings, style=["style.png", "other.png"])
+        render(settings=settings, style=["style.png", "other.png"])
     assert everything(tmp_path) == before
     others = [line for line in KEYS.splitlines() if setting.replace("_", "-") not in line]
     Path("keys.csv").write_text("\n".join(others))
@@ -156,12 +156,12 @@ def test_a_setting_is_said_in_one_way(scene, setting, value, tmp_path):
 )
 def test_looks_do_not_depend_on_stops_workers_or_ranges(scene, changes, style):
     settings = replace(QUICK, iterations=2, cuts="cuts.txt", **changes)
-    paint("whole/", settings, style=style)
-    paint("two/", replace(settings, workers=2), style=style)
+    render("whole/", settings, style=style)
+    render("two/", replace(settings, workers=2), style=style)
     for stop in (1, 3):
-        paint("stopped/", settings, style=style, stop_after=stop)
-    paint("stopped/", settings, style=style)
-    paint("end/", replace(settings, frames=(5, None), cuts="off"), style=style)
+        render("stopped/", settings, style=style, stop_after=stop)
+    render("stopped/", settings, style=style)
+    render("end/", replace(settings, frames=(5, None), cuts="off"), style=style)
     whole = contents(Path("whole"))
     assert contents(Path("two")) == contents(Path("stopped")) == whole
     assert [p.read_bytes() for p in sorted(Path("end").glob("*.png"))] == whole[5:10]
@@ -169,10 +169,10 @@ def test_looks_do_not_depend_on_stops_workers_or_ranges(scene, changes, style):
 
 def test_other_keyframes_are_noticed(scene):
     settings, style = replace(QUICK, keyframes="keys.csv"), ["style.png", "other.png"]
-    paint(settings=settings, style=style, stop_after=1)
+    render(settings=settings, style=style, stop_after=1)
     Path("keys.csv").write_text(KEYS.replace("4", "5"))
     with pytest.raises(JobChangedError, match=r"keyframes was keys\.csv"):
-        paint(settings=settings, style=style)
+        render(settings=settings, style=style)
 
 
 def test_times_are_counted_from_the_inputs_first_frame(scene):
@@ -182,7 +182,7 @@ def test_times_are_counted_from_the_inputs_first_frame(scene):
     Path("falling.csv").write_text("0s,strength,1\n0.36s,strength,0.2\n")
     settings = replace(QUICK, keyframes="falling.csv")
     for clip in (early, late):
-        paint(f"{clip.stem}/", settings, source=clip)
+        render(f"{clip.stem}/", settings, source=clip)
     assert [p.read_bytes() for p in sorted(Path("late").glob("*.png"))] == [
         p.read_bytes() for p in sorted(Path("early").glob("*.png"))
     ]
@@ -190,12 +190,12 @@ def test_times_are_counted_from_the_inputs_first_frame(scene):
 
 def test_other_moments_are_noticed_but_not_another_way_to_write_them_or_to_a_file(scene):
     settings = replace(QUICK, style_at=("0:style.png", "0.3s:other.png"))
-    _, plan, _ = paint(settings=settings, style=None, stop_after=1)
+    _, plan, _ = render(settings=settings, style=None, stop_after=1)
     assert "--style-at 0:style.png 0.3s:other.png" in plan.command
     with pytest.raises(JobChangedError, match=r"--style-at was 0:1 0\.3s:2, is 0:1 0\.2s:2"):
-        paint(settings=replace(settings, style_at=("0:style.png", "0.2s:other.png")), style=None)
+        render(settings=replace(settings, style_at=("0:style.png", "0.2s:other.png")), style=None)
     moved = tuple(f"{moment}:{Path(name).resolve()}" for moment, name in (("0", "style.png"), ("0:0.30", "other.png")))
-    assert paint(settings=replace(settings, style_at=moved), style=None)[0].painted == 9
+    assert render(settings=replace(settings, style_at=moved), style=None)[0].stylized == 9
 
 
 def test_the_command_line_takes_styles_over_time(scene):
@@ -215,15 +215,15 @@ def test_keyframes_may_not_take_the_last_weight_away(tmp_path):
 def test_moments_that_are_never_reached_are_noted(scene, capsys):
     Path("late.csv").write_text("0,strength,0.5\n9,strength,1\n10,strength,0.2\n11,strength,0.4\n1s,content-weight,2\n")
     none = replace(QUICK, iterations=0, first_iterations=0)
-    told = paint(settings=replace(none, keyframes="late.csv"))[0].notes
+    told = render(settings=replace(none, keyframes="late.csv"))[0].notes
     assert told == (
         "late.csv, line 3: is never reached; the last frame is number 9, at 0.36 s",
         "late.csv, line 5: is never reached; the last frame is number 9, at 0.36 s",
     )
-    assert paint("b.mp4", replace(none, keyframes="keys.csv"), style=["style.png", "other.png"])[0].notes == ()
+    assert render("b.mp4", replace(none, keyframes="keys.csv"), style=["style.png", "other.png"])[0].notes == ()
     over_time = replace(none, style_at=("0:style.png", "2s:other.png"))
     said = "style_at 2s:other.png: is never reached; the {}"
-    still = paint("still.png", over_time, "other.png", style=None)[0]
+    still = render("still.png", over_time, "other.png", style=None)[0]
     assert still.notes == (said.format("only frame is at 0 s"),)
     assert main(["in.mp4", "--style-at", "0:style.png", "2s:other.png", "--frames", "2:4", "--dry-run"]) == 0
     assert f"note: {said.format('last frame is number 3, at 0.12 s')}" in capsys.readouterr().out.splitlines()

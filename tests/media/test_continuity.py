@@ -11,7 +11,7 @@ import pytest
 from clips import end_to_end, level, make_video, picture
 
 from vidstyle.media.continuity import continuous
-from vidstyle.media.sources import open_source
+from vidstyle.media.read.sources import open_source
 
 TICKS = 90_000
 WRAP_S = Fraction(2**33, TICKS)

@@ -21,5 +21,5 @@ def folder(tmp_path_factory):
     suppress_health_check=list(HealthCheck),
 )
 @given(clip=examples.clips())
-def test_every_frame_comes_out_once_at_its_time_with_its_colours_and_its_sound(clip, folder):
+def test_every_frame_comes_out_once_at_its_time_with_its_colors_and_its_sound(clip, folder):
     assert examples.faults_of(clip, folder) == []

@@ -11,8 +11,8 @@ from clips import level, picture
 
 from vidstyle import Settings, stylize
 from vidstyle.errors import SettingsError, SourceError
-from vidstyle.inputs import opened
-from vidstyle.media.sources import open_source
+from vidstyle.media.read.frame_reader import opened
+from vidstyle.media.read.sources import open_source
 
 
 def make_two_views(path: Path, default: int | None = None, cover: bool = False) -> Path:
@@ -106,10 +106,10 @@ def test_settings_reach_the_source(tmp_path: Path) -> None:
 def test_a_render_paints_the_stream_asked_for(workers: int) -> None:
     source = make_two_views(Path("views.mkv"))
     Path("cuts.txt").write_text("2\n")
-    unpainted = {"iterations": 0, "first_iterations": 0, "size": "source", "device": "cpu", "cuts": "cuts.txt"}
-    result = stylize(source, "style.png", "out.mkv", Settings(stream=2, workers=workers, **unpainted))
+    content_share = {"iterations": 0, "first_iterations": 0, "size": "source", "device": "cpu", "cuts": "cuts.txt"}
+    result = stylize(source, "style.png", "out.mkv", Settings(stream=2, workers=workers, **content_share))
     assert result.frames == 5
-    with open_source(Path("out.mkv")) as painted:
-        frames = list(painted)
+    with open_source(Path("out.mkv")) as stylized:
+        frames = list(stylized)
     assert [level(frame.image) for frame in frames] == list(range(5, 10))
     assert [f.pts * f.time_base for f in frames] == [Fraction(k, 10) for k in range(5)]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from clips import VideoWriter, audio_digest, audio_packets, click_s, cut, make_video, times_s
 
-from vidstyle.media.sources import open_source
+from vidstyle.media.read.sources import open_source
 
 SYNC_S = 0.005
 NO_LANGUAGE = ["in.mov: tags left out, since AVI has no place for them: language eng"]
@@ -324,7 +324,7 @@ def test_shape_of_pixels_is_kept(tmp_path: Path) -> None:
             assert (source.info.width, source.info.height, source.info.sample_aspect_ratio) == (94, 48, 1)
 
 
-def test_colours_are_tagged(tmp_path: Path, silent_clip: Path) -> None:
+def test_colors_are_tagged(tmp_path: Path, silent_clip: Path) -> None:
     for suffix in (".mp4", ".mkv", ".mov", ".webm", ".avi"):
         convert(silent_clip, tmp_path / f"out{suffix}")
         with av.open(str(tmp_path / f"out{suffix}")) as container:

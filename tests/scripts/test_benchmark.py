@@ -9,7 +9,7 @@ import torch
 from scripting import loaded_script
 
 from vidstyle import Settings, Stylizer
-from vidstyle.objective.objective import Objective, to_tensor
+from vidstyle.method.objective import Objective, to_tensor
 
 
 @pytest.fixture(scope="module")
@@ -70,12 +70,12 @@ def test_the_table_is_made_of_the_figures_that_are_kept(benchmark, monkeypatch, 
         "peer_iteration_s": 0.75,
         "still_s": 0.2,
         "stages": dict.fromkeys((*benchmark.PER_FRAME, *benchmark.PER_RUN, "other"), 0.05)
-        | {"optimise": 0.4, "later frame": 0.5, "first frame": 4.0, "evaluations": 5.0},
+        | {"optimize": 0.4, "later frame": 0.5, "first frame": 4.0, "evaluations": 5.0},
     }
     monkeypatch.setattr(benchmark, "measured", lambda _: figures)
     assert benchmark.main(["--json", str(tmp_path / "kept.json")]) == 0
     assert json.loads((tmp_path / "kept.json").read_text()) == figures
     shown = capsys.readouterr().out
     assert "compact: an evaluation 50 ms, 20.0 GFLOP, 50 % of the ceiling of 800 GFLOP/s" in shown
-    assert "the whole optimisation reaches 50 % of the ceiling" in shown
+    assert "the whole optimization reaches 50 % of the ceiling" in shown
     assert "750 s a frame, 1500 times as long" in shown

@@ -22,10 +22,10 @@ def benchmark():
 def read(tmp_path_factory):
     """Facts of a file with something of everything."""
     path = tmp_path_factory.mktemp("clip") / "clip.mkv"
-    colour = drawing.Colour(drawing.BT709, drawing.BT709, drawing.BT709)
+    color = drawing.Color(drawing.BT709, drawing.BT709, drawing.BT709)
     writing.write_clip(
         path,
-        [writing.Video(frames=8, colour=colour, aspect=Fraction(4, 3))],
+        [writing.Video(frames=8, color=color, aspect=Fraction(4, 3))],
         [sound.Sound("flac", language="eng"), sound.Sound("flac", language="deu", seed=2)],
         [writing.Subtitles()],
         writing.Extras(
@@ -46,25 +46,25 @@ def read(tmp_path_factory):
     ],
 )
 def test_pictures_are_written_and_read_by_the_definition_of_their_tags(codes, full, pix_fmt, most, tmp_path):
-    video = writing.Video(frames=2, colour=drawing.Colour(*codes, full), pix_fmt=pix_fmt)
+    video = writing.Video(frames=2, color=drawing.Color(*codes, full), pix_fmt=pix_fmt)
     read = facts.facts_of(writing.write_clip(tmp_path / "a.mkv", [video]))
     for index, frame in enumerate(read.frames):
         assert np.abs(frame - video.shown(index)).mean() < most
-    other = drawing.Colour(*(1, 1, 1) if codes[0] != 1 else (6, 6, 6), full)
+    other = drawing.Color(*(1, 1, 1) if codes[0] != 1 else (6, 6, 6), full)
     # Which another matrix or, for BT.2020, other primaries would not give.
-    frame = drawing.to_av(video.shown(0), pix_fmt, video.colour)
+    frame = drawing.to_av(video.shown(0), pix_fmt, video.color)
     frame.colorspace, frame.color_primaries, frame.color_trc = other.matrix, other.primaries, other.transfer
     assert np.abs(drawing.from_av(frame) - video.shown(0)).mean() > 2
 
 
 def test_levels_are_those_of_the_standard():
     white, black = np.full((2, 2, 3), 255, np.float32), np.zeros((2, 2, 3), np.float32)
-    limited = drawing.Colour(drawing.BT709, drawing.BT709, drawing.BT709)
+    limited = drawing.Color(drawing.BT709, drawing.BT709, drawing.BT709)
     assert drawing.to_av(white, "yuv444p", limited).to_ndarray()[0].max() == 235
     assert drawing.to_av(black, "yuv444p", limited).to_ndarray()[0].max() == 16
     # ITU-R BT.2408: SDR white is at 58 % of PQ and 75 % of HLG.
     for transfer, share in ((drawing.PQ, 0.58), (drawing.HLG, 0.75)):
-        signal = drawing.encoded_light(white, drawing.Colour(drawing.BT2020, drawing.BT2020, transfer))
+        signal = drawing.encoded_light(white, drawing.Color(drawing.BT2020, drawing.BT2020, transfer))
         assert signal == pytest.approx(share, abs=0.002)
 
 
@@ -148,7 +148,7 @@ def attribute(name, value):
 
 
 SPOILT = {
-    "colours": brighter,
+    "colors": brighter,
     "a frame 3.00 levels": one_brighter,
     "frame 2 is the source's 3": swapped,
     "7 frames instead of 8": one_less,
@@ -170,7 +170,7 @@ SPOILT = {
     "pixels of 1": attribute("aspect", Fraction(1)),
     "a rotation tag": attribute("rotation", 180),
     "displayed at": attribute("size", (98, 64)),
-    "not tagged in full": attribute("colour", ("limited", "2", "-", "-")),
+    "not tagged in full": attribute("color", ("limited", "2", "-", "-")),
     "10 bits": attribute("bits", 10),
     "still interlaced": attribute("interlaced", 3),
     "cannot be decoded": attribute("lost", 1),

@@ -10,8 +10,8 @@ import torch
 from safetensors.torch import save_file
 from scripting import loaded_script
 
-from vidstyle.features.compact import CompactFeatures, load_compact
-from vidstyle.features.vgg19 import weight_shapes
+from vidstyle.method.features.compact import CompactFeatures, load_compact
+from vidstyle.method.features.vgg19 import weight_shapes
 
 SHAPE = "4x1,6x1,8x2"
 
@@ -22,15 +22,15 @@ def distill(monkeypatch):
         "CROP_PX": 32,
         "STYLES": 4,
         "NATURAL_GROUPS": 2,
-        "OPTIMISED_GROUPS": 2,
+        "OPTIMIZED_GROUPS": 2,
         "NEW_NATURAL": 1,
-        "NEW_OPTIMISED": 1,
+        "NEW_OPTIMIZED": 1,
     }
     with loaded_script("distill") as module:
-        training, optimised = sys.modules["distillation.training"], sys.modules["distillation.optimised"]
+        training, optimized = sys.modules["distillation.training"], sys.modules["distillation.optimized"]
         for name, value in small.items():
             monkeypatch.setattr(training, name, value)
-        monkeypatch.setattr(optimised, "STEPS", (2, 4))
+        monkeypatch.setattr(optimized, "STEPS", (2, 4))
         yield module
 
 

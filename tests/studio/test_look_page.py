@@ -67,8 +67,8 @@ def test_both_ways_of_looking_hint_paint_and_refuse_alike(look_page, ask):
         return [text for _, text in steps if isinstance(text, str)]
 
     assert "Choose a clip and a style" in told("clip.mp4", [])[0]
-    painted = told("clip.mp4", ["a.png"])
-    assert "will be" in painted[-1]
-    assert not any("will be" in text for text in painted[:-1])
+    stylized = told("clip.mp4", ["a.png"])
+    assert "will be" in stylized[-1]
+    assert not any("will be" in text for text in stylized[:-1])
     (folder / "a.png").write_bytes(b"no picture")
     assert "**That cannot be painted.**" in told("clip.mp4", ["a.png"])[-1]

@@ -162,8 +162,8 @@ def test_three_frames_come_as_drafts_and_then_as_they_will_be(looks):
 
 def test_nothing_is_left_half_painted_when_three_frames_are_given_up(looks, monkeypatch):
     begun = []
-    real = looks._painter.sketches
-    monkeypatch.setattr(looks._painter, "sketches", lambda *a, **k: begun.append(real(*a, **k)) or begun[-1])
+    real = looks._frame_stylizer.sketches
+    monkeypatch.setattr(looks._frame_stylizer, "sketches", lambda *a, **k: begun.append(real(*a, **k)) or begun[-1])
     steps = looks.three(KNOBS["plain"], "me")
     for _ in range(4):  # three drafts, and the first as it will be
         next(steps)

@@ -73,7 +73,7 @@ def until_told(page, text):
     page.wait_for_selector(f"#told:has-text('{text}')")
 
 
-def painted(page):
+def stylized(page):
     """Returns the painted picture that the page shows, as an array."""
     source = page.locator("#picture img").last.get_attribute("src")
     with urllib.request.urlopen(source) as answer:
@@ -92,12 +92,12 @@ def test_from_a_dropped_clip_to_a_finished_film(page, place, tmp_path):
         page.wait_for_function("document.querySelector('#clip input').value == 'mine.mp4 (dropped)'")
         drop(page, "style-drop", style)
         until_told(page, "As it will be")
-        full = painted(page)
+        full = stylized(page)
         page.fill("#strength input[type=number]", "0.2")
         page.keyboard.press("Tab")
         page.wait_for_function("document.querySelector('#command .cm-content').innerText.includes('--strength 0.2')")
         until_told(page, "As it will be")
-        until(lambda: np.abs(painted(page) - full).mean() > 2)  # levels of 255
+        until(lambda: np.abs(stylized(page) - full).mean() > 2)  # levels of 255
         assert "strength = 0.2" in page.inner_text("#config .cm-content")
 
         assert page.input_value("#output textarea, #output input") == "mine_paint.mp4"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from clips import make_video, picture, write_raw
+from jobs import fill as paint_frames
 from jobs import make_job
-from jobs import paint as paint_frames
 from studios import until
 
 import vidstyle

@@ -12,9 +12,9 @@ import pytest
 import torch
 
 from vidstyle.errors import WeightsError
-from vidstyle.features.published import VGG19
-from vidstyle.features.vgg19 import load_vgg19, weight_shapes
 from vidstyle.files import cache_folder
+from vidstyle.method.features.published import VGG19
+from vidstyle.method.features.vgg19 import load_vgg19, weight_shapes
 from vidstyle.weights.fetching import fetched
 
 

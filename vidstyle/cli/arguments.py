@@ -23,7 +23,7 @@ _USAGE = """%(prog)s INPUT --style STYLE [STYLE ...] [-o OUTPUT] [options]
 _GROUPS = {
     "strength": "the look",
     "size": "size and network",
-    "iterations": "what is minimised, and how",
+    "iterations": "what is minimized, and how",
     "init": "from frame to frame",
     "cuts": "shots",
     "mask": "parts of a frame",
@@ -102,7 +102,7 @@ def _add_asides(parser: argparse.ArgumentParser) -> None:
     aside.add_argument(
         "--preview",
         metavar="SHEET",
-        help="paint three frames at three strengths onto a labelled picture, with what the whole would take, and "
+        help="paint three frames at three strengths onto a labeled picture, with what the whole would take, and "
         "nothing else",
     )
     aside.add_argument(

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import vidstyle
 from vidstyle.cli.arguments import build_parser, in_flags, parsed, settings_of, typed_flags, wrong_usage
-from vidstyle.cli.ending import USAGE, Ending, terminable
+from vidstyle.cli.exit_status import USAGE, ExitStatus, terminable
 from vidstyle.cli.progress import FrameBar, LateBar
+from vidstyle.devices import keep_freed_memory, share_cores
 from vidstyle.errors import SettingsError
 from vidstyle.frames import FrameDone, Plan
-from vidstyle.process import keep_freed_memory, share_cores
 from vidstyle.settings import Settings
 from vidstyle.settings.config import check_config, left_out, save_config
-from vidstyle.wording import forecast_lines, plan_line, result_line, stability_lines, status_lines
+from vidstyle.text import forecast_lines, plan_line, result_line, stability_lines, status_lines
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     share_cores()
     keep_freed_memory()
     screen = _Screen(options)
-    ending = Ending(
+    ending = ExitStatus(
         "vidstyle",
         options.input or options.status,
         verbose=options.verbose,
@@ -73,7 +73,7 @@ class _Screen:
     def __init__(self, options: argparse.Namespace) -> None:
         self.shown = not options.quiet
         self.download = LateBar("fetching weights", shown=self.shown, unit="B", unit_scale=True)
-        self.survey = LateBar("looking for cuts", shown=self.shown, unit="frame", delay=1, leave=False)
+        self.analyze = LateBar("looking for cuts", shown=self.shown, unit="frame", delay=1, leave=False)
         self.preview = LateBar("painting a preview", shown=self.shown, unit="picture", leave=False)
         self.report = LateBar("comparing for the report", shown=self.shown, unit="frame", delay=1, leave=False)
         self._bar: FrameBar | None = None
@@ -81,7 +81,7 @@ class _Screen:
         self._done = 0
 
     def on_start(self, plan: Plan) -> None:
-        self.survey.close()
+        self.analyze.close()
         self._plan, self._done = plan, plan.done
         self._bar = FrameBar(
             plan.frame_count, shown=self.shown, done=plan.done, shots=plan.shots, together=plan.is_clustered
@@ -104,7 +104,7 @@ class _Screen:
         self.report(done, total)
 
     def close(self) -> None:
-        for bar in (self.survey, self.download, self.preview, self.report, self._bar):
+        for bar in (self.analyze, self.download, self.preview, self.report, self._bar):
             if bar is not None:
                 bar.close()
 
@@ -135,7 +135,7 @@ def _work(options: argparse.Namespace, settings: Settings, screen: _Screen) -> N
     if kept is not None:
         check_config(kept, settings, [Path(style) for style in options.style or ()], overwrite=settings.overwrite)
     if options.dry_run or options.preview is not None:
-        _rehearse(options, settings, screen)
+        _dry_run(options, settings, screen)
     else:
         _render(options, settings, screen)
     if kept is not None:
@@ -154,7 +154,7 @@ def _render(options: argparse.Namespace, settings: Settings, screen: _Screen) ->
             on_start=screen.on_start,
             on_frame=screen.on_frame,
             on_download=screen.download,
-            on_survey=screen.survey,
+            on_analysis=screen.analyze,
             on_report=screen.on_report,
         )
     finally:
@@ -167,12 +167,12 @@ def _render(options: argparse.Namespace, settings: Settings, screen: _Screen) ->
             print(f"wrote {settings.report}")
 
 
-def _rehearse(options: argparse.Namespace, settings: Settings, screen: _Screen) -> None:
+def _dry_run(options: argparse.Namespace, settings: Settings, screen: _Screen) -> None:
     """Tells what a render would do; with --preview, paints a few frames as well."""
     source, style, output = options.input, options.style, options.output
     try:
         if options.preview is None:
-            forecast = vidstyle.forecast(source, style, output, settings, on_survey=screen.survey)
+            forecast = vidstyle.forecast(source, style, output, settings, on_analysis=screen.analyze)
         else:
             forecast = vidstyle.preview(
                 source,
@@ -180,7 +180,7 @@ def _rehearse(options: argparse.Namespace, settings: Settings, screen: _Screen) 
                 options.preview,
                 settings,
                 output=output,
-                on_survey=screen.survey,
+                on_analysis=screen.analyze,
                 on_download=screen.download,
                 on_picture=screen.preview,
             )

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from vidstyle.errors import SourceError
-from vidstyle.frames import Frame
-from vidstyle.inputs import Reader, opened
+from vidstyle.frames import Frame, resize
 from vidstyle.job.exchange import names_of
 from vidstyle.job.folder import JobFolder
 from vidstyle.job.manifest import read_manifest
-from vidstyle.looks.coverage import Coverage
 from vidstyle.looks.frame_masks import Masks
-from vidstyle.media.images import resize
+from vidstyle.media.read.frame_reader import Reader, opened
+from vidstyle.method.coverage import Coverage
 from vidstyle.settings import Settings
 from vidstyle.shots import Shot
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from vidstyle.features import weights_file
-from vidstyle.moments import split_moment
+from vidstyle.frames import split_moment
+from vidstyle.method.features import weights_file
 from vidstyle.settings import Settings
 from vidstyle.settings.values import split_region
 

@@ -12,13 +12,15 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from vidstyle.process import BESIDE_OTHERS
+from vidstyle.devices import BESIDE_OTHERS
 
 # Each answer costs the machine that takes it in some time, however small it is: quick ones go together.
 _TOGETHER_S, _TOGETHER_BYTES = 0.2, 4 << 20
 
 
-def paint_shot(order: Mapping[str, Any], number: int, economies: Mapping[int, int]) -> Iterator[list[dict[str, Any]]]:
+def stylize_shot(
+    order: Mapping[str, Any], number: int, memory_fallbacks: Mapping[int, int]
+) -> Iterator[list[dict[str, Any]]]:
     """Paints what is missing of a shot and yields answers: who does it, and then frames once they are saved.
 
     Args:
@@ -34,7 +36,7 @@ def paint_shot(order: Mapping[str, Any], number: int, economies: Mapping[int, in
 
     node = load_ray().get_runtime_context().get_node_id()
     yield [{"machine": socket.gethostname(), "node": node, "process": os.getpid()}]
-    yield from together(workplace_for(order).paint(number, economies))
+    yield from together(workplace_for(order).stylize(number, memory_fallbacks))
 
 
 def together(answers: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

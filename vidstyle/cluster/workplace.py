@@ -12,13 +12,12 @@ from typing import Any
 
 import torch
 
-from vidstyle.chain.stylizer import Stylizer
 from vidstyle.cluster.frame_store import StoredFrames
 from vidstyle.cluster.joining import load_ray
 from vidstyle.cluster.shipped_files import unpacked
+from vidstyle.devices import keep_freed_memory
 from vidstyle.errors import ClusterError, VidstyleError
 from vidstyle.files import sha256_of
-from vidstyle.inputs import Reader, opened
 from vidstyle.job.exchange import frame_bytes, segments_since
 from vidstyle.job.fingerprints import check_look
 from vidstyle.job.folder import JobFolder
@@ -26,10 +25,11 @@ from vidstyle.job.lock import locked_by_worker
 from vidstyle.job.manifest import MANIFEST_NAME, read_manifest
 from vidstyle.job.versions import versions_of
 from vidstyle.looks.frame_masks import Masks
-from vidstyle.painting.answers import frame_answer
-from vidstyle.painting.shot_painter import ShotPainter
-from vidstyle.process import keep_freed_memory
+from vidstyle.media.read.frame_reader import Reader, opened
+from vidstyle.method.stylizer import Stylizer
 from vidstyle.settings import Settings
+from vidstyle.workers.answers import frame_answer
+from vidstyle.workers.shot_stylizer import ShotStylizer
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class Workplace(ABC):
     """
 
     @abstractmethod
-    def paint(self, number: int, economies: Mapping[int, int]) -> Iterator[dict[str, Any]]:
+    def stylize(self, number: int, memory_fallbacks: Mapping[int, int]) -> Iterator[dict[str, Any]]:
         """Yields an answer for each frame of a shot when it is saved; see `task.paint_shot`."""
 
     @abstractmethod
@@ -71,14 +71,14 @@ class SharedWorkplace(Workplace):
         self._masks = Masks(settings)
         self._reader = Reader(lambda: opened(source, settings), manifest.timestamps)
 
-    def paint(self, number: int, economies: Mapping[int, int]) -> Iterator[dict[str, Any]]:
+    def stylize(self, number: int, memory_fallbacks: Mapping[int, int]) -> Iterator[dict[str, Any]]:
         job = self._job
         # A task of an earlier attempt, whose machine is thought to be gone, may still be at it.
         with locked_by_worker(job.path, number):
             job.look_anew()
-            painter = ShotPainter(job, self._reader, self._stylizer, self._masks, economies)
-            for frame in painter.paint(job.manifest.shots[number]):
-                yield frame_answer(frame) | {"image": frame.painted.image}
+            shot_stylizer = ShotStylizer(job, self._reader, self._stylizer, self._masks, memory_fallbacks)
+            for frame in shot_stylizer.stylize(job.manifest.shots[number]):
+                yield frame_answer(frame) | {"image": frame.stylized.image}
 
     def close(self) -> None:
         self._reader.close()
@@ -107,7 +107,7 @@ class RemoteWorkplace(Workplace):
             self._place.cleanup()
             raise
 
-    def paint(self, number: int, economies: Mapping[int, int]) -> Iterator[dict[str, Any]]:
+    def stylize(self, number: int, memory_fallbacks: Mapping[int, int]) -> Iterator[dict[str, Any]]:
         job, shot = self._job, self._job.manifest.shots[number]
         names, starts = self._ray.get(self._store.names.remote(number))
         known = set(starts)
@@ -116,12 +116,12 @@ class RemoteWorkplace(Workplace):
             for name in names:
                 (job.path / name).write_bytes(self._ray.get(self._store.file.remote(name)))
             frames = StoredFrames(self._ray, self._store, shot)
-            painter = ShotPainter(job, frames, self._stylizer, frames, economies)
-            for frame in painter.paint(shot):
+            shot_stylizer = ShotStylizer(job, frames, self._stylizer, frames, memory_fallbacks)
+            for frame in shot_stylizer.stylize(shot):
                 # A segment is closed after its last frame was handed on, so that it goes before the next one.
                 yield from segments_since(job, shot, known)
                 content = frame_bytes(job, frame.position)
-                yield frame_answer(frame) | {"image": frame.painted.image, "files": content}
+                yield frame_answer(frame) | {"image": frame.stylized.image, "files": content}
             yield from segments_since(job, shot, known)
         finally:
             self._clear()

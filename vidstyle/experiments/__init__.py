@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vidstyle.lazy import looked_up_in
+from vidstyle import looked_up_in
 
 if TYPE_CHECKING:
     from vidstyle.experiments.filters import feature_maps
-    from vidstyle.experiments.normalising import normalisation, normalised
+    from vidstyle.experiments.normalizing import normalization, normalized
     from vidstyle.experiments.panels import Panel, Sheet, check_target, write_sheet
     from vidstyle.experiments.reconstructions import content_reconstruction, style_reconstruction
     from vidstyle.experiments.transfers import content_layers, progress, starting_points, trade_off
@@ -20,8 +20,8 @@ __all__ = [
     "content_layers",
     "content_reconstruction",
     "feature_maps",
-    "normalisation",
-    "normalised",
+    "normalization",
+    "normalized",
     "progress",
     "starting_points",
     "style_reconstruction",
@@ -37,8 +37,8 @@ _LATER = {
     "content_layers": "transfers",
     "content_reconstruction": "reconstructions",
     "feature_maps": "filters",
-    "normalisation": "normalising",
-    "normalised": "normalising",
+    "normalization": "normalizing",
+    "normalized": "normalizing",
     "progress": "transfers",
     "starting_points": "transfers",
     "style_reconstruction": "reconstructions",

@@ -10,27 +10,26 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from vidstyle.chain.noise import DriftingNoise
 from vidstyle.devices import resolve_device, resolve_precision
 from vidstyle.errors import SettingsError
 from vidstyle.experiments.defaults import STARTS
-from vidstyle.features import load_network
-from vidstyle.fitting import checked_picture, working_size
-from vidstyle.frames import Picture
-from vidstyle.media.images import resize
-from vidstyle.objective.objective import to_tensor
-from vidstyle.objective.tiling import bytes_per_px
-from vidstyle.optimisation.descent import Effort, ObjectiveFunction, OnEvaluation, Outcome, optimize
+from vidstyle.frames import Picture, resize, working_size
+from vidstyle.media.stills.images import read_picture
+from vidstyle.method.features import load_network
+from vidstyle.method.noise import DriftingNoise
+from vidstyle.method.objective import to_tensor
+from vidstyle.method.solver import Budget, ObjectiveFunction, OnEvaluation, Outcome, optimize
+from vidstyle.method.tiling import bytes_per_px
 from vidstyle.settings import Settings
 from vidstyle.weights.fetching import OnDownload
 
 # Called with evaluations done and evaluations in all.
 OnProgress = Callable[[int, int | None], None]
 # At the border of the range L-BFGS's first steps throw values out of it, where there is no gradient, and they hardly
-# come back: from black and white it ended, in three pairs, at up to 21 times what it reached from grey. Begun anew, it
+# come back: from black and white it ended, in three pairs, at up to 21 times what it reached from gray. Begun anew, it
 # has all values at the border again; so it ends at up to 1.3 times.
 BORDER_LEGS, BORDER_STEPS = 3, 10
-CONSTANTS = {"black": 0.0, "grey": 0.5, "white": 1.0}
+CONSTANTS = {"black": 0.0, "gray": 0.5, "white": 1.0}
 
 
 class Bench:
@@ -64,8 +63,8 @@ class Bench:
             SourceError: it cannot be read, or is too small.
             SettingsError: its activations would need more memory than the settings allow.
         """
-        image = checked_picture(picture, what)
-        width, height = working_size(image.shape[1], image.shape[0], self.settings)
+        image = read_picture(picture, what)
+        width, height = working_size(image.shape[1], image.shape[0], self.settings.size, is_warped=False)
         need_gib = bytes_per_px(self.network, self._layers) * width * height / 2**30
         if need_gib > self.settings.activations_gib:
             raise SettingsError(
@@ -99,10 +98,10 @@ class Bench:
             raise SettingsError(f"no start {name!r}; choose among {', '.join(STARTS)}")
         return torch.full_like(self.tensor(content), CONSTANTS[name])
 
-    def painted(
+    def stylized(
         self, start: Tensor, objective: ObjectiveFunction, meter: Meter, on_evaluation: OnEvaluation | None = None
     ) -> Outcome:
-        """Returns the best picture found from `start`, with the optimiser and the steps of the settings.
+        """Returns the best picture found from `start`, with the optimizer and the steps of the settings.
 
         From black or white L-BFGS begins anew from its best picture a few times.
 
@@ -125,14 +124,14 @@ class Bench:
         # Each leg has one evaluation more than steps.
         rest = iterations - sum(legs) - len(legs)
         if method != "lbfgs" or rest < 1 or bool(((start > 0) & (start < 1)).any()):
-            return optimize(start, objective, method, Effort(iterations), on_evaluation)
+            return optimize(start, objective, method, Budget(iterations), on_evaluation)
         outcome, evaluations = Outcome(start, math.nan, 0, 0), 0
 
         def count(here: int, loss: float, best: Tensor) -> None:
             on_evaluation(evaluations + here, loss, best)
 
         for steps in (*legs, rest):
-            outcome = optimize(outcome.image, objective, method, Effort(steps), count)
+            outcome = optimize(outcome.image, objective, method, Budget(steps), count)
             evaluations += outcome.evaluations
         return replace(outcome, evaluations=evaluations)
 

@@ -7,8 +7,8 @@ from vidstyle.settings import Settings
 # Small enough for a minute on two cores. float32, since from noise the last digits of a gradient matter, and a
 # comparison is to show the method, not its rounding.
 SETTINGS = Settings(size=256, iterations=100, precision="float32")
-# What an optimisation can begin with (Gatys et al. 2016, section 3.3, and constants).
-STARTS = ("content", "style", "noise", "black", "grey", "white")
+# What an optimization can begin with (Gatys et al. 2016, section 3.3, and constants).
+STARTS = ("content", "style", "noise", "black", "gray", "white")
 # The compact network has no others than those that hold the style.
 COMPACT_LAYERS = SETTINGS.style_layers
 # Layers that the paper's figures 1 and 5 show.

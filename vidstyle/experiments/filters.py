@@ -13,7 +13,7 @@ from vidstyle.experiments.bench import Bench
 from vidstyle.experiments.defaults import SETTINGS
 from vidstyle.experiments.panels import Panel, Sheet
 from vidstyle.frames import Picture
-from vidstyle.objective.losses import at_least_float32
+from vidstyle.method.losses import at_least_float32
 from vidstyle.settings import Settings
 from vidstyle.weights.fetching import OnDownload
 
@@ -28,7 +28,7 @@ def feature_maps(
     *,
     on_download: OnDownload | None = None,
 ) -> Sheet:
-    """Returns the activations of a layer as grey pictures, one for each filter, each white at its own maximum.
+    """Returns the activations of a layer as gray pictures, one for each filter, each white at its own maximum.
 
     Args:
         picture: file or `(H, W, 3)` uint8 RGB. settings: size, network, weights, pooling, device, precision.
@@ -47,9 +47,9 @@ def feature_maps(
     size = max(1, round(width * ratio)), max(1, round(height * ratio))
     panels = []
     for number, values in enumerate(maps):
-        grey = np.rint(255 * values / max(float(values.max()), 1e-12)).clip(0, 255).astype(np.uint8)
+        gray = np.rint(255 * values / max(float(values.max()), 1e-12)).clip(0, 255).astype(np.uint8)
         # Enlarged without smoothing: a position of the layer stays one square.
-        tile = cv2.resize(grey, size, interpolation=cv2.INTER_AREA if ratio < 1 else cv2.INTER_NEAREST)
+        tile = cv2.resize(gray, size, interpolation=cv2.INTER_AREA if ratio < 1 else cv2.INTER_NEAREST)
         panels.append(Panel(f"{number}: to {values.max():.3g}", np.dstack([np.asarray(tile, np.uint8)] * 3)))
     columns = math.ceil(math.sqrt(count * SHEET_RATIO * size[1] / size[0]))
     title = f"{layer} of network {settings.network}: {count} maps of {width}x{height}"

@@ -14,7 +14,7 @@ from PIL import Image
 from vidstyle.errors import OutputError, SettingsError
 from vidstyle.files import check_writable, written_whole
 from vidstyle.frames import Picture
-from vidstyle.media.images import IMAGE_SUFFIXES, write_image
+from vidstyle.media.stills.images import IMAGE_SUFFIXES, write_image
 
 GAP_PX, LABEL_PX, BASELINE_PX = 6, 22, 15
 # OpenCV's own letters, which need no font of the system. Smaller ones than the least cannot be read.

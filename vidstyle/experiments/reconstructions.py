@@ -14,10 +14,10 @@ from vidstyle.errors import SettingsError
 from vidstyle.experiments.bench import Bench, Meter, OnProgress, chosen, title
 from vidstyle.experiments.defaults import RECONSTRUCTED_LAYERS, SETTINGS
 from vidstyle.experiments.panels import Panel, Sheet
-from vidstyle.features import FeatureNetwork
 from vidstyle.frames import Picture
-from vidstyle.objective.losses import at_least_float32, gatys_content_loss, gatys_style_loss
-from vidstyle.objective.objective import to_picture
+from vidstyle.method.features import FeatureNetwork
+from vidstyle.method.losses import at_least_float32, gatys_content_loss, gatys_style_loss
+from vidstyle.method.objective import to_picture
 from vidstyle.settings import Settings
 from vidstyle.settings.definitions import POOLINGS
 from vidstyle.weights.fetching import OnDownload
@@ -28,7 +28,7 @@ SMALLEST_UNIT = 1e-12
 class GatysObjective:
     """The paper's own losses: half the sum of squares at some layers, plus the mean style loss of others.
 
-    What is minimised is divided by `unit`, its value at the start, which moves no minimum: the optimiser holds values
+    What is minimized is divided by `unit`, its value at the start, which moves no minimum: the optimizer holds values
     within [0, 1] by a force that is made for objectives of about one.
 
     Attributes: `unit`, in the paper's units.
@@ -113,7 +113,7 @@ def style_reconstruction(
     on_progress: OnProgress | None = None,
     on_download: OnDownload | None = None,
 ) -> Sheet:
-    """Returns textures synthesised from noise by the first one, two ... style layers (Gatys et al., equations 4, 5).
+    """Returns textures synthesized from noise by the first one, two ... style layers (Gatys et al., equations 4, 5).
 
     Args:
         picture: file or `(H, W, 3)` uint8 RGB. layers: how many of the settings' style layers at most; None: all.
@@ -149,7 +149,7 @@ def style_reconstruction(
 
 
 def _reconstructed(label: str, bench: Bench, objective: GatysObjective, start: Tensor, meter: Meter) -> Panel:
-    outcome = bench.painted(start, objective, meter)
+    outcome = bench.stylized(start, objective, meter)
     with torch.no_grad():
         loss = float(objective.loss(outcome.image))
     return Panel(label, to_picture(outcome.image), {"loss": loss, "of the noise's": loss / objective.unit})

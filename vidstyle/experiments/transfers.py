@@ -1,7 +1,7 @@
 """Comparisons of transfers: where they begin, what they weigh, which layer holds the content, how they proceed.
 
-They optimise vidstyle's objective at full size, without the smaller copies that a render begins with: as the method was
-published, and so that a start is what the optimisation sees first.
+They optimize vidstyle's objective at full size, without the smaller copies that a render begins with: as the method was
+published, and so that a start is what the optimization sees first.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from vidstyle.errors import SettingsError
 from vidstyle.experiments.bench import Bench, Meter, OnProgress, chosen, title
 from vidstyle.experiments.defaults import COMPARED_LAYERS, EVERY, SETTINGS, STARTS, STYLE_WEIGHTS
 from vidstyle.experiments.panels import Panel, Sheet
-from vidstyle.fitting import checked_picture
 from vidstyle.frames import Picture
-from vidstyle.objective.objective import Objective, style_targets, to_picture
+from vidstyle.media.stills.images import read_picture
+from vidstyle.method.objective import Objective, style_targets, to_picture
 from vidstyle.settings import Settings
 from vidstyle.weights.fetching import OnDownload
 
@@ -41,7 +41,7 @@ class _Transfer:
         """Takes the content layers that will be asked for."""
         self.bench = Bench(settings, tuple(dict.fromkeys((*settings.style_layers, *layers))), on_download)
         self.content = self.bench.fitted(content, "content")
-        self.style = checked_picture(style, "style")
+        self.style = read_picture(style, "style")
         height, width = self.content.shape[:2]
         self.targets = style_targets(self.bench.network, self.style, width, height, settings)
 
@@ -59,7 +59,7 @@ class _Transfer:
 
     def panel(self, label: str, settings: Settings, start: Tensor, meter: Meter) -> Panel:
         """Returns what comes of a start."""
-        outcome = self.bench.painted(start, self.objective(settings), meter)
+        outcome = self.bench.stylized(start, self.objective(settings), meter)
         return Panel(label, to_picture(outcome.image), self.terms(settings, outcome.image))
 
     def terms(self, settings: Settings, image: Tensor) -> dict[str, float]:
@@ -82,7 +82,7 @@ def starting_points(
     on_progress: OnProgress | None = None,
     on_download: OnDownload | None = None,
 ) -> Sheet:
-    """Returns the same transfer from several starts: content, style, white noise, constant black, grey, white.
+    """Returns the same transfer from several starts: content, style, white noise, constant black, gray, white.
 
     Args:
         content, style: files or `(H, W, 3)` uint8 RGB. starts: of `defaults.STARTS`, a panel each.
@@ -202,7 +202,7 @@ def progress(
         if evaluations > 1 and (evaluations - 1) % every == 0:
             panels.append(Panel(f"after {evaluations - 1}", to_picture(best), transfer.terms(settings, best)))
 
-    outcome = transfer.bench.painted(image, transfer.objective(settings), meter, look)
+    outcome = transfer.bench.stylized(image, transfer.objective(settings), meter, look)
     last = f"after {outcome.evaluations - 1}"
     if outcome.evaluations > 1 and panels[-1].label != last:
         panels.append(Panel(last, to_picture(outcome.image), transfer.terms(settings, outcome.image)))

@@ -8,8 +8,8 @@ from typing import Any
 from vidstyle.files import write_whole
 from vidstyle.frames import Picture
 from vidstyle.job.folder import JobFolder
-from vidstyle.media.images import read_layers
-from vidstyle.media.sources import open_source
+from vidstyle.media.read.sources import open_source
+from vidstyle.media.stills.images import read_layers
 from vidstyle.shots import Shot
 
 
@@ -45,9 +45,9 @@ def saved_picture(job: JobFolder, shot: Shot, position: int) -> Picture:
 
 def frame_bytes(job: JobFolder, position: int) -> dict[str, bytes]:
     """Returns the files of a painted frame."""
-    painted, delivered = job.frame_path(position), job.delivered_path(position)
-    content = {"painted": painted.read_bytes()}
-    return content if delivered == painted else content | {"delivered": delivered.read_bytes()}
+    stylized, delivered = job.frame_path(position), job.delivered_path(position)
+    content = {"painted": stylized.read_bytes()}
+    return content if delivered == stylized else content | {"delivered": delivered.read_bytes()}
 
 
 def take_frame(job: JobFolder, position: int, content: Mapping[str, bytes]) -> None:

@@ -19,7 +19,7 @@ from vidstyle.files import cache_folder, sha256_of
 from vidstyle.job.fingerprints import files_digest
 from vidstyle.job.folder import read_record, write_record
 from vidstyle.job.manifest import Identity
-from vidstyle.media.images import is_image_name
+from vidstyle.media.stills.images import is_image_name
 from vidstyle.media.timestamps import TIMESTAMPS_NAME
 from vidstyle.version import __version__
 

@@ -2,7 +2,7 @@
 
 manifest.json   what the job is; see `manifest`
 frames/         painted frames, `00000012.png`, the state that the chain goes on from
-delivered/      the same as they are delivered, where they take other colours
+delivered/      the same as they are delivered, where they take other colors
 seams/          frames of a folder at which one part of a shot fades into the next; see `seams`
 segments/       encoded runs of frames, `00000000-00000240.segment`, each with its record `.json`
 journal.jsonl   a line for each painted frame: seconds, loss, evaluations
@@ -25,11 +25,11 @@ from vidstyle.files import remedy, sha256_of, sync_folder, write_whole
 from vidstyle.frames import Picture
 from vidstyle.job.journal import JOURNAL_NAME, JournalEntry, append_entry, close_last_line, read_journal
 from vidstyle.job.manifest import MANIFEST_NAME, Manifest
-from vidstyle.media.alpha import over
-from vidstyle.media.codecs import Wishes
-from vidstyle.media.headers import is_intact_png, picture_size
-from vidstyle.media.images import read_layers, write_image
-from vidstyle.media.segments import SEGMENT_SUFFIX, VideoSpec, output_times, video_spec, write_segment
+from vidstyle.media.stills.alpha import over
+from vidstyle.media.stills.headers import is_intact_png, picture_size
+from vidstyle.media.stills.images import read_layers, write_image
+from vidstyle.media.write.codecs import EncodeOptions
+from vidstyle.media.write.segments import SEGMENT_SUFFIX, VideoSpec, output_times, video_spec, write_segment
 from vidstyle.settings import Settings
 from vidstyle.shots import Shot
 
@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 
 # Frames on their way into an output folder, under their final names.
 PAINTED_NAME = "painted"
-# Frames in other colours than those that the chain goes on from.
+# Frames in other colors than those that the chain goes on from.
 DELIVERED_NAME = "delivered"
 SEAMS_NAME = "seams"
 LOCK_NAME, PUBLISHING_NAME, FINISHED_NAME = "lock", "publishing.json", "finished.json"
@@ -67,7 +67,7 @@ class JobFolder:
         """How a video's segments are encoded."""
         manifest = self.manifest
         size = (manifest.width, manifest.height)
-        return video_spec(Path(manifest.output), manifest.info, *size, wishes_of(self.settings))
+        return video_spec(Path(manifest.output), manifest.info, *size, encode_options_of(self.settings))
 
     @cached_property
     def _times(self) -> list[int]:
@@ -115,7 +115,7 @@ class JobFolder:
         return self.frames_folder / f"{position:0{DIGITS}}.png"
 
     def delivered_path(self, position: int) -> Path:
-        """Returns the file of a frame as it is delivered: the painted one itself, unless it takes other colours."""
+        """Returns the file of a frame as it is delivered: the painted one itself, unless it takes other colors."""
         return self.delivered_folder / self.frame_path(position).name
 
     def save_frame(
@@ -125,7 +125,7 @@ class JobFolder:
 
         Args:
             alpha: `(height, width)` uint8, of the frame that was painted, to go with it.
-            delivered: the same in its own colours, where it takes other ones; else the image.
+            delivered: the same in its own colors, where it takes other ones; else the image.
 
         Raises:
             OutputError: it cannot be written. JobError: the job folder is gone.
@@ -138,7 +138,7 @@ class JobFolder:
         self._whole_frames.add(position)
 
     def load_frame(self, position: int) -> Picture | None:
-        """Returns a painted frame's colours, or None where it is missing, damaged or of another size."""
+        """Returns a painted frame's colors, or None where it is missing, damaged or of another size."""
         layers = self._load_layers(position, self.frame_path(position))
         return None if layers is None else layers[0]
 
@@ -280,7 +280,7 @@ class JobFolder:
         yield from (over(*self.delivered_layers(position)) for position in run)
 
     def delivered_layers(self, position: int) -> tuple[Picture, Picture | None]:
-        """Returns colours and alpha of a frame as it is delivered.
+        """Returns colors and alpha of a frame as it is delivered.
 
         Raises:
             JobError: it is gone.
@@ -349,9 +349,9 @@ class JobFolder:
         return [self.segment_path(run) for shot in self.manifest.shots for run in shot.segments]
 
 
-def wishes_of(settings: Settings) -> Wishes:
+def encode_options_of(settings: Settings) -> EncodeOptions:
     """Returns how a video is to be encoded, as far as the settings say."""
-    return Wishes(settings.codec, settings.pix_fmt, settings.bit_depth, settings.crf, settings.preset)
+    return EncodeOptions(settings.codec, settings.pix_fmt, settings.bit_depth, settings.crf, settings.preset)
 
 
 def clear_job(path: Path) -> None:

@@ -17,7 +17,7 @@ class JournalEntry:
 
     Attributes:
         frame: position in the render. seconds: spent on it. loss, evaluations, retries: see `descent.Outcome`.
-        economy: how far the optimiser was cut down for want of memory; 0 is as asked.
+        economy: how far the optimizer was cut down for want of memory; 0 is as asked.
     """
 
     frame: int
@@ -25,7 +25,7 @@ class JournalEntry:
     loss: float
     evaluations: int
     retries: int
-    economy: int
+    fallback: int
 
 
 def read_journal(path: Path, tail_bytes: int | None = None) -> Sequence[JournalEntry]:

@@ -14,10 +14,10 @@ from vidstyle.errors import JobError, OutputError, VidstyleError
 from vidstyle.files import move_whole, remedy, sha256_of, sync_folder, write_whole
 from vidstyle.job.folder import PAINTED_NAME, PUBLISHING_NAME, JobFolder, read_record, write_record
 from vidstyle.job.seams import output_path
-from vidstyle.media.companions import Wanted
-from vidstyle.media.headers import is_intact_png
-from vidstyle.media.images import read_layers, write_image
-from vidstyle.media.joining import join_video
+from vidstyle.media.stills.headers import is_intact_png
+from vidstyle.media.stills.images import read_layers, write_image
+from vidstyle.media.streams.side_streams import StreamSelection
+from vidstyle.media.write.joining import join_video
 
 
 def joined_path(job: JobFolder, output: Path) -> Path:
@@ -25,7 +25,7 @@ def joined_path(job: JobFolder, output: Path) -> Path:
     return job.path / f"joined{output.suffix}"
 
 
-def publish_video(job: JobFolder, output: Path, wanted: Wanted, *, overwrite: bool) -> list[str]:
+def publish_video(job: JobFolder, output: Path, wanted: StreamSelection, *, overwrite: bool) -> list[str]:
     """Joins the segments, checks what was written, gives it its name, and returns what the user should know.
 
     Args:
@@ -57,7 +57,7 @@ def publish_video(job: JobFolder, output: Path, wanted: Wanted, *, overwrite: bo
     return [note.replace(joined.name, output.name, 1) for note in notes]
 
 
-def is_published_video(job: JobFolder, output: Path, wanted: Wanted) -> bool:
+def is_published_video(job: JobFolder, output: Path, wanted: StreamSelection) -> bool:
     """Tells whether a killed run had given the output its name already, with the very companions that are wanted."""
     record = read_record(job.path / PUBLISHING_NAME)
     if job.manifest.kind != "video" or record.get("output") != str(output.resolve()) or not output.is_file():
@@ -93,10 +93,10 @@ def publish_frames(
         named.mkdir(exist_ok=True)
         for position, name in enumerate(names):
             frame = output_path(job, position)
-            if is_painted_name(name) and frame.is_file():
+            if is_stylized_name(name) and frame.is_file():
                 frame.replace(named / name)
             elif not any(_is(place / name, digests[name]) for place in (named, underway, target)):
-                if not is_painted_name(name) and frame.is_file() and job.has_frame(position):
+                if not is_stylized_name(name) and frame.is_file() and job.has_frame(position):
                     _convert(frame, named / name)
                     continue
                 _take_back(job, named, names)
@@ -146,7 +146,7 @@ def _begin(job: JobFolder, output: Path, names: Sequence[str], beside: Mapping[s
             data = b""
         if not is_intact_png(data):
             raise JobError(f"{frame}: gone or damaged; run the same command again, and it is painted anew")
-        if not is_painted_name(name):
+        if not is_stylized_name(name):
             # Encoded before it is said that frames are on their way: what they are to be must be known by then.
             _convert(frame, named / name)
             data = (named / name).read_bytes()
@@ -155,7 +155,7 @@ def _begin(job: JobFolder, output: Path, names: Sequence[str], beside: Mapping[s
     return digests
 
 
-def is_painted_name(name: str) -> bool:
+def is_stylized_name(name: str) -> bool:
     """Tells whether a frame's file is the one in the job itself, so that it need only be moved."""
     return name.endswith(".png")
 
@@ -171,7 +171,7 @@ def _is(path: Path, digest: str) -> bool:
 def _take_back(job: JobFolder, named: Path, names: Sequence[str]) -> None:
     """Puts frames back to where the next run looks for them."""
     for position, name in enumerate(names):
-        if is_painted_name(name) and (named / name).is_file():
+        if is_stylized_name(name) and (named / name).is_file():
             (named / name).replace(output_path(job, position))
     (job.path / PUBLISHING_NAME).unlink(missing_ok=True)
 

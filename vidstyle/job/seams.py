@@ -16,9 +16,9 @@ import numpy as np
 
 from vidstyle.frames import Picture
 from vidstyle.job.folder import SEAMS_NAME, JobFolder
-from vidstyle.media.alpha import over
-from vidstyle.media.headers import is_intact_png
-from vidstyle.media.images import write_image
+from vidstyle.media.stills.alpha import over
+from vidstyle.media.stills.headers import is_intact_png
+from vidstyle.media.stills.images import write_image
 from vidstyle.shots import Shot
 
 
@@ -91,7 +91,7 @@ def _close(job: JobFolder, before: Shot, after: Shot) -> None:
 
 
 def _mixed(job: JobFolder, before: Shot, after: Shot) -> Iterator[tuple[Picture, Picture | None]]:
-    """Yields colours and alpha of each frame of a seam."""
+    """Yields colors and alpha of each frame of a seam."""
     steps = len(after.fades_in) + 1
     for step, position in enumerate(after.fades_in, start=1):
         earlier, alpha = job.delivered_layers(before.slot(position))

@@ -1,1 +1,1 @@
-"""What frames are to look like, at each moment: strength, styles, colours, and where there is to be paint."""
+"""What frames are to look like, at each moment: strength, styles, colors, and where there is to be paint."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from vidstyle.frames import ClipInfo, Frame
-from vidstyle.looks.coverage import Coverage, coverage_of
-from vidstyle.media.images import resize
-from vidstyle.media.masks import MaskReader, check_masks, fitted
+from vidstyle.frames import ClipInfo, Frame, resize
+from vidstyle.media.read.masks import MaskReader, check_masks, fitted
+from vidstyle.method.coverage import Coverage, coverage_of
 from vidstyle.settings import Settings
 
 

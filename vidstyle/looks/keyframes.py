@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from vidstyle.errors import SourceError
-from vidstyle.moments import MOMENT_FORMS, Moment, parse_moment
+from vidstyle.frames import MOMENT_FORMS, Moment, parse_moment
 
 # The settings that may change over time, and the highest value of each; all are at least 0.
 HIGHEST = {"strength": 1.0, "style_blend": 1e9, "content_weight": 1e9}

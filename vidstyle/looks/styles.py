@@ -11,15 +11,14 @@ import numpy as np
 
 from vidstyle.errors import SourceError
 from vidstyle.files import sha256_of
-from vidstyle.fitting import checked_picture
-from vidstyle.frames import SMALLEST_SIDE_PX, Picture
+from vidstyle.frames import SMALLEST_SIDE_PX, Picture, checked_picture
 from vidstyle.looks.timeline import style_paths
-from vidstyle.media.animated_picture import is_animated
-from vidstyle.media.base import Source
-from vidstyle.media.frame_folder import folder_files
-from vidstyle.media.headers import picture_size
-from vidstyle.media.images import is_image_name
-from vidstyle.media.sources import open_source
+from vidstyle.media.read.animated_picture import is_animated
+from vidstyle.media.read.frame_folder import folder_files
+from vidstyle.media.read.source import Source
+from vidstyle.media.read.sources import open_source
+from vidstyle.media.stills.headers import picture_size
+from vidstyle.media.stills.images import is_image_name, read_picture
 from vidstyle.settings import Settings
 
 # Frames of a video that stand for its style.
@@ -52,7 +51,7 @@ class Style:
         for part in self.parts:
             if isinstance(part, Path):
                 self._check_unchanged(part)
-            picture = checked_picture(part, "style")
+            picture = read_picture(part, "style")
             height, width = picture.shape[:2]
             left, top, wide, high = self.crop
             rows = slice(round(top * height), round((top + high) * height))
@@ -121,7 +120,7 @@ def _parts_of(path: Path) -> tuple[Picture | Path, ...]:
     if path.is_dir():
         return tuple(folder_files(path))
     if not path.is_file() or _is_still(path):
-        return (checked_picture(path, "style"),)
+        return (read_picture(path, "style"),)
     with open_source(path) as source:
         return tuple(spread_frames(source))
 

@@ -9,9 +9,9 @@ from fractions import Fraction
 from pathlib import Path
 
 from vidstyle.errors import SettingsError, SourceError
+from vidstyle.frames import Moment, parse_moment, split_moment
 from vidstyle.looks.keyframes import Keyframe, read_keyframes
-from vidstyle.looks.look import Look, look_of, shares
-from vidstyle.moments import Moment, parse_moment, split_moment
+from vidstyle.method.look import Look, look_of, shares
 from vidstyle.settings import Settings
 from vidstyle.settings.named_files import given_styles
 

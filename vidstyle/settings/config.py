@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import json
 import os
-import sys
+import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any
 
 from vidstyle.errors import OutputError, SettingsError
 from vidstyle.files import check_writable, write_whole
-from vidstyle.moments import join_moment, split_moment
+from vidstyle.frames import join_moment, split_moment
 from vidstyle.settings.definitions import Settings
 from vidstyle.settings.named_files import given_styles, named_files
 from vidstyle.settings.quality import quality_settings
@@ -32,11 +32,6 @@ from vidstyle.settings.values import (
     parse_style_at,
     split_region,
 )
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 SUFFIX = ".toml"
 # What belongs to a machine or to one run, not to a look: it is read, but not written.

@@ -70,7 +70,7 @@ class Settings(LookSettings):
     pooling: str = setting("average", "pooling of vgg19", parse=str, choices=POOLINGS)
     iterations: int = setting(
         20,
-        "most optimiser steps for a frame that starts from the painted one before it; 0 leaves frames unpainted",
+        "most optimizer steps for a frame that starts from the painted one before it; 0 leaves frames unpainted",
         parse=int,
         low=0,
         high=100_000,
@@ -118,7 +118,7 @@ class Settings(LookSettings):
         high=10,
         metavar="N",
     )
-    optimizer: str = setting("lbfgs", "optimiser", parse=str, choices=("lbfgs", "adam"))
+    optimizer: str = setting("lbfgs", "optimizer", parse=str, choices=("lbfgs", "adam"))
     seed: int = setting(0, "seed of the noise", parse=int, low=0, high=2**63 - 1, metavar="N")
     init: str = setting(
         "warped",
@@ -177,7 +177,7 @@ class Settings(LookSettings):
     )
     mask: Path | None = setting(
         None,
-        "picture, folder or video with a mask for every frame, or one picture for all: white is painted, grey partly, "
+        "picture, folder or video with a mask for every frame, or one picture for all: white is painted, gray partly, "
         "and black stays as it is, to the pixel",
         parse=Path,
         metavar="MASK",

@@ -16,7 +16,7 @@ class LookSettings:
     strength: float = setting(
         1.0,
         "how strongly frames are painted, from 0, the content as it is, to 1: at 0.25 strokes lie on a "
-        "photograph, at 0.5 it is a painting that still has its colours and small things",
+        "photograph, at 0.5 it is a painting that still has its colors and small things",
         parse=float,
         low=0,
         high=1,
@@ -61,7 +61,7 @@ class LookSettings:
     )
     color: str = setting(
         "style",
-        "whose colours: the style's, the content's ('content': only luminance is painted), or the style's with the "
+        "whose colors: the style's, the content's ('content': only luminance is painted), or the style's with the "
         "palette that the first frame of the shot has ('match')",
         parse=str,
         choices=("style", "content", "match"),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from vidstyle.moments import split_moment
+from vidstyle.frames import split_moment
 from vidstyle.settings.definitions import Settings
 
-_COLOURS = {"content": "the content's", "match": "the style's, with the palette of each shot's first frame"}
+_COLORS = {"content": "the content's", "match": "the style's, with the palette of each shot's first frame"}
 
 
 def look_rows(settings: Settings, styles: Sequence[Path], changing: Sequence[str]) -> tuple[tuple[str, str], ...]:
@@ -24,8 +24,8 @@ def look_rows(settings: Settings, styles: Sequence[Path], changing: Sequence[str
         rows.append(("mask", f"{settings.mask.name}: what it shows white is painted"))
     for mask, style in settings.regions:
         rows.append(("region", f"{style.name} where {mask.name} is white"))
-    if settings.color in _COLOURS:
-        rows.append(("color", _COLOURS[settings.color]))
+    if settings.color in _COLORS:
+        rows.append(("color", _COLORS[settings.color]))
     if settings.keyframes is not None:
         names = ", ".join(name.replace("_", "-") for name in changing)
         rows.append(("changes", f"{names}, as {settings.keyframes.name} says"))

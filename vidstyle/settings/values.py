@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from vidstyle.errors import SettingsError
-from vidstyle.moments import split_moment
+from vidstyle.frames import split_moment
 
 FrameRange = tuple[int, "int | None"]
 

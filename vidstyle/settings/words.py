@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from vidstyle.moments import join_moment, same_moment, split_moment
+from vidstyle.frames import join_moment, same_moment, split_moment
 from vidstyle.settings.definitions import Settings
 from vidstyle.settings.values import cuts_file, join_region, split_region
 
@@ -29,8 +29,8 @@ def flag_of(setting: str) -> str:
 
 def painting_flags(settings: Settings) -> dict[str, str]:
     """Returns those settings that change the output, as flags with their values in words."""
-    painting = (spec.name for spec in fields(Settings) if spec.metadata["paints"])
-    return {flag_of(name): " ".join(_words(name, getattr(settings, name))) for name in painting}
+    stylizing = (spec.name for spec in fields(Settings) if spec.metadata["paints"])
+    return {flag_of(name): " ".join(_words(name, getattr(settings, name))) for name in stylizing}
 
 
 def moments_of(settings: Settings) -> str:

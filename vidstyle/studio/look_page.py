@@ -82,7 +82,7 @@ class LookPage:
         self.color = gr.Radio(
             [("the style's", "style"), ("the clip's", "content"), ("matched", "match")],
             value=_FIRST.color,
-            label="Colours",
+            label="Colors",
             elem_id="color",
         )
         with gr.Accordion("More", open=False):

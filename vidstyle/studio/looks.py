@@ -27,7 +27,7 @@ _PLACES = (1 / 6, 1 / 2, 5 / 6)
 # How long to wait for the word that a page has got the last picture asked for earlier.
 _PATIENCE_S = 10.0
 _DEFAULTS = vidstyle.Settings()
-_GREY = np.full((36, 64, 3), 128, np.uint8)
+_GRAY = np.full((36, 64, 3), 128, np.uint8)
 Picture = npt.NDArray[np.uint8]
 
 
@@ -81,7 +81,7 @@ class Looks:
 
     def __init__(self, folder: Folder, uploads: Uploads) -> None:
         self.folder, self.uploads = folder, uploads
-        self._painter = vidstyle.FramePainter()
+        self._frame_stylizer = vidstyle.FrameStylizer()
         self._clips: OrderedDict[tuple[Path, int, int], vidstyle.Clip] = OrderedDict()
         self._newest: dict[str, _Turn] = {}
         self._lock = threading.Lock()
@@ -133,7 +133,7 @@ class Looks:
             clip = self.clip(knobs.clip or "")
             before = clip.frame(position).image
             with closing(
-                self._painter.sketches(clip, position, list(files.styles), settings, is_wanted=turn.is_newest)
+                self._frame_stylizer.sketches(clip, position, list(files.styles), settings, is_wanted=turn.is_newest)
             ) as sketches:
                 for sketch in sketches:
                     if not turn.is_newest():
@@ -154,7 +154,11 @@ class Looks:
             count = clip.frame_count
             positions = list(dict.fromkeys(min(count - 1, int(count * place)) for place in _PLACES))
             begin = partial(
-                self._painter.sketches, clip, style=list(files.styles), settings=settings, is_wanted=turn.is_newest
+                self._frame_stylizer.sketches,
+                clip,
+                style=list(files.styles),
+                settings=settings,
+                is_wanted=turn.is_newest,
             )
             shown: dict[int, tuple[Picture, str]] = {}
             for position in positions:
@@ -260,8 +264,8 @@ class Looks:
 
     def warm_up(self) -> None:
         """Loads what the first preview needs, so that nobody waits for it."""
-        grey = vidstyle.Stylizer(_GREY, vidstyle.Settings(first_iterations=2, size=64))
-        grey(_GREY)
+        gray = vidstyle.Stylizer(_GRAY, vidstyle.Settings(first_iterations=2, size=64))
+        gray(_GRAY)
 
     def close(self) -> None:
         """Gives up whatever is being painted, and releases all files."""

@@ -41,9 +41,9 @@ STYLE = """
 
 
 def theme() -> Any:
-    """Returns colours and fonts; nothing of them comes from elsewhere."""
-    colours = gr.themes.Soft(primary_hue="amber", neutral_hue="stone", font=_FONT, font_mono=_MONOSPACED)
-    return colours.set(
+    """Returns colors and fonts; nothing of them comes from elsewhere."""
+    colors = gr.themes.Soft(primary_hue="amber", neutral_hue="stone", font=_FONT, font_mono=_MONOSPACED)
+    return colors.set(
         block_title_background_fill="none",
         block_title_padding="0",
         block_title_text_color="*body_text_color",

@@ -300,14 +300,14 @@ class Renders:
     # -- what is kept --------------------------------------------------------------------------
 
     def _read(self) -> dict[str, _Wish]:
-        wishes = {}
+        encode_options = {}
         with suppress(OSError, ValueError, TypeError, AttributeError):
             for entry in json.loads((self._place / "queue.json").read_text(encoding="utf-8")):
                 with suppress(RefusedError):
                     wish = _Wish(**entry)
                     if wish.command.startswith("vidstyle ") and self._folder.output(wish.name):
-                        wishes[wish.name] = wish
-        return wishes
+                        encode_options[wish.name] = wish
+        return encode_options
 
     def _write(self) -> None:
         part = self._place / ".queue.json.part"

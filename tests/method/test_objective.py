@@ -1,0 +1,152 @@
+"""Pyramid, style targets and objective, with the network that ships."""
+
+import numpy as np
+import pytest
+import torch
+from beyond_border import continued_features
+from hypothesis import given
+from hypothesis import strategies as st
+from objectives import NETWORK, noise
+
+from vidstyle.method.features import load_network
+from vidstyle.method.features.compact import CompactFeatures
+from vidstyle.method.losses import gram_matrix, measured, relative_style_loss
+from vidstyle.method.objective import (
+    COARSEST_LONG_SIDE_PX,
+    UNSETTLED_WEIGHT,
+    Objective,
+    Reference,
+    level_count,
+    pyramid,
+    style_targets,
+    to_picture,
+    to_tensor,
+)
+from vidstyle.settings import Settings
+
+
+def objective_of(content, style, **changes):
+    settings = Settings(**changes)
+    targets = style_targets(NETWORK, style, content.shape[1], content.shape[0], settings)
+    return Objective(NETWORK, settings, targets, to_tensor(content))
+
+
+def test_to_picture_undoes_to_tensor():
+    image = noise(5, 7)
+    assert np.array_equal(to_picture(to_tensor(image)), image)
+
+
+def test_to_picture_rounds_and_clips():
+    tensor = torch.tensor([-1.0, 0.5, 254.6 / 255, 2.0]).repeat(1, 3, 1, 1)
+    assert to_picture(tensor)[0, :, 0].tolist() == [0, 128, 255, 255]
+
+
+@pytest.mark.parametrize(
+    ("size", "levels"), [((640, 360), 3), ((512, 288), 3), ((320, 180), 2), ((160, 90), 1), ((1024, 768), 4)]
+)
+def test_level_count_grows_with_size(size, levels):
+    assert level_count(*size, asked=0, smallest_side_px=4) == levels
+
+
+@given(st.integers(16, 8192), st.integers(16, 8192))
+def test_coarsest_level_is_near_its_size_and_never_too_small(width, height):
+    levels = level_count(width, height, 0, 4)
+    assert min(width, height) / 2 ** (levels - 1) >= 4
+    assert max(width, height) / 2 ** (levels - 1) <= COARSEST_LONG_SIDE_PX or min(width, height) / 2**levels < 4
+
+
+def test_pyramid_halves_and_keeps_an_odd_edge():
+    image = torch.arange(5.0).view(1, 1, 1, 5).expand(1, 3, 3, 5)
+    shapes = [tuple(level.shape[2:]) for level in pyramid(image, 3)]
+    assert shapes == [(3, 5), (2, 3), (1, 2)]
+    assert pyramid(image, 2)[1][0, 0, 0].tolist() == [0.5, 2.5, 4.0]
+
+
+def test_the_style_itself_has_no_style_loss_and_the_content_no_content_loss():
+    image = noise(64, 96)
+    assert float(objective_of(image, image, tv_weight=0)(to_tensor(image))) == pytest.approx(0, abs=1e-6)
+
+
+def test_style_of_another_size_is_fitted_to_the_frames_area():
+    style = np.kron(noise(16, 24), np.ones((8, 8, 1), np.uint8))
+    targets = style_targets(NETWORK, style, 96, 64, Settings())
+    small = style_targets(NETWORK, style[::2, ::2], 96, 64, Settings())
+    for a, b in zip(targets.grams, small.grams, strict=True):
+        for layer in a:
+            gap = (a[layer] - b[layer]).square().sum() / a[layer].square().sum()
+            assert float(gap) < 0.05
+
+
+def test_a_strip_of_a_style_still_has_targets():
+    targets = style_targets(NETWORK, noise(16, 2000), 640, 360, Settings())
+    assert len(targets.grams) == 3
+    assert all(bool(torch.isfinite(gram).all()) for level in targets.grams for gram in level.values())
+
+
+@pytest.mark.parametrize("weight", ["content_weight", "style_weight", "tv_weight"])
+def test_each_weight_multiplies_its_own_term(weight):
+    content, style = noise(32, 48, 1), noise(40, 40, 2)
+    others = {"content_weight": 0.0, "style_weight": 0.0, "tv_weight": 0.0}
+    start = to_tensor(noise(32, 48, 3))
+    once = float(objective_of(content, style, **others | {weight: 1.0})(start))
+    thrice = float(objective_of(content, style, **others | {weight: 3.0})(start))
+    assert once > 0
+    assert thrice == pytest.approx(3 * once, rel=1e-5)
+
+
+def test_gradient_of_the_objective_agrees_with_differences():
+    network = load_network("compact", CompactFeatures.layer_names).placed(torch.device("cpu"), torch.float64)
+    settings = Settings(levels=2, tv_weight=1.0)
+    content, style = noise(24, 32, 1), noise(24, 32, 2)
+    targets = style_targets(network, style, 32, 24, settings)
+    objective = Objective(network, settings, targets, to_tensor(content))
+    image = to_tensor(noise(24, 32, 3)).double().requires_grad_()
+    (gradient,) = torch.autograd.grad(objective(image), image)
+    direction = torch.randn(image.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    step = 1e-8  # nearer than the next kink of a rectifier
+    with torch.no_grad():
+        difference = (objective(image + step * direction) - objective(image - step * direction)) / (2 * step)
+    assert float((gradient * direction).sum()) == pytest.approx(float(difference), rel=1e-6)
+
+
+def test_the_temporal_loss_is_part_of_the_objective_by_its_weight():
+    content, style = noise(32, 48), noise(40, 40, 1)
+    settings = Settings(temporal_weight=70)
+    targets = style_targets(NETWORK, style, 48, 32, settings)
+    picture, confidence = to_tensor(noise(32, 48, 2)), torch.rand(1, 1, 32, 48)
+    held = Objective(NETWORK, settings, targets, to_tensor(content), Reference(picture, confidence))
+    free = objective_of(content, style)
+    image = to_tensor(noise(32, 48, 3))
+    expected = 70 * float((confidence * (image - picture) ** 2).mean())
+    assert float(held(image) - free(image)) == pytest.approx(expected, rel=1e-4)
+    assert float(held(picture)) == pytest.approx(float(free(picture)), rel=1e-6)
+
+
+def test_new_places_have_a_style_loss_of_their_own():
+    content, style = noise(64, 96), noise(80, 80, 1)
+    settings = Settings(temporal_weight=0, levels=1, style_layers=("relu1_1",))
+    targets = style_targets(NETWORK, style, 96, 64, settings)
+    unsettled = torch.zeros(1, 1, 64, 96)
+    unsettled[..., 70:] = 1
+    image = to_tensor(noise(64, 96, 3))
+    reference = Reference(torch.zeros(1, 3, 64, 96), torch.zeros(1, 1, 64, 96), unsettled)
+    free = Objective(NETWORK, settings, targets, to_tensor(content))
+    held = Objective(NETWORK, settings, targets, to_tensor(content), reference)
+    features = continued_features(NETWORK, image, "relu1_1")
+    gram = measured(gram_matrix(features[..., 70:]), NETWORK.metrics().get("relu1_1"))
+    own = float(relative_style_loss(gram, targets.grams[0]["relu1_1"])[0])
+    expected = settings.style_weight * UNSETTLED_WEIGHT * 26 / 96 * own
+    assert expected > 1
+    assert float(held(image) - free(image)) == pytest.approx(expected, rel=1e-3)
+
+
+def test_a_few_new_pixels_have_no_statistics_of_their_own():
+    content, style = noise(32, 48), noise(40, 40, 1)
+    settings = Settings(temporal_weight=0)
+    unsettled = torch.zeros(1, 1, 32, 48)
+    unsettled[..., :7, :8] = 1
+    image = to_tensor(noise(32, 48, 3))
+    targets = style_targets(NETWORK, style, 48, 32, settings)
+    reference = Reference(torch.zeros(1, 3, 32, 48), torch.zeros(1, 1, 32, 48), unsettled)
+    held = Objective(NETWORK, settings, targets, to_tensor(content), reference)
+    assert float(held(image)) == float(objective_of(content, style)(image))

@@ -1,0 +1,155 @@
+"""A preview: one picture, whole or not at all, and nothing else."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from clips import make_video
+from renders import QUICK, everything, render
+
+from vidstyle import Stylizer, VidstyleError, preview
+from vidstyle.cli.main import main
+from vidstyle.errors import OptimizationError
+from vidstyle.frames import resize
+from vidstyle.looks.styles import spread_frames
+from vidstyle.media.read.sources import open_source
+from vidstyle.media.stills.images import read_image, write_image
+from vidstyle.render.api import planned
+
+
+@pytest.fixture(autouse=True)
+def scene(painting_scene):
+    """A clip of ten frames and a style in the current folder."""
+
+
+def test_a_sheet_is_written_and_nothing_else(tmp_path):
+    before, seen = everything(tmp_path), []
+    told = preview("in.mp4", "style.png", "sheet.png", QUICK, on_picture=lambda done, total: seen.append((done, total)))
+    assert seen == [(done, 9) for done in range(1, 10)]
+    assert (told.plan.frame_count, told.plan.output.name) == (10, "in_style.mp4")
+    sheet = read_image(Path("sheet.png"))
+    Path("sheet.png").unlink()
+    assert everything(tmp_path) == before
+    # Three rows of three pictures of 32x24, a title, and the forecast's lines.
+    assert sheet.shape == (16 + 22 + 3 * (22 + 24 + 8) + 9 * 22, 16 + 480, 3)
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """The rows of cells of every sheet that is drawn; forecasts are quick."""
+    seen = []
+    content_share = {"iterations": 0, "first_iterations": 0}
+    monkeypatch.setattr(
+        "vidstyle.preview.preview.rehearsed", lambda *given: planned(*given[:3], replace(given[3], **content_share))
+    )
+    monkeypatch.setattr(
+        "vidstyle.preview.preview.drawn_sheet", lambda _, rows, foot: seen.append(rows) or rows[0][0].image
+    )
+    return seen
+
+
+def test_cells_are_painted_as_first_frames_of_a_render(drawn):
+    preview("in.mp4", "style.png", "sheet.png", QUICK)
+    with open_source(Path("in.mp4")) as source:
+        pictures = [frame.image for frame in source]
+    for position, row in zip((1, 5, 8), drawn[0], strict=True):
+        for share, cell in zip((1 / 3, 2 / 3, 1), row, strict=True):
+            stylizer = Stylizer("style.png", replace(QUICK, strength=share))
+            assert np.array_equal(cell.image, stylizer(pictures[position]))
+
+
+def test_rows_look_as_their_frames_in_the_render_do(drawn):
+    Path("keys.csv").write_text("1,strength,0\n5,strength,0.75\n8,strength,0.6\n")
+    cv2.imwrite("other.png", np.random.default_rng(2).integers(0, 256, (40, 40, 3), dtype=np.uint8))
+    settings = replace(QUICK, keyframes=Path("keys.csv"))
+    preview("in.mp4", None, "sheet.png", replace(settings, style_at=("0:style.png", "8:other.png")))
+    preview("in.mp4", "style.png", "first.png", settings)
+    preview("in.mp4", "other.png", "second.png", settings)
+    changing, first, second = drawn
+    assert [[cell.label for cell in row] for row in changing] == [
+        [f"strength {strength}, {time_s} s (frame {frame})" for strength in row]
+        for time_s, frame, row in (("0.04", 1, "000"), ("0.20", 5, (0.25, 0.5, 0.75)), ("0.32", 8, (0.2, 0.4, 0.6)))
+    ]
+    with open_source(Path("in.mp4")) as source:
+        content = resize([frame.image for frame in source][1], 32, 24)
+    assert all(np.array_equal(cell.image, content) for cell in changing[0])
+    assert all(np.array_equal(cell.image, other.image) for cell, other in zip(changing[2], second[2], strict=True))
+    assert not any(np.array_equal(changing[1][2].image, other[1][2].image) for other in (first, second))
+
+
+def test_videos_of_style_are_decoded_once(drawn, monkeypatch):
+    make_video(Path("moving.mp4"), frames=3)
+    write_image(Path("mask.png"), np.full((48, 64, 3), 255, np.uint8))
+    passes = []
+    monkeypatch.setattr("vidstyle.looks.styles.spread_frames", lambda source: passes.append(1) or spread_frames(source))
+    settings = replace(QUICK, iterations=0, first_iterations=0, region=("mask.png=moving.mp4", "mask.png=moving.mp4"))
+    preview("in.mp4", "moving.mp4", "sheet.png", settings)
+    assert len(passes) == 2  # as the main style, and as that of regions
+    render(settings=settings, style="moving.mp4")
+    assert len(passes) == 4
+
+
+def test_an_output_or_a_job_of_the_render_is_not_in_the_way(tmp_path):
+    render()
+    render("other.mp4", stop_after=2)
+    before = everything(tmp_path)
+    preview("in.mp4", "style.png", "sheet.png", replace(QUICK, seed=3), output="out.mp4")
+    preview("in.mp4", "style.png", "sheet.jpg", replace(QUICK, seed=3), output="other.mp4")
+    for name in ("sheet.png", "sheet.jpg"):
+        Path(name).unlink()
+    assert everything(tmp_path) == before
+
+
+def test_a_still_is_one_row():
+    write_image(Path("photo.png"), np.full((32, 40, 3), 90, np.uint8))
+    preview("photo.png", "style.png", "sheet.png", QUICK)
+    assert read_image(Path("sheet.png")).shape[0] == 16 + 22 + (22 + 26 + 8) + 8 * 22
+
+
+@pytest.mark.parametrize(
+    ("sheet", "said"),
+    [
+        ("there.png", "there.png: exists already; choose another output or use --overwrite"),
+        ("style.png", "style.png: is the style itself"),
+        ("none/sheet.png", "no such folder"),
+        ("sheet.mp4", "a preview is a picture; end it in .png"),
+        ("in.mp4", "a preview is a picture"),
+    ],
+)
+def test_a_sheet_that_cannot_be_written_is_said_first(sheet, said, tmp_path, monkeypatch):
+    Path("there.png").write_bytes(b"mine")
+    before = everything(tmp_path)
+    monkeypatch.setattr("vidstyle.preview.preview.rehearsed", None)
+    with pytest.raises(VidstyleError) as error:
+        preview("in.mp4", "style.png", sheet, QUICK)
+    assert said in str(error.value)
+    assert everything(tmp_path) == before
+
+
+def test_overwrite_replaces_a_sheet_and_a_failure_leaves_it(monkeypatch):
+    cv2.imwrite("sheet.png", np.zeros((9, 9, 3), np.uint8))
+    before = Path("sheet.png").read_bytes()
+
+    def failing(*_):
+        raise OptimizationError("not finite")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("vidstyle.method.stylizer.Stylizer.paint", failing)
+        with pytest.raises(OptimizationError):
+            preview("in.mp4", "style.png", "sheet.png", replace(QUICK, overwrite=True))
+    assert Path("sheet.png").read_bytes() == before
+    preview("in.mp4", "style.png", "sheet.png", replace(QUICK, overwrite=True))
+    assert Path("sheet.png").read_bytes() != before
+
+
+def test_the_command_line_writes_it(tmp_path, capsys):
+    words = ["in.mp4", "--style", "style.png", "--size", "32", "--first-iterations", "1", "--iterations", "1"]
+    assert main([*words, "--preview", "sheet.png", "--device", "cpu"]) == 0
+    printed = capsys.readouterr()
+    assert printed.out.splitlines()[-1] == "wrote sheet.png"
+    assert "time     about" in printed.out
+    assert main([*words, "--preview", "sheet.png", "--dry-run"]) == 2
+    assert main([*words, "--preview", "sheet.png"]) == 1
+    assert "exists already" in capsys.readouterr().err

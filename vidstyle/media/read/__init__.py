@@ -1,0 +1,1 @@
+"""Reads videos, folders of frames, moving pictures and masks, a frame at a time."""

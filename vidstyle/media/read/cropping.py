@@ -1,0 +1,167 @@
+"""Crop tags of containers: Matroska's PixelCrop and MP4's clean aperture, which FFmpeg reads but PyAV does not hand on.
+
+Sizes in files are not trusted: only headers of a few megabytes are looked at, and a crop that leaves nothing is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import BinaryIO
+
+from vidstyle.frames import Picture
+
+_LARGEST_HEADER_BYTES = 1 << 24
+
+
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """How many pixels of the stored picture are not shown on each side."""
+
+    left: int = 0
+    top: int = 0
+    right: int = 0
+    bottom: int = 0
+
+    def size(self, width: int, height: int) -> tuple[int, int]:
+        """Returns width and height of what is left in pixels."""
+        return width - self.left - self.right, height - self.top - self.bottom
+
+    def fits(self, width: int, height: int) -> bool:
+        """Tells whether it leaves anything of a picture, and nothing is negative."""
+        return min(self.left, self.top, self.right, self.bottom, *(n - 1 for n in self.size(width, height))) >= 0
+
+    def apply(self, image: Picture, width: int, height: int) -> Picture:
+        """Returns what is shown of `(h, w, 3)` uint8, a picture stored as `width` x `height` or its reduced copy."""
+        if self == Crop():
+            return image
+        across, down = image.shape[1] / width, image.shape[0] / height
+        columns = slice(round(self.left * across), max(round((width - self.right) * across), 1))
+        rows = slice(round(self.top * down), max(round((height - self.bottom) * down), 1))
+        return image[rows, columns]
+
+
+def crop_of(path: Path, container_format: str, video: int, width: int, height: int) -> Crop:
+    """Returns the crop that a container asks for.
+
+    Args:
+        container_format: FFmpeg's name of it. video: which of the container's video tracks, from 0.
+        width, height: of the stored picture in pixels.
+    """
+    names = container_format.split(",")
+    found: list[Crop] = []
+    try:
+        with path.open("rb") as file:
+            if "matroska" in names:
+                found = [_pixel_crop(entry) for entry in _video_tracks(file)]
+            elif "mp4" in names:
+                found = [_clean_aperture(trak, width, height) for trak in _video_traks(file)]
+    except (OSError, ValueError, IndexError, ZeroDivisionError):
+        return Crop()
+    crop = found[video] if video < len(found) else Crop()
+    return crop if crop.fits(width, height) else Crop()
+
+
+# -- Matroska: RFC 9559 --------------------------------------------------------------------------
+
+_SEGMENT, _CLUSTER, _TRACKS = 0x18538067, 0x1F43B675, 0x1654AE6B
+_TRACK_ENTRY, _TRACK_TYPE, _VIDEO = 0xAE, 0x83, 0xE0
+_CROPS = {0x54CC: "left", 0x54BB: "top", 0x54DD: "right", 0x54AA: "bottom"}
+
+
+def _video_tracks(file: BinaryIO) -> list[bytes]:
+    """Returns the Video element of each video track."""
+    while (head := _element_head(file)) is not None:
+        identity, size = head
+        if identity == _SEGMENT:
+            continue  # its children follow
+        if identity == _CLUSTER or size is None:
+            break
+        if identity == _TRACKS:
+            tracks = file.read(min(size, _LARGEST_HEADER_BYTES))
+            entries = [dict(_elements(body)) for name, body in _elements(tracks) if name == _TRACK_ENTRY]
+            return [entry.get(_VIDEO, b"") for entry in entries if entry.get(_TRACK_TYPE) == b"\x01"]
+        file.seek(size, 1)
+    return []
+
+
+def _pixel_crop(video: bytes) -> Crop:
+    sides = {_CROPS[name]: int.from_bytes(body, "big") for name, body in _elements(video) if name in _CROPS}
+    return Crop(**sides)
+
+
+def _elements(data: bytes) -> Iterator[tuple[int, bytes]]:
+    at = 0
+    while at < len(data):
+        name_length = 9 - data[at].bit_length()
+        name = int.from_bytes(data[at : at + name_length], "big")
+        at += name_length
+        size_length = 9 - data[at].bit_length()
+        size = int.from_bytes(data[at : at + size_length], "big") & (1 << 7 * size_length) - 1
+        at += size_length
+        yield name, data[at : at + size]
+        at += size
+
+
+def _element_head(file: BinaryIO) -> tuple[int, int | None] | None:
+    """Reads the identity and size (None: unknown) of the element that begins here; None at the end."""
+    numbers = []
+    for _ in range(2):
+        first = file.read(1)
+        if not first or not first[0]:
+            return None
+        length = 9 - first[0].bit_length()
+        numbers.append((int.from_bytes(first + file.read(length - 1), "big"), length))
+    (name, _), (size, length) = numbers
+    size &= (1 << 7 * length) - 1
+    return name, None if size == (1 << 7 * length) - 1 else size
+
+
+# -- MP4 and QuickTime: ISO 14496-12, 12.1.4 -----------------------------------------------------
+
+
+def _video_traks(file: BinaryIO) -> list[bytes]:
+    """Returns the content of the first sample description of each video track."""
+    moov = b""
+    while len(head := file.read(8)) == 8:
+        size, kind = int.from_bytes(head[:4], "big"), head[4:]
+        body = int.from_bytes(file.read(8), "big") - 16 if size == 1 else size - 8
+        if kind == b"moov":
+            moov = file.read(min(body, _LARGEST_HEADER_BYTES) if body >= 0 else _LARGEST_HEADER_BYTES)
+            break
+        if body < 0:
+            break
+        file.seek(body, 1)
+    found = []
+    for kind, trak in _boxes(moov):
+        if kind != b"trak":
+            continue
+        mdia = dict(_boxes(dict(_boxes(trak)).get(b"mdia", b"")))
+        if mdia.get(b"hdlr", b"")[8:12] == b"vide":
+            table = dict(_boxes(dict(_boxes(mdia.get(b"minf", b""))).get(b"stbl", b"")))
+            # Version, flags and count; then the entry's own header and fields, 8 + 78 bytes.
+            found.append(table.get(b"stsd", b"")[8 + 86 :])
+    return found
+
+
+def _clean_aperture(description: bytes, width: int, height: int) -> Crop:
+    clap = dict(_boxes(description)).get(b"clap")
+    if clap is None or len(clap) < 32:
+        return Crop()
+    numbers = [int.from_bytes(clap[at : at + 4], "big", signed=True) for at in range(0, 32, 4)]
+    wide, high, across, down = (Fraction(a, b) for a, b in zip(numbers[::2], numbers[1::2], strict=True))
+    # The center of the aperture lies `across` and `down` from the picture's.
+    left, top = round(across + (width - wide) / 2), round(down + (height - high) / 2)
+    return Crop(left, top, width - left - round(wide), height - top - round(high))
+
+
+def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    at = 0
+    while at + 8 <= len(data):
+        size = int.from_bytes(data[at : at + 4], "big")
+        if size < 8:
+            return
+        yield data[at + 4 : at + 8], data[at + 8 : at + size]
+        at += size

@@ -1,0 +1,139 @@
+"""Is a video file cut off? Answers that never accuse a healthy file.
+
+What is compared, by container: MP4/MOV: the index against the file's size. Matroska/WebM: the size of
+the segment against the file's, and at the end the track's duration against the last frame. AVI: the
+RIFF size against the file's, and at the end the header's frame count against the packets. GIF: whether its
+blocks follow each other to the end.
+Packet counts mean nothing in MP4, where edit lists leave some out, nor do durations.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from vidstyle.media.opening import file_size, open_media
+from vidstyle.media.read.gif_blocks import whole_pictures
+
+# H.264 and HEVC show a frame at most this many frames away from where it is stored.
+REORDER_FRAMES = 16
+TOLERANCE_S = Fraction(1, 2)
+# Recorders pad sizes; no frame is lost in so few bytes.
+_SLACK_BYTES = 16
+_SEGMENT_ID = b"\x18\x53\x80\x67"
+_EBML_ID = b"\x1a\x45\xdf\xa3"
+
+
+def whole_frames(path: Path, container: InputContainer, stream: VideoStream) -> tuple[int, Fraction] | None:
+    """Returns how many frames a cut-off file still holds in storage order, and for how many seconds; or None.
+
+    None is a whole file. Looks at sizes only; where those say that something is missing, packets are counted
+    without decoding.
+    """
+    names = container.format.name.split(",")
+    size = file_size(path)
+    if "mp4" in names:
+        first: int | None = None
+        for position, entry in enumerate(stream.index_entries):
+            first = entry.timestamp if first is None else first
+            if entry.pos + entry.size > size:
+                return position, (entry.timestamp - first) * Fraction(stream.time_base or 0)
+        return None
+    if "gif" in names:
+        return whole_pictures(path)
+    if "matroska" in names:
+        claimed = _matroska_end(path)
+    elif "avi" in names:
+        claimed = _avi_end(path)
+    else:
+        return None
+    if claimed is None or claimed <= size + _SLACK_BYTES:
+        return None
+    return _count_packets(path, stream.index)
+
+
+def expected_end_s(container: InputContainer, stream: VideoStream) -> Fraction | None:
+    """Returns when a Matroska/WebM video ends by its own account, in seconds, or None if it does not say."""
+    if "matroska" not in container.format.name.split(","):
+        return None
+    tag = next((value for key, value in stream.metadata.items() if key.upper() == "DURATION"), "")
+    parts = tag.strip("\x00 ").split(":")
+    try:
+        hours, minutes, seconds = (Fraction(part) for part in parts)
+        return hours * 3600 + minutes * 60 + seconds
+    except (ValueError, ZeroDivisionError):
+        pass
+    # With other streams in the file, the container's duration may be theirs.
+    if len(container.streams) > 1 or container.duration is None:
+        return None
+    return Fraction(container.duration, av.time_base)
+
+
+def expected_packets(container: InputContainer, stream: VideoStream) -> int | None:
+    """Returns the frame count in an AVI header, or None for other containers and empty headers."""
+    return stream.frames or None if container.format.name == "avi" else None
+
+
+def _count_packets(path: Path, stream_index: int) -> tuple[int, Fraction]:
+    """Counts the packets of one stream that are whole, and tells how many seconds they last."""
+    count = 0
+    stamps: list[int] = []
+    with open_media(path) as container:
+        stream = container.streams[stream_index]
+        try:
+            for packet in container.demux(stream):
+                if packet.size > 0 and not packet.is_corrupt:
+                    count += 1
+                    stamp = packet.dts if packet.pts is None else packet.pts
+                    stamps += [] if stamp is None else [stamp, stamp + (packet.duration or 0)]
+        except (av.FFmpegError, OSError):
+            pass  # what was counted so far is what there is
+        return count, (max(stamps, default=0) - min(stamps, default=0)) * Fraction(stream.time_base or 0)
+
+
+def _matroska_end(path: Path) -> int | None:
+    """Returns the offset at which the first segment ends, or None if it is of unknown size."""
+    with path.open("rb") as file:
+        head = file.read(4096)
+    if not head.startswith(_EBML_ID):
+        return None
+    header = _ebml_size(head, 4)
+    if header is None or header[0] is None:
+        return None
+    at = header[1] + header[0]
+    if head[at : at + 4] != _SEGMENT_ID:
+        return None
+    segment = _ebml_size(head, at + 4)
+    if segment is None or segment[0] is None:
+        return None
+    return segment[1] + segment[0]
+
+
+def _ebml_size(data: bytes, at: int) -> tuple[int | None, int] | None:
+    """Reads an EBML size: (size or None for unknown, offset of the body); None where `data` ends."""
+    if at >= len(data) or data[at] == 0:
+        return None
+    length = 9 - data[at].bit_length()
+    if at + length > len(data):
+        return None
+    value = int.from_bytes(data[at : at + length], "big") & ((1 << 7 * length) - 1)
+    return (None if value == (1 << 7 * length) - 1 else value), at + length
+
+
+def _avi_end(path: Path) -> int | None:
+    """Returns the offset at which the last RIFF chunk should end, or None where the header has no size."""
+    end = 0
+    with path.open("rb") as file:
+        while True:
+            file.seek(end)
+            head = file.read(12)
+            if len(head) < 12 or head[:4] != b"RIFF":
+                return end or None
+            size = int.from_bytes(head[4:8], "little")
+            if size in (0, 0xFFFFFFFF):
+                return None
+            end += 8 + size + (size & 1)

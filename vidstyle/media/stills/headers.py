@@ -1,0 +1,93 @@
+"""What the first bytes of a picture file say, without decoding it."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+
+PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
+JPEG_MAGIC = b"\xff\xd8\xff"
+# Start-of-frame markers; C4, C8 and CC in the same range mean other things.
+_JPEG_SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_JPEG_SOS = 0xDA
+_JPEG_EOI = b"\xff\xd9"
+
+
+def picture_size(data: bytes) -> tuple[int, int] | None:
+    """Returns (width, height) in pixels as stored, or None where `data` is no PNG or JPEG with a header.
+
+    EXIF orientation is not applied: two files of one size here may still differ as shown.
+    """
+    if data.startswith(PNG_MAGIC) and len(data) >= 24:
+        width, height = struct.unpack(">II", data[16:24])
+        return width, height
+    if data.startswith(JPEG_MAGIC):
+        for marker, body in _jpeg_segments(data):
+            if marker in _JPEG_SOF and body + 5 <= len(data):
+                height, width = struct.unpack(">HH", data[body + 1 : body + 5])
+                return width, height
+    return None
+
+
+def is_cut_off(data: bytes) -> bool:
+    """Tells whether a PNG, JPEG, WebP or AVIF file ends before its last picture data; False for other formats.
+
+    OpenCV fills what is missing with gray instead of failing, and Pillow takes the others for no pictures at all.
+    """
+    if data.startswith(PNG_MAGIC):
+        return b"IEND" not in data
+    if data.startswith(JPEG_MAGIC):
+        for marker, body in _jpeg_segments(data):
+            if marker == _JPEG_SOS:
+                # Thumbnails come before this marker, telephones append films after the end: the first end counts.
+                return data.find(_JPEG_EOI, body) < 0
+        return True
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        # Some writers leave out the last byte, which only makes the length even.
+        return len(data) + 1 < 8 + int.from_bytes(data[4:8], "little")
+    if data[4:8] == b"ftyp":
+        return _ends_within_a_box(data)
+    return False
+
+
+def _ends_within_a_box(data: bytes) -> bool:
+    at = 0
+    while at + 8 <= len(data):
+        length = int.from_bytes(data[at : at + 4], "big")
+        if length == 1:
+            length = int.from_bytes(data[at + 8 : at + 16], "big")
+        if length < 8:  # 0 stands for all that is left
+            return False
+        at += length
+    return at > len(data)
+
+
+def is_intact_png(data: bytes) -> bool:
+    """Tells whether every chunk of a PNG file is there with the checksum that it was written with."""
+    if not data.startswith(PNG_MAGIC):
+        return False
+    at = len(PNG_MAGIC)
+    while at + 12 <= len(data):
+        length = int.from_bytes(data[at : at + 4], "big")
+        end = at + 12 + length
+        if end > len(data) or zlib.crc32(data[at + 4 : end - 4]) != int.from_bytes(data[end - 4 : end], "big"):
+            return False
+        if data[at + 4 : at + 8] == b"IEND":
+            return True
+        at = end
+    return False
+
+
+def _jpeg_segments(data: bytes) -> list[tuple[int, int]]:
+    """Returns (marker, offset of its body) for every segment up to and including start-of-scan."""
+    segments, at = [], 2
+    while at + 4 <= len(data) and data[at] == 0xFF:
+        marker = data[at + 1]
+        if marker == 0xFF:  # padding
+            at += 1
+            continue
+        segments.append((marker, at + 4))
+        if marker == _JPEG_SOS:
+            break
+        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    return segments

@@ -1,0 +1,1 @@
+"""Carries sound, subtitles, chapters, tags and attachments beside the pictures."""

@@ -1,0 +1,1 @@
+"""Encodes frames to segments and joins them to the output."""

@@ -1,0 +1,184 @@
+"""From painted pictures to video packets."""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from fractions import Fraction
+
+import av
+import numpy as np
+from av.container import OutputContainer
+from av.filter import Graph
+from av.video.format import VideoFormat
+from av.video.reformatter import ColorPrimaries, ColorTrc
+from av.video.stream import VideoStream
+
+from vidstyle.frames import Picture
+from vidstyle.media.write.codecs import Encoding
+from vidstyle.media.write.coded_pictures import coded_picture, tags_of
+
+# Fixed, not "as many as there are cores": what comes out may depend on it.
+ENCODER_THREADS = 4
+# Players of Apple's take HEVC under this name only, which says that its parameter sets are in the header.
+_HEVC_TAG = "hvc1"
+_PRORES_PROFILES = {"yuv422p10le": "hq", "yuv444p10le": "4444"}
+# SVT-AV1 writes what it is about to the standard error, but for this; 1 leaves errors.
+os.environ.setdefault("SVT_LOG", "1")
+
+
+class PictureEncoder(ABC):
+    """One video stream of an output container and what turns pictures into its packets."""
+
+    stream: VideoStream
+
+    @abstractmethod
+    def encode(self, image: Picture, pts: int, duration: int) -> list[av.Packet[VideoStream]]:
+        """Takes one `(height, width, 3)` uint8 RGB picture; times in ticks of the stream's time base."""
+
+    @abstractmethod
+    def flush(self) -> list[av.Packet[VideoStream]]:
+        """Returns the packets still to come; nothing may be encoded afterwards."""
+
+
+class StreamEncoder(PictureEncoder):
+    """Any codec but GIF's: pictures in the encoding's pixel format, tagged with what they are.
+
+    Args:
+        container: it is told from its name where display order, parameter sets or tags need care.
+        aspect: width of a pixel by its height.
+    """
+
+    def __init__(
+        self,
+        container: OutputContainer,
+        encoding: Encoding,
+        size: tuple[int, int],
+        rate: Fraction,
+        time_base: Fraction,
+        aspect: Fraction,
+        *,
+        frames_are_counted: bool,
+    ) -> None:
+        options = _options(encoding, frames_are_counted)
+        stream = container.add_stream(encoding.encoder, rate=rate, options=options)
+        if not isinstance(stream, VideoStream):
+            raise TypeError(f"{encoding.encoder} is no video encoder")
+        stream.width, stream.height = size
+        stream.pix_fmt = encoding.pixel_format
+        stream.time_base = time_base
+        context = stream.codec_context
+        context.time_base = time_base
+        context.framerate = rate
+        context.bit_rate = 0  # the quantizer alone decides
+        context.sample_aspect_ratio = aspect
+        context.thread_count = ENCODER_THREADS
+        context.colorspace, context.color_range = tags_of(encoding.pixel_format)
+        context.color_primaries = ColorPrimaries.BT709
+        context.color_trc = ColorTrc.BT709
+        if encoding.codec == "hevc" and container.format.name in ("mp4", "mov"):
+            context.codec_tag = _HEVC_TAG
+        self.stream = stream
+        self._pixel_format = encoding.pixel_format
+        self._time_base = time_base
+        self._durations: dict[int, int] = {}
+
+    def encode(self, image: Picture, pts: int, duration: int) -> list[av.Packet[VideoStream]]:
+        av_frame = coded_picture(image, self._pixel_format)
+        av_frame.pts, av_frame.time_base = pts, self._time_base
+        self._durations[pts] = duration
+        return self._timed(self.stream.encode(av_frame))
+
+    def flush(self) -> list[av.Packet[VideoStream]]:
+        return self._timed(self.stream.encode(None))
+
+    def _timed(self, packets: list[av.Packet[VideoStream]]) -> list[av.Packet[VideoStream]]:
+        """Sets the durations, which encoders forget; without them the last frame has none."""
+        for packet in packets:
+            if packet.pts is not None:
+                packet.duration = self._durations.pop(packet.pts, 0)
+        return packets
+
+
+def _options(encoding: Encoding, frames_are_counted: bool) -> dict[str, str]:
+    """Returns what the encoder is told: quality and speed, and whatever makes its bytes the same every time."""
+    crf, preset = str(encoding.crf), str(encoding.preset)
+    match encoding.codec:
+        case "h264":
+            # x264's AVX-512 code for macroblock trees gives another result at every run; what it calls
+            # "cpu-independent" leaves that code out, at no cost that could be measured.
+            options = {"crf": crf, "preset": preset, "x264-params": "cpu-independent=1"}
+            if frames_are_counted:
+                options["bf"] = "0"  # AVI has no place for the display order
+                # Nor, as FFmpeg writes it, for the parameter sets, so they go with every key frame.
+                options["x264-params"] += ":repeat-headers=1"
+        case "hevc":
+            # Rows are encoded at once only where there are threads, and that changes the result.
+            same = f"pools={ENCODER_THREADS}:frame-threads=2:wpp=1"
+            options = {"crf": crf, "preset": preset, "x265-params": f"{same}:open-gop=0:info=0:log-level=none"}
+        case "av1":
+            # FFmpeg's own option takes 0, the best, for "not given".
+            options = {"preset": preset, "svtav1-params": f"lp={ENCODER_THREADS}:crf={crf}"}
+        case "vp9":
+            options = {"crf": crf, "deadline": "good", "cpu-used": preset, "row-mt": "1"}
+        case "prores":
+            options = {"profile": _PRORES_PROFILES[encoding.pixel_format], "vendor": "apl0"}
+        case "ffv1":
+            # As archives want it: every frame for itself, each slice with a checksum.
+            options = {"level": "3", "slices": str(ENCODER_THREADS), "slicecrc": "1", "g": "1"}
+        case _:
+            quality = str(100 - (encoding.crf or 0))
+            options = {"lossless": str(int(encoding.crf == 0)), "quality": quality, "compression_level": "4"}
+    if encoding.needs_even_sides:
+        options["chroma_sample_location"] = "left"
+    return options
+
+
+class GifEncoder(PictureEncoder):
+    """GIF with a palette of its own for every frame, so that nothing is held back."""
+
+    def __init__(self, container: OutputContainer, size: tuple[int, int], rate: Fraction, time_base: Fraction) -> None:
+        # A global palette would be the first segment's, and wrong for the others.
+        stream = container.add_stream("gif", rate=rate, options={"global_palette": "0"})
+        if not isinstance(stream, VideoStream):
+            raise TypeError("gif is no video encoder")
+        stream.width, stream.height = size
+        stream.pix_fmt = "pal8"
+        stream.time_base = time_base
+        stream.codec_context.time_base = time_base
+        self.stream = stream
+        self._time_base = time_base
+        self._graph = Graph()
+        source = self._graph.add_buffer(
+            width=size[0], height=size[1], format=VideoFormat("rgb24", *size), time_base=time_base
+        )
+        split = self._graph.add("split")
+        palette = self._graph.add("palettegen", "stats_mode=single:reserve_transparent=0")
+        # Ordered dither: error diffusion crawls from frame to frame.
+        use = self._graph.add("paletteuse", "new=1:dither=bayer:bayer_scale=3")
+        sink = self._graph.add("buffersink")
+        source.link_to(split)
+        split.link_to(use, 0, 0)
+        split.link_to(palette, 1, 0)
+        palette.link_to(use, 0, 1)
+        use.link_to(sink)
+        self._graph.configure()
+
+    def encode(self, image: Picture, pts: int, duration: int) -> list[av.Packet[VideoStream]]:
+        av_frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
+        av_frame.pts, av_frame.time_base, av_frame.duration = pts, self._time_base, duration
+        self._graph.vpush(av_frame)
+        return self._pull()
+
+    def flush(self) -> list[av.Packet[VideoStream]]:
+        self._graph.vpush(None)
+        return self._pull() + self.stream.encode(None)
+
+    def _pull(self) -> list[av.Packet[VideoStream]]:
+        packets: list[av.Packet[VideoStream]] = []
+        while True:
+            try:
+                av_frame = self._graph.vpull()
+            except (av.BlockingIOError, av.EOFError):
+                return packets
+            packets += self.stream.encode(av_frame)

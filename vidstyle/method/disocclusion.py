@@ -1,0 +1,114 @@
+"""Which parts of a frame can be had from an earlier one, and how sure of it one can be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from vidstyle.frames import FloatPicture, Mask, Picture
+from vidstyle.method.stillness import is_still
+from vidstyle.method.warping import FlowField, is_inside, warped
+
+if TYPE_CHECKING:
+    from vidstyle.method.flow import FlowEstimator
+
+# Sundaram, Brox, Keutzer: Dense Point Trajectories by GPU-accelerated Large Displacement Optical Flow, ECCV 2010;
+# as Ruder et al. (2016, section 4.2) use it.
+GAP_SHARE, GAP_SLACK = 0.01, 0.5
+BOUNDARY_SHARE, BOUNDARY_SLACK = 0.01, 0.002
+# A departure from Ruder et al., who give motion boundaries no weight at all: where things move by fractions of
+# a pixel the criterion fires on a tenth of the frame, and paint that nothing holds there flickers.
+BOUNDARY_CONFIDENCE = 0.2
+# Ours: forward and backward flow agree where both are wrong, as around thin things that move fast. Where the
+# source itself, carried along and relit, differs by more than grain does (gray levels of the worst channel),
+# the paint must not be carried either.
+GRAIN_LEVELS, MISMATCH_LEVELS = 8.0, 12.0
+_MISMATCH_BLUR_PX = 1.0
+_LEAST_CONTRAST_LEVELS = 2.0
+_SLOPE = np.array([[-0.5, 0, 0.5]], np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Motion:
+    """How a frame follows from an earlier one.
+
+    Attributes:
+        flow: `(H, W, 2)` float32 px, from the frame back to the earlier one.
+        trust: `(H, W)` float32 in [0, 1]: whether the same thing is seen there. 0 where it was hidden or outside.
+        confidence: `(H, W)` float32 in [0, 1], at most `trust`: how firmly paint should be held there.
+    """
+
+    flow: FlowField
+    trust: FloatPicture
+    confidence: FloatPicture
+
+
+def motion_between(estimate: FlowEstimator, earlier: Picture, now: Picture) -> Motion:
+    """Returns the motion that leads from `earlier` to `now`, both `(H, W, 3)` uint8 RGB."""
+    backward, forward = estimate(now, earlier), estimate(earlier, now)
+    is_consistent = consistent(backward, forward)
+    still = is_still(earlier, now, backward, is_consistent)
+    backward[still], is_consistent[still] = 0, True
+    trust = is_consistent * agreement(earlier, now, backward, is_consistent)
+    held = np.where(motion_boundaries(backward), np.float32(BOUNDARY_CONFIDENCE), np.float32(1))
+    return Motion(backward, trust, trust * held)
+
+
+def consistent(backward: FlowField, forward: FlowField) -> Mask:
+    """Tells for each pixel, `(H, W)`, whether going back and forth along the flow leads there again.
+
+    Fails where the earlier frame hid what is seen now, and where it comes from outside. Sundaram et al.
+    (2010): ``|w + w'|^2 < 0.01 (|w|^2 + |w'|^2) + 0.5``.
+    """
+    there = warped(forward, backward)
+    lengths = _squared_length(there) + _squared_length(backward)
+    there += backward
+    return np.asarray((_squared_length(there) < GAP_SHARE * lengths + GAP_SLACK) & is_inside(backward))
+
+
+def motion_boundaries(flow: FlowField) -> Mask:
+    """Tells for each pixel, `(H, W)`, whether things that move differently meet there.
+
+    Sundaram et al. (2010): ``|grad u|^2 + |grad v|^2 > 0.01 |w|^2 + 0.002``.
+    """
+    along_x, along_y = (cv2.filter2D(flow, -1, k, borderType=cv2.BORDER_REPLICATE) for k in (_SLOPE, _SLOPE.T))
+    slope = _squared_length(along_x) + _squared_length(along_y)
+    return np.asarray(slope > BOUNDARY_SHARE * _squared_length(flow) + BOUNDARY_SLACK)
+
+
+def agreement(earlier: Picture, now: Picture, backward: FlowField, where: Mask) -> FloatPicture:
+    """Returns `(H, W)` float32 in [0, 1]: how well `earlier`, carried along the flow, shows what `now` shows.
+
+    A change of light that the whole frame shares does not count. Nor does what looks like one where there is
+    none, as when something bright comes in: what agrees without relighting agrees.
+
+    Args:
+        earlier, now: `(H, W, 3)` uint8 RGB. backward: from `now` to `earlier`. where: `(H, W)`, what may be
+            compared, for the change of light.
+    """
+    expected = warped(earlier, backward)
+    (mean, contrast), (seen_mean, seen_contrast) = (
+        [part[:, 0] for part in cv2.meanStdDev(picture, mask=where.astype(np.uint8))] for picture in (expected, now)
+    )
+    gain = np.where(contrast > _LEAST_CONTRAST_LEVELS, seen_contrast / np.maximum(contrast, 1e-3), 1)
+    relit: Any = cv2.transform(expected, np.column_stack([np.diag(gain), seen_mean - gain * mean]))
+    seen = now.astype(np.float32)
+    gap = cv2.min(_worst_gap(relit, seen), _worst_gap(expected, seen))
+    gap = cv2.GaussianBlur(gap, (0, 0), _MISMATCH_BLUR_PX)
+    excess = np.maximum(gap - GRAIN_LEVELS, 0) / np.float32(MISMATCH_LEVELS)
+    return np.asarray(cv2.exp(-excess * excess), np.float32)
+
+
+def _worst_gap(one: FloatPicture, other: FloatPicture) -> FloatPicture:
+    """Returns `(H, W)`: the difference of the channel that differs most."""
+    red, green, blue = cv2.split(cv2.absdiff(one, other))
+    return np.asarray(cv2.max(red, cv2.max(green, blue)), np.float32)
+
+
+def _squared_length(field: npt.NDArray[Any]) -> FloatPicture:
+    x_px, y_px = cv2.split(field)
+    return np.asarray(x_px * x_px + y_px * y_px, np.float32)

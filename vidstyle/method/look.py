@@ -1,0 +1,58 @@
+"""The look of one frame: how strongly it is painted, from which styles, and how near to its content."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from vidstyle.errors import SettingsError, counted
+from vidstyle.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a frame is to look like, beside what is the same for all frames of a render.
+
+    Attributes:
+        strength: 0 is the content as it is, 1 paint as the settings' weights have it.
+        blend: the styles' shares, each at least 0, together 1.
+        content_weight: see the setting.
+    """
+
+    strength: float
+    blend: tuple[float, ...]
+    content_weight: float
+
+    def applied(self, settings: Settings) -> Settings:
+        """Returns settings with the look's strength and content weight."""
+        if (settings.strength, settings.content_weight) == (self.strength, self.content_weight):
+            return settings
+        return replace(settings, strength=self.strength, content_weight=self.content_weight)
+
+
+def look_of(settings: Settings, styles: int) -> Look:
+    """Returns the look that the settings ask for, with so many styles.
+
+    Raises:
+        SettingsError: the blend is not for so many.
+    """
+    return Look(settings.strength, shares(settings.style_blend, styles), settings.content_weight)
+
+
+def shares(blend: Sequence[float], styles: int) -> tuple[float, ...]:
+    """Returns what each of so many styles counts, together 1, of weights, or without any equal shares.
+
+    Raises:
+        SettingsError: there are more or fewer weights than styles, or one is negative, or all are 0.
+    """
+    if not blend:
+        return (1 / styles,) * styles
+    if len(blend) != styles:
+        has = f"{counted(len(blend), 'weight')} for {counted(styles, 'style')}"
+        raise SettingsError(f"style_blend has {has}; give one for each")
+    total = math.fsum(blend)
+    if min(blend) < 0 or not 0 < total < math.inf:
+        shown = " ".join(f"{weight:g}" for weight in blend)
+        raise SettingsError(f"style_blend is {shown}; weights are at least 0, and one of them is more")
+    return tuple(weight / total for weight in blend)

@@ -1,0 +1,297 @@
+"""The objective: how far a picture is from the content's features and the style's Gram matrices."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from vidstyle.frames import FloatPicture, Picture, resize
+from vidstyle.method.features import FeatureNetwork
+from vidstyle.method.losses import (
+    at_least_float32,
+    content_scale,
+    gram_matrices,
+    gram_matrix,
+    measured,
+    relative_content_loss,
+    relative_style_loss,
+    temporal_loss,
+    total_variation,
+)
+from vidstyle.method.regions import SMALLEST_REGION, UNSETTLED_WEIGHT, Regions
+from vidstyle.method.tiling import Tile, summed_over_tiles, tiles_by_picture
+from vidstyle.settings import Settings
+
+# The coarsest level's long side lies in (half of this, this]: there relu3 sees what conv4 and conv5
+# see of the full picture, and large strokes are measured.
+COARSEST_LONG_SIDE_PX = 160
+
+
+def to_tensor(image: Picture | FloatPicture, device: torch.device | str = "cpu") -> Tensor:
+    """Returns `(1, 3, H, W)` float32 RGB in [0, 1] of `(H, W, 3)` RGB, uint8 or float32 from 0 to 255."""
+    return torch.tensor(image, device=device).permute(2, 0, 1)[None].contiguous().float() / 255
+
+
+def to_picture(tensor: Tensor) -> Picture:
+    """Returns `(H, W, 3)` uint8 RGB, rounded, of `(1, 3, H, W)` float RGB in [0, 1]."""
+    scaled = (tensor.detach()[0].permute(1, 2, 0) * 255).round_().clamp_(0, 255)
+    picture: Picture = scaled.to(torch.uint8).cpu().numpy()
+    return picture
+
+
+def level_count(width: int, height: int, asked: int, smallest_side_px: int) -> int:
+    """Returns how many pyramid levels a picture gets: `asked`, or by its size where that is 0.
+
+    Never so many that the coarsest level's short side falls under `smallest_side_px`.
+    """
+    by_size = 1 + max(0, math.ceil(math.log2(max(width, height) / COARSEST_LONG_SIDE_PX)))
+    possible = 1 + max(0, int(math.log2(min(width, height) / smallest_side_px)))
+    return min(asked or by_size, possible)
+
+
+def pyramid(image: Tensor, levels: int) -> list[Tensor]:
+    """Returns `(1, 3, H, W)` and its half-size copies, `levels` pictures, finest first."""
+    pictures = [image]
+    for _ in range(levels - 1):
+        # ceil_mode: an odd last row or column is kept, averaged over what there is of it.
+        pictures.append(F.avg_pool2d(pictures[-1], 2, ceil_mode=True, count_include_pad=False))
+    return pictures
+
+
+@dataclass(frozen=True)
+class StyleTargets:
+    """The style's Gram matrices `(1, C, C)`, measured with the network's metrics, by level and layer.
+
+    They hold for pictures of `width` x `height` pixels only.
+    """
+
+    width: int
+    height: int
+    grams: tuple[Mapping[str, Tensor], ...]
+
+
+def style_targets(
+    network: FeatureNetwork,
+    style: Picture,
+    width: int,
+    height: int,
+    settings: Settings,
+    memory_bytes: float = math.inf,
+    scale: float = 1.0,
+) -> StyleTargets:
+    """Returns the targets that `style` sets for pictures of `width` x `height`.
+
+    The style picture is resized to the frame's area, as Gatys et al. (2016, section 2) do, so that
+    its strokes have the same size in pixels whatever the file's resolution.
+
+    Args:
+        scale: by how much its strokes are to be larger or smaller than so.
+    """
+    levels = level_count(width, height, settings.levels, network.smallest_side_px)
+    style_height, style_width = style.shape[:2]
+    ratio = scale * math.sqrt(width * height / (style_width * style_height))
+    # A narrow strip of a style still has to reach the coarsest level's deepest layer.
+    ratio = max(ratio, network.smallest_side_px * 2 ** (levels - 1) / min(style_width, style_height))
+    fitted = resize(style, max(1, round(style_width * ratio)), max(1, round(style_height * ratio)))
+    with torch.no_grad():
+        pictures = pyramid(to_tensor(fitted, network.get_buffer("mean").device), levels)
+        grams = tuple(_measured_grams(network, picture, settings.style_layers, memory_bytes) for picture in pictures)
+    return StyleTargets(width, height, grams)
+
+
+def _measured_grams(
+    network: FeatureNetwork, picture: Tensor, layers: Collection[str], memory_bytes: float
+) -> dict[str, Tensor]:
+    tiles, metrics = tiles_by_picture(network, layers, [picture], memory_bytes)[0], network.metrics()
+
+    def measure(features: Mapping[str, Tensor], tile: Tile) -> list[Tensor]:
+        return [
+            gram_matrix(f) * (_positions(f) / network.layer_size(layer, picture).numel())
+            for layer, f in features.items()
+        ]
+
+    grams = summed_over_tiles(network, picture, layers, tiles, measure)
+    return {layer: measured(gram, metrics.get(layer)) for layer, gram in zip(layers, grams, strict=True)}
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What a frame should look like where the past is known.
+
+    `picture` is `(1, 3, H, W)` float32 RGB in [0, 1]; `confidence`, `(1, 1, H, W)` float32 in [0, 1], says how surely.
+    `wet`, `(1, 1, H, W)` float32, is 1 where paint is so new that it must answer for itself; None if it is so nowhere.
+    """
+
+    picture: Tensor
+    confidence: Tensor
+    unsettled: Tensor | None = None
+
+
+class Objective:
+    """w_content C + w_style S + w_tv TV + w_temporal T for one content picture; see the losses for each term.
+
+    S is the mean over levels and style layers; C is taken at the coarsest level, so that brush
+    strokes are free to differ from the content where they are finer than it can see. With regions all terms count
+    only what is painted, and S is the mean over the frame of each pixel's region's.
+    """
+
+    def __init__(
+        self,
+        network: FeatureNetwork,
+        settings: Settings,
+        style: StyleTargets,
+        content: Tensor,
+        reference: Reference | None = None,
+        memory_bytes: float = math.inf,
+        regions: Regions | None = None,
+    ) -> None:
+        """Measures `content`, `(1, 3, H, W)` float32 RGB in [0, 1] of the size that `style` was made for.
+
+        Args:
+            memory_bytes: for the network's activations; where it does not suffice, pictures are seen in tiles.
+            regions: where which style paints; None: `style` everywhere.
+        """
+        self.regions, self._unpainted = regions, content
+        self.network, self.settings, self.style, self.reference = network, settings, style, reference
+        self.metrics = network.metrics()
+        pictures = pyramid(content, len(style.grams))
+        layers = {*settings.style_layers, settings.content_layer}
+        self._tiles = tiles_by_picture(network, layers, pictures, memory_bytes)
+        self._unsettled: dict[torch.Size, Tensor | None] = {}
+        self._unsettled_count: dict[torch.Size, int] = {}
+        self._unsettled_places: dict[tuple[torch.Size, int, Tile], Tensor] = {}
+        with torch.no_grad():
+            self.content = self._content_of(pictures[-1])
+            self._amount = None if regions is None else regions.amount_at(self.content.shape[2:])
+            self.content_scale = content_scale(self.content, self._amount)
+            if regions is not None and settings.strength < 1:
+                for level, picture in enumerate(pictures):
+                    *grams, _ = self._terms(picture, self._tiles[level], has_content=False)
+                    named = zip(settings.style_layers, grams, strict=True)
+                    own = {layer: measured(gram, self.metrics.get(layer)) for layer, gram in named}
+                    regions.soften(settings.strength, level, own)
+
+    def __call__(self, image: Tensor) -> Tensor:
+        """Returns the objective, shape (), of `(1, 3, H, W)` float32 RGB in [0, 1]."""
+        settings, levels = self.settings, len(self.style.grams)
+        image, total = self.pinned(image), image.new_zeros(())
+        style_scale = settings.style_weight / (levels * len(settings.style_layers))
+        for level, (picture, targets) in enumerate(zip(pyramid(image, levels), self.style.grams, strict=True)):
+            *grams, content = self._terms(picture, self._tiles[level], has_content=level == levels - 1)
+            for (layer, target), gram in zip(targets.items(), grams, strict=True):
+                total = total + style_scale * self._style_loss(level, layer, gram, target, picture)
+            total = total + settings.content_weight * content
+        if settings.tv_weight:
+            amount = None if self.regions is None else self.regions.amount
+            total = total + settings.tv_weight * total_variation(image, amount)
+        if self.reference is not None and settings.temporal_weight:
+            held = temporal_loss(image, self.reference.picture, self.reference.confidence)
+            total = total + settings.temporal_weight * held
+        return total
+
+    def pinned(self, image: Tensor) -> Tensor:
+        """Returns `(1, 3, H, W)`: the picture, but the content where nothing is to be painted."""
+        return image if self.regions is None else self.regions.pinned(image, self._unpainted)
+
+    def _terms(self, picture: Tensor, tiles: Sequence[Tile], *, has_content: bool) -> list[Tensor]:
+        """Returns a level's Gram matrices, one or two `(C, C)` by style layer, and its content loss, 0 without."""
+        settings = self.settings
+        layers = {*settings.style_layers, *([settings.content_layer] if has_content else [])}
+
+        def measure(features: Mapping[str, Tensor], tile: Tile) -> list[Tensor]:
+            terms = [self._grams(layer, features[layer], tile, picture) for layer in settings.style_layers]
+            return [*terms, self._content_loss(features, tile)] if has_content else terms
+
+        terms = summed_over_tiles(self.network, picture, layers, tiles, measure)
+        return terms if has_content else [*terms, picture.new_zeros(())]
+
+    # -- content -------------------------------------------------------------------------------
+
+    def _content_of(self, picture: Tensor) -> Tensor:
+        """Returns the content's features `(1, C, h, w)`, float32 or finer, as the network's metric sees them."""
+        layer = self.settings.content_layer
+        parts: list[tuple[Tile, Tensor]] = []
+
+        def measure(features: Mapping[str, Tensor], tile: Tile) -> list[Tensor]:
+            parts.append((tile, self._seen(features[layer])))
+            return []
+
+        summed_over_tiles(self.network, picture, [layer], self._tiles[-1], measure)
+        if len(parts) == 1:
+            return parts[0][1]
+        size = self.network.layer_size(layer, picture)
+        whole = parts[0][1].new_empty((1, parts[0][1].shape[1], *size))
+        for tile, part in parts:
+            tile.part(whole, self.network.stride_px(layer)).copy_(part)
+        return whole
+
+    def _seen(self, features: Tensor) -> Tensor:
+        """Returns content features `(1, C, h, w)` under the network's metric."""
+        metric, values = self.metrics.get(self.settings.content_layer), at_least_float32(features)
+        return values if metric is None else F.conv2d(values, metric[:, :, None, None].to(values.dtype))
+
+    def _content_loss(self, features: Mapping[str, Tensor], tile: Tile) -> Tensor:
+        layer = self.settings.content_layer
+        target = tile.part(self.content, self.network.stride_px(layer))
+        share = target.numel() / self.content.numel()
+        amount = None if self._amount is None else tile.part(self._amount, self.network.stride_px(layer))
+        return relative_content_loss(self._seen(features[layer]), target, self.content_scale, amount) * share
+
+    # -- style ---------------------------------------------------------------------------------
+
+    def _grams(self, layer: str, features: Tensor, tile: Tile, picture: Tensor) -> Tensor:
+        """Returns a tile's part in a layer's Gram matrix, `(1, C, C)`, or `(2, C, C)`: and in that of new places.
+
+        With regions there is one or two for each.
+        """
+        size = self.network.layer_size(layer, picture)
+        if self.regions is not None:
+            return self.regions.grams(features, size, self.network.stride_px(layer), tile)
+        share = _positions(features) / size.numel()
+        unsettled = self._unsettled_mask(size)
+        if unsettled is None:
+            return gram_matrix(features) * share
+        # Layers of different levels may have one size, but not one stride.
+        key = size, self.network.stride_px(layer), tile
+        if key not in self._unsettled_places:
+            self._unsettled_places[key] = torch.nonzero(tile.part(unsettled, key[1]).flatten()).flatten()
+        places = self._unsettled_places[key]
+        if not len(places):
+            gram = gram_matrix(features) * share
+            return torch.cat([gram, torch.zeros_like(gram)])
+        whole, new = gram_matrices(features, places)
+        return torch.stack([whole * share, new * (len(places) / self._unsettled_count[size])])
+
+    def _style_loss(self, level: int, layer: str, grams: Tensor, target: Tensor, picture: Tensor) -> Tensor:
+        """Returns a layer's style loss, shape (), and that of new places alone, times their share of the frame.
+
+        In the Gram matrix of the whole frame new places hardly count, and would stay content. This pulls at each
+        of their pixels as the whole frame's loss does at a first frame's, but for the weight.
+        """
+        if self.regions is not None:
+            size = self.network.layer_size(layer, picture)
+            return self.regions.style_loss(grams, size, level, layer, self.metrics.get(layer))
+        losses = relative_style_loss(measured(grams, self.metrics.get(layer)), target)
+        if len(losses) == 1:
+            return losses[0]
+        size = self.network.layer_size(layer, picture)
+        return losses[0] + losses[1] * (UNSETTLED_WEIGHT * self._unsettled_count[size] / size.numel())
+
+    def _unsettled_mask(self, size: torch.Size) -> Tensor | None:
+        """Returns where a layer's positions are new, `(h, w)` bool, or None where they are too few."""
+        if self.reference is None or self.reference.unsettled is None:
+            return None
+        if size not in self._unsettled:
+            mask = F.interpolate(self.reference.unsettled, size, mode="area")[0, 0] > 0.5
+            self._unsettled_count[size] = int(mask.sum())
+            self._unsettled[size] = mask if self._unsettled_count[size] >= SMALLEST_REGION else None
+        return self._unsettled[size]
+
+
+def _positions(features: Tensor) -> int:
+    return features.shape[2] * features.shape[3]

@@ -1,1 +1,0 @@
-"""What is minimised: losses of features and Gram matrices, over levels, regions and tiles of a picture."""

@@ -1,0 +1,350 @@
+"""Looking at single frames of an input: as they are, and painted better and better while one watches."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+
+from torch import Tensor
+
+from vidstyle.errors import SourceError
+from vidstyle.frames import ClipInfo, Frame, Picture
+from vidstyle.looks.frame_masks import Masks
+from vidstyle.looks.timeline import Timeline, style_paths
+from vidstyle.media.read.frame_folder import folder_files
+from vidstyle.media.read.frame_reader import FAR_FRAMES, opened
+from vidstyle.media.read.source import Source
+from vidstyle.method.coverage import Coverage
+from vidstyle.method.look import Look
+from vidstyle.method.objective import to_picture
+from vidstyle.method.stylizer import Stylizer
+from vidstyle.settings import Settings
+from vidstyle.settings.quality import quality_settings
+
+# So often, those that wait behind another picture are asked whether they are still wanted.
+_WAITING_S = 0.1
+# Pictures between the draft and the last one come at most so often.
+_BETWEEN_S = 1.0
+_KEPT_FRAMES, _KEPT_STYLIZERS = 12, 6
+
+StyleFiles = str | Path | Sequence[str | Path]
+
+
+class Clip:
+    """An input whose frames may be asked for in any order; a context manager.
+
+    Going on is quick. Far from there, frames are sought where the container has an index, and else counted from the
+    start. Frames asked for lately are kept.
+
+    Attributes: `path`; `info`, what is known of the input.
+    """
+
+    def __init__(self, source: str | Path, settings: Settings | None = None) -> None:
+        """Opens a video, folder of frames, pattern or picture as a render with these settings would.
+
+        Raises:
+            VidstyleError: it cannot be read.
+        """
+        self.path, self._settings = Path(source), settings or Settings()
+        self._source: Source | None = opened(self.path, self._settings)
+        self.info: ClipInfo = self._source.info
+        self._lock, self._passed, self._count = threading.RLock(), 0, self.info.frame_count
+        self._kept: OrderedDict[int, Frame] = OrderedDict()
+        # Of all frames, once they are needed; empty where they are not certain.
+        self._times: tuple[int, ...] | None = None
+        self._has_sought = False
+        self.first_pts = 0
+
+    @property
+    def frame_count(self) -> int:
+        """How many frames there are; where the input does not say, it is gone through once."""
+        with self._lock:
+            if self._count is None:
+                self._count = self._counted()
+            return self._count
+
+    def _counted(self) -> int:
+        count = 0
+        with opened(self.path, self._settings) as source, suppress(StopIteration):
+            while True:
+                source.skip()
+                count += 1
+        return count
+
+    def frame(self, position: int) -> Frame:
+        """Returns the frame at a position, counted from 0; past the end, the last one.
+
+        Raises:
+            SourceError: the input cannot be decoded there.
+        """
+        with self._lock:
+            position = max(0, position if self._count is None else min(position, self._count - 1))
+            while position not in self._kept:
+                try:
+                    self._keep(position, self._read(position))
+                except StopIteration as end:
+                    # Containers may promise more frames than there are.
+                    self._count, position = self._passed, self._passed - 1
+                    if position < 0:
+                        raise SourceError(f"{self.path}: holds no frames") from end
+            self._kept.move_to_end(position)
+            return self._kept[position]
+
+    def _keep(self, position: int, frame: Frame) -> None:
+        self._kept[position] = frame
+        while len(self._kept) > _KEPT_FRAMES:
+            self._kept.popitem(last=False)
+
+    def _read(self, position: int) -> Frame:
+        if self._source is None or not 0 <= position - self._passed < FAR_FRAMES:
+            self._go_to(position)
+        frame = self._next(position)
+        if self._times and self._has_sought and not self._is_sure(position, frame):
+            self._times = ()
+            self._go_to(position)
+            frame = self._next(position)
+        return frame
+
+    def _is_sure(self, position: int, frame: Frame) -> bool:
+        times, source = self._times or (), self._source
+        return source is not None and source.is_sound and frame.pts == times[position]
+
+    def _go_to(self, position: int) -> None:
+        """Opens the input at the frame of that position, if it can be found there, or else at its start."""
+        self.close()
+        self._source, self._passed, self._has_sought = opened(self.path, self._settings), 0, False
+        if position < FAR_FRAMES:
+            return
+        if self._times is None:
+            self._times = self._source.timestamps() or ()
+        if position < len(self._times):
+            if self._source.seek(self.info.range_start + position, self._times[position]):
+                self._passed, self._has_sought = position, True
+            else:
+                self._times = ()
+                self._go_to(position)
+
+    def _next(self, position: int) -> Frame:
+        if self._source is None:
+            raise StopIteration
+        while self._passed < position:
+            self._source.skip()
+            self._passed += 1
+        frame = next(self._source)
+        self._passed += 1
+        self.first_pts = self._source.first_pts
+        return frame
+
+    def close(self) -> None:
+        """Releases the input; it is opened again when a frame is asked for."""
+        with self._lock:
+            if self._source is not None:
+                self._source.close()
+            self._source = None
+
+    def __enter__(self) -> Clip:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Sketch:
+    """A frame as far as it is painted.
+
+    Attributes:
+        image: `(h, w, 3)` uint8 RGB. seconds: since it was asked for.
+        is_draft: whether it is smaller, or with fewer steps, than the settings ask for.
+        is_final: whether it is what a render paints as a shot's first frame.
+    """
+
+    image: Picture
+    seconds: float
+    is_draft: bool
+    is_final: bool
+
+
+class FrameStylizer:
+    """Paints frames as the first ones of a shot, one at a time; networks and measured styles of late are kept."""
+
+    def __init__(self) -> None:
+        self._stylizers: OrderedDict[object, Stylizer] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def sketches(
+        self,
+        clip: Clip,
+        position: int,
+        style: StyleFiles | None,
+        settings: Settings | None = None,
+        *,
+        has_draft: bool = True,
+        is_wanted: Callable[[], bool] = lambda: True,
+    ) -> Generator[Sketch, None, None]:
+        """Yields a frame painted better and better: a draft of at most 320 px, and last what a render would paint.
+
+        Painting stops within one evaluation of the network when the iterator is closed.
+
+        Args:
+            position: of the frame in the clip. style: as for `stylize`; None where `Settings.style_at` names them.
+            has_draft: whether to begin with one.
+            is_wanted: asked before each evaluation, and while another picture is painted first, in another thread;
+                the iterator ends when it says no.
+
+        Raises:
+            VidstyleError: as `stylize` would for its first frame.
+        """
+        settings, started = settings or Settings(), time.perf_counter()
+        styles = style_paths(style, settings)
+        frame = clip.frame(position)
+        look = self._look(settings, len(styles), frame, clip)
+        first, whole = _drafting(settings), _sized(settings, frame)
+        with Masks(settings) as masks:
+            coverage = masks.of(frame, *frame.image.shape[1::-1])
+        if has_draft and _sized(first, frame) != whole:
+            for image, is_last in self._stylized(styles, first, frame, coverage, look, is_wanted):
+                if is_last:
+                    yield Sketch(image, time.perf_counter() - started, True, False)
+        if not is_wanted():
+            return
+        for image, is_last in self._stylized(styles, whole, frame, coverage, look, is_wanted):
+            yield Sketch(image, time.perf_counter() - started, False, is_last)
+
+    def draft(self, clip: Clip, position: int, style: StyleFiles | None, settings: Settings | None = None) -> Sketch:
+        """Returns the first of the `sketches` alone."""
+        sketches = self.sketches(clip, position, style, settings)
+        try:
+            return next(sketches)
+        finally:
+            sketches.close()
+
+    def _look(self, settings: Settings, styles: int, frame: Frame, clip: Clip) -> Look:
+        return Timeline(settings, styles).look(frame.index, (frame.pts - clip.first_pts) * frame.time_base)
+
+    def _stylizer(self, styles: tuple[Path, ...], settings: Settings) -> Stylizer:
+        # These are the look's, and a stylizer paints any look.
+        same = replace(settings, strength=1.0, style_blend=(), content_weight=1.0, keyframes=None)
+        key = styles, _files_measured(styles, settings), same
+        if key not in self._stylizers:
+            self._stylizers[key] = Stylizer(styles, same)
+            while len(self._stylizers) > _KEPT_STYLIZERS:
+                self._stylizers.popitem(last=False)
+        self._stylizers.move_to_end(key)
+        return self._stylizers[key]
+
+    @contextmanager
+    def _turn(self, is_needed: Callable[[], bool]) -> Iterator[None]:
+        """Waits until nothing else is painted, for as long as the picture is needed."""
+        while not self._lock.acquire(timeout=_WAITING_S):
+            if not is_needed():
+                raise _NotWantedError
+        try:
+            if not is_needed():
+                raise _NotWantedError
+            yield
+        finally:
+            self._lock.release()
+
+    def _stylized(
+        self,
+        styles: tuple[Path, ...],
+        settings: Settings,
+        frame: Frame,
+        coverage: Coverage | None,
+        look: Look,
+        is_wanted: Callable[[], bool],
+    ) -> Iterator[tuple[Picture, bool]]:
+        """Yields pictures at full size now and then, and the finished one with True; painting has its own thread."""
+        pictures: queue.SimpleQueue[tuple[Picture, bool] | BaseException] = queue.SimpleQueue()
+        is_over = threading.Event()
+
+        def is_needed() -> bool:
+            return not is_over.is_set() and is_wanted()
+
+        def stylize() -> None:
+            try:
+                with self._turn(is_needed):
+                    stylizer = self._stylizer(styles, settings)
+                    height, width = stylizer.fit(frame.image).shape[:2]
+                    stylizer.on_evaluation = _Watcher((height, width), pictures, is_needed)
+                    stylizer.restart()
+                    pictures.put((stylizer.stylize(frame.image, coverage, look).image, True))
+            except BaseException as error:
+                pictures.put(error)
+
+        thread = threading.Thread(target=stylize, name="vidstyle-sketch", daemon=True)
+        thread.start()
+        try:
+            is_last = False
+            while not is_last:
+                told = pictures.get()
+                if isinstance(told, _NotWantedError):
+                    return
+                if isinstance(told, BaseException):
+                    raise told
+                image, is_last = told
+                yield image, is_last
+        finally:
+            is_over.set()
+            thread.join()
+
+
+class _NotWantedError(Exception):
+    """Nobody waits for the picture any more."""
+
+
+class _Watcher:
+    """Listens to evaluations: passes pictures of the full size on, and ends what is not wanted any more."""
+
+    def __init__(
+        self,
+        size: tuple[int, int],
+        pictures: queue.SimpleQueue[tuple[Picture, bool] | BaseException],
+        is_needed: Callable[[], bool],
+    ) -> None:
+        self._size, self._pictures, self._is_needed = size, pictures, is_needed
+        self._told = time.perf_counter()
+
+    def __call__(self, evaluations: int, loss: float, image: Tensor) -> None:
+        if not self._is_needed():
+            raise _NotWantedError
+        now = time.perf_counter()
+        if tuple(image.shape[2:]) == self._size and now - self._told >= _BETWEEN_S:
+            self._told = now
+            self._pictures.put((to_picture(image), False))
+
+
+def _files_measured(styles: Sequence[Path], settings: Settings) -> tuple[tuple[Path, int, int], ...]:
+    """Returns every file that a stylizer reads, with its size in bytes and its time in ns: changed ones differ."""
+    named = [*styles, *(style for _, style in settings.regions), *([settings.weights] if settings.weights else [])]
+    found = []
+    for path in named:
+        for file in folder_files(path) if path.is_dir() else [path]:
+            with suppress(OSError):  # which is said when it is read
+                seen = file.stat()
+                found.append((file, seen.st_size, seen.st_mtime_ns))
+    return tuple(found)
+
+
+def _drafting(settings: Settings) -> Settings:
+    """Returns settings with the size and the steps of a draft, where they are more."""
+    draft = quality_settings("draft")
+    size = draft["size"] if settings.size == "source" else min(draft["size"], settings.size)
+    steps = {name: min(draft[name], getattr(settings, name)) for name in ("iterations", "first_iterations")}
+    return replace(settings, size=size, **steps)
+
+
+def _sized(settings: Settings, frame: Frame) -> Settings:
+    """Returns settings whose size is not more than the frame's: they paint the same."""
+    longest = max(frame.image.shape[:2])
+    return replace(settings, size=longest) if settings.size == "source" or settings.size > longest else settings

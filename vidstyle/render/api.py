@@ -1,0 +1,162 @@
+"""The public way in: from paths and settings to a painted file, folder or picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+
+from vidstyle.devices import resolve_device, resolve_precision
+from vidstyle.frames import ClipInfo, Forecast, Frame, Picture, Result, checked_picture
+from vidstyle.looks.frame_masks import Masks
+from vidstyle.looks.styles import Style, StylesGiven
+from vidstyle.looks.timeline import style_paths
+from vidstyle.media.read.frame_reader import opened
+from vidstyle.media.stills.images import read_still
+from vidstyle.method.features import check_layers
+from vidstyle.method.flow import check_flow
+from vidstyle.method.stylizer import Stylizer
+from vidstyle.render.analysis import OnAnalysis
+from vidstyle.render.listeners import Listeners, OnFrame, OnStart
+from vidstyle.render.plan import DryRun
+from vidstyle.render.request import Request
+from vidstyle.render.run import Render
+from vidstyle.report.facts import OnReport
+from vidstyle.settings import Settings
+from vidstyle.weights.fetching import OnDownload
+
+# Where a codec that .mp4 does not take is at home.
+_VIDEO_SUFFIXES = {"prores": ".mov", "ffv1": ".mkv"}
+# More would make the output's name too long.
+_NAMED_STYLES = 3
+
+
+def stylize(
+    source: str | Path,
+    style: str | Path | Sequence[str | Path] | None,
+    output: str | Path | None = None,
+    settings: Settings | None = None,
+    *,
+    on_start: OnStart | None = None,
+    on_frame: OnFrame | None = None,
+    on_download: OnDownload | None = None,
+    on_analysis: OnAnalysis | None = None,
+    on_report: OnReport | None = None,
+) -> Result:
+    """Paints a video, a frame folder, a numbered pattern or a still in the style of a picture, or of several.
+
+    Frames go through one at a time; memory does not grow with their number. Each is saved in a job folder
+    beside the output, from which the same call goes on after an interruption, with the same result. The
+    output appears under its name when it is complete, and not before.
+
+    Args:
+        source: video file, folder of frames, pattern like `shot.%04d.png`, or picture.
+        style: picture file, folder of pictures (whose styles are averaged), video (up to 16 frames of it likewise),
+            or several of these, which `Settings.style_blend` weighs. None where `Settings.style_at` names them.
+        output: `.mp4 .mkv .mov .webm .avi .gif .webp`, a picture's name, or a folder (existing, or with a
+            separator at its end); None for `SOURCE_STYLE` and a fitting suffix in the current folder.
+        on_start: called once, before the first frame. on_frame: after each frame that was painted.
+        on_download: called with bytes done and in all while weights are fetched.
+        on_survey: called with frames seen and in all (None: unknown) in the first pass over the input.
+        on_report: called with frames compared and in all while `Settings.report` is made.
+
+    Raises:
+        JobChangedError: an unfinished job of other settings, input, style or weights is in the way.
+        VidstyleError: see its subclasses in `vidstyle.errors`. Nothing is left under the output's name.
+    """
+    listeners = Listeners(on_start, on_frame, on_download, on_analysis, on_report)
+    with _opened(source, style, output, settings or Settings()) as request:
+        return Render(request, listeners).run()
+
+
+def forecast(
+    source: str | Path,
+    style: str | Path | Sequence[str | Path] | None,
+    output: str | Path | None = None,
+    settings: Settings | None = None,
+    *,
+    on_analysis: OnAnalysis | None = None,
+) -> Forecast:
+    """Returns what `stylize` with the same arguments would do and take, and writes and fetches nothing.
+
+    The input is gone through for cuts; seconds come from painting one frame for a few steps, within a few
+    seconds, and from how many steps frames usually get.
+
+    Raises:
+        VidstyleError: whatever `stylize` would raise before its first frame.
+    """
+    return planned(source, style, output, settings or Settings(), on_analysis)[0]
+
+
+def planned(
+    source: str | Path,
+    style: str | Path | Sequence[str | Path] | None,
+    output: str | Path | None,
+    settings: Settings,
+    on_analysis: OnAnalysis | None = None,
+) -> tuple[Forecast, tuple[Style, ...], tuple[Style, ...]]:
+    """Returns what `forecast` does, and the styles and those of regions, as they were read for it."""
+    with _opened(source, style, output, settings) as request:
+        foretold = DryRun(request, Listeners(on_analysis=on_analysis)).forecast()
+        return foretold, request.loaded_styles, request.region_styles
+
+
+@contextmanager
+def _opened(
+    source: str | Path, style: str | Path | Sequence[str | Path] | None, output: str | Path | None, settings: Settings
+) -> Iterator[Request]:
+    """Yields what is asked for, once it is known that this machine has what the settings ask for."""
+    check_layers(settings.network, (*settings.style_layers, settings.content_layer))
+    resolve_precision(settings.precision, resolve_device(settings.device))
+    with opened(Path(source), settings) as frames:
+        if settings.needs_flow and frames.info.kind != "still":
+            check_flow(settings.flow)
+        styles = style_paths(style, settings)
+        names = frames.info.path, styles, frames.info.kind
+        target = str(output) if output is not None else default_output(*names, settings.codec)
+        yield Request(frames, styles, target, settings)
+
+
+def stylize_image(content: Picture | str | Path, style: StylesGiven, settings: Settings | None = None) -> Picture:
+    """Returns the painted picture, `(h, w, 3)` uint8 RGB, of a file or `(H, W, 3)` uint8 RGB.
+
+    Raises:
+        VidstyleError: see its subclasses in `vidstyle.errors`.
+    """
+    settings = settings or Settings()
+    name, alpha = "", None
+    if isinstance(content, (str, Path)):
+        name, still = str(content), read_still(Path(content))
+        content, alpha = still.image, still.alpha
+    image = checked_picture(content, "content picture", name)
+    height, width = image.shape[:2]
+    with Masks(settings) as masks:
+        info = ClipInfo(Path("content picture"), "still", width, height, None, 1, Fraction(1))
+        masks.check_shapes(info)
+        coverage = masks.of(Frame(0, image, 0, Fraction(1), alpha=alpha), width, height)
+    stylizer = Stylizer(style, settings)
+    return stylizer.stylize(image, coverage, stylizer.look).image
+
+
+def default_output(source: Path, styles: Sequence[Path], kind: str, codec: str = "auto") -> str:
+    """Returns the output's name in the current folder where the user gave none: SOURCE_STYLE and a suffix.
+
+    Args:
+        kind: the source's: "video", "animation", "still" or "frames". A pattern is called what stands before its
+            number, or else as its folder.
+        styles: up to three of them are named.
+        codec: of a video, which ends in .mp4 where that can hold it.
+    """
+    stem = source.stem
+    if kind == "frames":
+        if "%" in source.name:
+            stem = source.name.split("%")[0].rstrip("._- ") or source.resolve().parent.name
+        else:
+            stem = source.resolve().name
+        stem = stem or "frames"
+    moving = _VIDEO_SUFFIXES.get(codec, ".mp4")
+    named = [style.resolve().stem or "style" for style in styles[:_NAMED_STYLES]]
+    more = [f"{len(styles) - _NAMED_STYLES}-more"] if len(styles) > _NAMED_STYLES else []
+    suffix = {"video": moving, "animation": moving, "still": ".png", "frames": "/"}[kind]
+    return f"{stem}_{'-'.join([*named, *more])}{suffix}"

@@ -1,0 +1,166 @@
+"""Curves over the frames of a render, as SVG that takes the colors and letters of the page it stands in."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from vidstyle.errors import ReportError
+
+Column = npt.NDArray[np.float64]
+
+# As wide as a phone's page is, so that letters are readable there; larger pages put two side by side.
+_WIDTH_IN, _HEIGHT_IN, _DPI = 4.8, 2.3, 100
+# Of more frames the lowest, the highest and the mean of as many parts are drawn.
+MOST_POINTS = 400
+_MOST_DOTS = 40
+# Where the largest value is so many times the middle one, a linear scale would show nothing else.
+_LOGARITHMIC_FROM = 8.0
+# Stand for the page's colors while the curve is drawn.
+_INK, _GRID, _CUT, *_LINES = "#010101", "#020202", "#030303", "#040404", "#050505"
+_VARIABLES = {_INK: "--soft", _GRID: "--line", _CUT: "--cut", _LINES[0]: "--accent", _LINES[1]: "--second"}
+_STYLE: Any = {
+    "svg.fonttype": "none",
+    "font.size": 10.5,
+    "axes.edgecolor": _GRID,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "axes.axisbelow": True,
+    "axes.formatter.useoffset": False,
+    "grid.color": _GRID,
+    "grid.linewidth": 0.8,
+    "xtick.color": _INK,
+    "ytick.color": _INK,
+    "xtick.major.size": 3,
+    "ytick.major.size": 0,
+    "ytick.minor.size": 0,
+    "axes.labelcolor": _INK,
+    "text.color": _INK,
+    "lines.linewidth": 1.5,
+    "lines.solid_joinstyle": "round",
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One curve: a value a frame, NaN where there is none, and what it is called where there are two."""
+
+    values: Column
+    label: str = ""
+
+
+def check_plotting() -> None:
+    """Makes sure that curves can be drawn.
+
+    Raises:
+        ReportError: Matplotlib is not installed.
+    """
+    try:
+        import matplotlib.backends.backend_svg
+        import matplotlib.figure  # noqa: F401
+    except ImportError as error:
+        raise ReportError(
+            f"a report is drawn by Matplotlib, which cannot be loaded here ({error}); pip install 'vidstyle[report]', "
+            "or leave --report out"
+        ) from error
+
+
+def drawn(lines: Sequence[Line], cuts: Sequence[int], first: int, salt: str) -> str:
+    """Returns curves as an `<svg>` element; the same bytes for the same values.
+
+    Args:
+        lines: one or two, of as many frames. cuts: positions that are marked.
+        first: number of the first frame. salt: names the curve among those of a page.
+
+    Raises:
+        ReportError: Matplotlib is not installed.
+    """
+    check_plotting()
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context():
+        mpl.rcdefaults()  # not those of whoever runs this
+        mpl.rcParams.update(_STYLE | {"svg.hashsalt": salt})
+        figure = Figure(figsize=(_WIDTH_IN, _HEIGHT_IN), dpi=_DPI, layout="constrained")
+        axes = figure.add_subplot()
+        count = len(lines[0].values)
+        if len(cuts):
+            marks = np.unique(np.round(np.array(cuts) * MOST_POINTS / count)) * count / MOST_POINTS
+            places = cuts if len(cuts) <= MOST_POINTS else marks
+            axes.vlines(
+                [first + place for place in places], 0, 1, _CUT, "dashed", lw=0.9, transform=axes.get_xaxis_transform()
+            )
+        for line, color in zip(lines, _LINES, strict=False):
+            _draw(axes, line, color, first)
+        _scale(axes, lines)
+        axes.set_xlabel("frame")
+        axes.margins(x=0.015)
+        if any(line.label for line in lines):
+            figure.legend(loc="outside upper right", ncols=2, frameon=False, handlelength=1.2, borderaxespad=0)
+        buffer = io.StringIO()
+        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
+    return _for_page(buffer.getvalue())
+
+
+def _draw(axes: Any, line: Line, color: str, first: int) -> None:
+    count = len(line.values)
+    if count <= MOST_POINTS:
+        few = {"marker": "o", "markersize": 3.2} if count <= _MOST_DOTS else {}
+        axes.plot(first + np.arange(count), line.values, color=color, label=line.label, **few)
+        return
+    places, lowest, means, highest = envelope(line.values, MOST_POINTS)
+    axes.fill_between(first + places, lowest, highest, color=color, alpha=0.28, linewidth=0)
+    axes.plot(first + places, means, color=color, label=line.label)
+
+
+def envelope(values: Column, parts: int) -> tuple[Column, Column, Column, Column]:
+    """Returns the middle, the lowest, the mean and the highest value of each of so many parts, as far as it has any."""
+    bounds = np.linspace(0, len(values), parts + 1).round().astype(int)
+    found = []
+    for start, stop in pairwise(bounds):
+        part = values[start:stop]
+        part = part[np.isfinite(part)]
+        if part.size:
+            found.append(((start + stop - 1) / 2, part.min(), part.mean(), part.max()))
+    places, lowest, means, highest = np.array(found, np.float64).reshape(-1, 4).T
+    return places, lowest, means, highest
+
+
+def _scale(axes: Any, lines: Sequence[Line]) -> None:
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+
+    known = np.concatenate([line.values[np.isfinite(line.values)] for line in lines])
+    if known.size and known.min() > 0 and known.max() > _LOGARITHMIC_FROM * np.median(known):
+        axes.set_yscale("log")
+        decades = np.log10(known.max() / known.min())
+        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if decades < 2 else (1.0,), numticks=8))
+        axes.yaxis.set_minor_locator(NullLocator())
+    else:
+        axes.set_ylim(bottom=0)
+        axes.yaxis.set_major_locator(MaxNLocator(5))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+
+
+def _for_page(svg: str) -> str:
+    """Returns the element alone, which grows with the page and has its colors and letters."""
+    svg = svg[svg.index("<svg") :].strip()
+    svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
+    svg = re.sub(r"<svg[^>]*?(viewBox=\"[^\"]*\")[^>]*>", r'<svg \1 aria-hidden="true">', svg, count=1)
+    svg = re.sub(r"xlink:href", "href", svg)
+    svg = re.sub(r"<style.*?</style>|(?<=<g) id=\"[^\"]*\"", "", svg, flags=re.DOTALL)
+    svg = re.sub(r" font-family: [^;]*;", "", svg)
+    for color, variable in _VARIABLES.items():
+        svg = svg.replace(color, f"var({variable})")
+    return svg

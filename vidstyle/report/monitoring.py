@@ -1,0 +1,219 @@
+"""Looking in on renders from outside: what jobs a folder holds, what they have painted, how steady it comes out.
+
+All of it is read from job folders, so that it does not matter which process paints, or whether one does.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from vidstyle.errors import JobError, SourceError, VidstyleError
+from vidstyle.frames import Picture, resize
+from vidstyle.job.folder import STOP_NAME, JobFolder, clear_job
+from vidstyle.job.journal import JournalEntry, read_journal
+from vidstyle.job.lock import is_running, locked
+from vidstyle.job.manifest import MANIFEST_NAME, read_manifest
+from vidstyle.job.status import Status, job_path, job_status
+from vidstyle.media.read.frame_reader import opened
+from vidstyle.media.read.source import Source
+from vidstyle.media.read.sources import open_source
+from vidstyle.media.stills.images import read_layers, reduced_size
+from vidstyle.metrics import MEASURED_SIZE_PX, StabilityMeter
+
+# So many pairs of frames, spread over a render, show how its steadiness goes.
+_MOST_PAIRS = 150
+
+
+@dataclass(frozen=True, slots=True)
+class FrameRecord:
+    """A painted frame as its job's journal has it.
+
+    Attributes:
+        frame: position in the render, from 0. seconds: spent on it.
+        loss: the objective at the picture that was kept; NaN where nothing was painted.
+    """
+
+    frame: int
+    seconds: float
+    loss: float
+
+
+def jobs_in(folder: str | Path) -> tuple[Status, ...]:
+    """Returns how far the renders are whose job folders lie in a folder, by name; damaged ones are left out."""
+    found = []
+    for path in sorted(Path(folder).glob("*.vidstyle")):
+        if (path / MANIFEST_NAME).is_file():
+            with suppress(VidstyleError):
+                found.append(job_status(path))
+    return tuple(found)
+
+
+def job_history(output: str | Path, job_dir: Path | None = None) -> tuple[FrameRecord, ...]:
+    """Returns what is known of each painted frame of a render, by position; nothing where its job folder is gone."""
+    path = _folder_of(output, job_dir)
+    newest: dict[int, JournalEntry] = {entry.frame: entry for entry in read_journal(path)}
+    count = read_manifest(path).frame_count if newest else 0  # past it stands what led in parts of shots
+    shown = sorted(frame for frame in newest if frame < count)
+    return tuple(FrameRecord(frame, newest[frame].seconds, newest[frame].loss) for frame in shown)
+
+
+def job_picture(output: str | Path, job_dir: Path | None = None) -> tuple[int, Picture] | None:
+    """Returns the position of the last frame of a render that is finished, and the frame, `(h, w, 3)` uint8 RGB.
+
+    None where there is none yet, or all are encoded, and the last ones no longer needed as pictures.
+
+    Raises:
+        JobError: there is no such job, or its manifest is damaged.
+    """
+    path = _folder_of(output, job_dir)
+    job = JobFolder(path, read_manifest(path))
+    for file in sorted(job.delivered_folder.glob("[0-9]*.png"), reverse=True):
+        with suppress(SourceError, ValueError):  # it may just have been encoded
+            position = int(file.stem)
+            if position < job.manifest.frame_count:  # past it lies what leads in parts of shots
+                return position, read_layers(file)[0]
+    return None
+
+
+def stop_job(output: str | Path, job_dir: Path | None = None) -> bool:
+    """Asks the process at work on a render to stop after the frame that it is at; returns whether there is one.
+
+    Nothing is lost: the same command continues.
+
+    Raises:
+        JobError: the job folder cannot be written to.
+    """
+    path = _folder_of(output, job_dir)
+    if not is_running(path):
+        return False
+    try:
+        (path / STOP_NAME).touch()
+    except OSError as error:
+        raise JobError(f"{path}: cannot be written to ({error.strerror or error}); stop its process") from error
+    return True
+
+
+def is_job_running(output: str | Path, job_dir: Path | None = None) -> bool:
+    """Tells whether a process is at work on a render, also when it still looks through the input."""
+    return is_running(_folder_of(output, job_dir))
+
+
+def discard_job(output: str | Path, job_dir: Path | None = None) -> None:
+    """Removes the job folder of a render, with all frames in it that were painted; a finished output stays.
+
+    Raises:
+        JobError: there is none, a process is at work on it, or it cannot be removed.
+    """
+    path = _folder_of(output, job_dir)
+    if not (path / MANIFEST_NAME).is_file():
+        raise JobError(f"{path}: is no job folder; nothing was removed")
+    with locked(path):
+        clear_job(path)
+
+
+def _folder_of(output: str | Path, job_dir: Path | None) -> Path:
+    """Returns the job folder of an output, or the one that was named itself."""
+    path = job_path(output, job_dir)
+    is_itself = not (path / MANIFEST_NAME).is_file() and (Path(output) / MANIFEST_NAME).is_file()
+    return Path(output) if is_itself else path
+
+
+class WarpErrorWatch:
+    """Measures the warping error between finished neighboring frames while they are painted; see `Stability`.
+
+    Of long renders up to 150 pairs of frames, spread evenly.
+
+    Attributes: `errors`, position of the later frame and error, so far.
+    """
+
+    def __init__(self, output: str | Path, job_dir: Path | None = None) -> None:
+        """Takes a render as `job_status` does.
+
+        Raises:
+            JobError: there is no such job, or its manifest is damaged.
+        """
+        path = _folder_of(output, job_dir)
+        self._job = JobFolder(path, read_manifest(path))
+        self._segment: _Segment | None = None
+        self.errors: list[tuple[int, float]] = []
+        self._steps = self._measured()
+
+    def update(self, budget_s: float = 1.0) -> None:
+        """Measures what is there and not measured yet, for about so long; what cannot be read ends it."""
+        deadline = time.monotonic() + budget_s
+        # A frame that an input or a segment lacks ends a generator with a RuntimeError, see PEP 479.
+        with suppress(VidstyleError, OSError, StopIteration, RuntimeError):
+            while time.monotonic() < deadline and next(self._steps):
+                pass
+
+    def close(self) -> None:
+        """Releases every file."""
+        self._steps.close()
+        self._let_go()
+
+    def _measured(self) -> Generator[bool, None, None]:
+        """Adds one measured pair for each True; False where the next one is not painted yet."""
+        manifest = self._job.manifest
+        apart = max(1, -(-manifest.frame_count // _MOST_PAIRS))
+        size = reduced_size(manifest.width, manifest.height, MEASURED_SIZE_PX)
+        read, before = 0, None
+        with opened(self._source_path(), self._job.settings) as source:
+            for position in range(apart, manifest.frame_count, apart):
+                while read < position - 1:
+                    source.skip()
+                    read += 1
+                if read < position:
+                    before, read = next(source), read + 1
+                now, read = next(source), read + 1
+                meter = StabilityMeter()
+                for at, frame in ((position - 1, before), (position, now)):
+                    while (stylized := self._stylized(at)) is None:
+                        yield False
+                    if frame is not None:
+                        meter.add(resize(frame.image, *size), resize(stylized, *size))
+                self.errors.append((position, meter.result().warp_error))
+                before = now
+                yield True
+
+    def _source_path(self) -> Path:
+        """Returns where the input is: where it was, or if that was said from another folder, beside the output."""
+        path = self._job.manifest.info.path
+        return path if path.exists() else self._job.path.parent / path
+
+    def _stylized(self, position: int) -> Picture | None:
+        """Returns a finished frame, from its file or from the segment that it is encoded in."""
+        file = self._job.delivered_path(position)
+        if file.is_file():
+            with suppress(SourceError):  # it may just have been encoded
+                return read_layers(file)[0]
+        if self._job.manifest.kind != "video":
+            return None
+        run = next(run for shot in self._job.manifest.shots for run in shot.segments if position in run)
+        if not self._job.segment_path(run).with_suffix(".json").is_file():
+            return None
+        if self._segment is None or self._segment.run != run or self._segment.position > position:
+            self._let_go()
+            self._segment = _Segment(run, open_source(self._job.segment_path(run)), run.start)
+        while self._segment.position < position:
+            self._segment.source.skip()
+            self._segment.position += 1
+        self._segment.position += 1
+        return next(self._segment.source).image
+
+    def _let_go(self) -> None:
+        if self._segment is not None:
+            self._segment.source.close()
+        self._segment = None
+
+
+@dataclass
+class _Segment:
+    """An encoded run of frames that is being read: `position` is the next frame's in the render."""
+
+    run: range
+    source: Source
+    position: int
