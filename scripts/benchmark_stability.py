@@ -41,9 +41,9 @@ from vidstyle.frames import Picture, resize
 from vidstyle.media.read.sources import open_source
 from vidstyle.media.stills.images import reduced_size, write_image
 from vidstyle.method.disocclusion import motion_between
-from vidstyle.method.flow import load_flow
 from vidstyle.method.warping import FlowField
 from vidstyle.metrics import StabilityMeter
+from vidstyle.weights.loading import load_flow
 
 SAMPLES = Path(__file__).resolve().parent.parent / "samples"
 SIZE_PX = 512

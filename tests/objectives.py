@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from vidstyle.method.features import load_network
 from vidstyle.method.features.compact import CompactFeatures
+from vidstyle.weights.loading import load_network
 
 # With all its layers, in float32; not to be changed.
 NETWORK = load_network("compact", CompactFeatures.layer_names)

@@ -15,8 +15,8 @@ from vidstyle.version import __version__ as __version__
 if TYPE_CHECKING:
     from vidstyle.devices import tune_process
     from vidstyle.job.status import Status, job_status
+    from vidstyle.looks.stylizer import Stylizer
     from vidstyle.method.coverage import Coverage, coverage_of
-    from vidstyle.method.stylizer import Stylizer
     from vidstyle.metrics import Stability, measure
     from vidstyle.preview.preview import preview
     from vidstyle.preview.sketches import Clip, FrameStylizer, Sketch
@@ -86,7 +86,7 @@ _LATER = {
     "Sketch": "preview.sketches",
     "Stability": "metrics",
     "Status": "job.status",
-    "Stylizer": "method.stylizer",
+    "Stylizer": "looks.stylizer",
     "WarpErrorWatch": "report.monitoring",
     "as_command": "settings.command",
     "as_config": "settings.config",

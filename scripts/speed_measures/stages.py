@@ -14,8 +14,8 @@ import vidstyle.render.run
 import vidstyle.workers.shot_stylizer
 from vidstyle import Settings, stylize
 from vidstyle.job.folder import JobFolder
+from vidstyle.looks.stylizer import Stylizer
 from vidstyle.media.read.frame_reader import Reader
-from vidstyle.method.stylizer import Stylizer
 from vidstyle.method.temporal import Past
 
 # What happens for each frame, and once or for each segment.

@@ -5,7 +5,7 @@ import torch
 
 from vidstyle import Settings
 from vidstyle.experiments import feature_maps
-from vidstyle.method.features import load_network
+from vidstyle.weights.loading import load_network
 
 SETTINGS = Settings(size=32, precision="float32", device="cpu")
 

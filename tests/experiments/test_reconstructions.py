@@ -11,9 +11,9 @@ from vidstyle import Settings
 from vidstyle.errors import SettingsError, WeightsError
 from vidstyle.experiments import content_reconstruction, style_reconstruction
 from vidstyle.experiments.reconstructions import GatysObjective
-from vidstyle.method.features import load_network
 from vidstyle.method.features.vgg19 import weight_shapes
 from vidstyle.method.losses import gatys_content_loss, gatys_style_loss
+from vidstyle.weights.loading import load_network
 
 PICTURE = np.kron(np.random.default_rng(3).integers(0, 256, (4, 6, 3), dtype=np.uint8), np.ones((8, 8, 1), np.uint8))
 QUICK = Settings(size=48, iterations=12, precision="float32", device="cpu")

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from objectives import NETWORK, noise
 
-from vidstyle.method.features import load_network
 from vidstyle.method.features.compact import CompactFeatures
 from vidstyle.method.losses import gram_matrix, measured, relative_style_loss
 from vidstyle.method.objective import (
@@ -23,6 +22,7 @@ from vidstyle.method.objective import (
     to_tensor,
 )
 from vidstyle.settings import Settings
+from vidstyle.weights.loading import load_network
 
 
 def objective_of(content, style, **changes):

@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 import torch
 from chains import QUICK, picture
+from vidstyle.method.carrying import SETTLED_AFTER_FRAMES
 
 from vidstyle import Settings, Stylizer, VidstyleError
 from vidstyle.errors import DeviceError, SettingsError, SourceError
 from vidstyle.method import solver as descent
-from vidstyle.method.carrying import SETTLED_AFTER_FRAMES
-from vidstyle.method.features import load_network
 from vidstyle.method.features.compact import CompactFeatures
 from vidstyle.method.tiling import bytes_per_px
 from vidstyle.method.transitions import needed_before
 from vidstyle.metrics import StabilityMeter
+from vidstyle.weights.loading import load_network
 
 
 def test_a_painted_frame_differs_from_its_content_and_lowers_the_loss(stylizer):

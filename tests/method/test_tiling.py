@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from objectives import noise
 
-from vidstyle.method.features import load_network
 from vidstyle.method.features.compact import CompactFeatures
 from vidstyle.method.features.vgg19 import Vgg19Features
 from vidstyle.method.objective import Objective, Reference, style_targets, to_tensor
 from vidstyle.method.tiling import bytes_per_px, continued, summed_over_tiles, tiles_by_picture, tiles_of
 from vidstyle.settings import Settings
+from vidstyle.weights.loading import load_network
 
 LAYERS = CompactFeatures.layer_names
 NETWORK = load_network("compact", LAYERS).placed(torch.device("cpu"), torch.float64)

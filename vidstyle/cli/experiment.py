@@ -17,8 +17,8 @@ from vidstyle.cli.progress import LateBar
 from vidstyle.devices import keep_freed_memory, share_cores
 from vidstyle.errors import SettingsError
 from vidstyle.experiments.defaults import EVERY, GIF_FRAME_MS, SETTINGS, STARTS, STYLE_WEIGHTS
+from vidstyle.method.features import POOLINGS
 from vidstyle.settings import Settings
-from vidstyle.settings.definitions import POOLINGS
 from vidstyle.settings.words import flag_of
 from vidstyle.version import __version__
 

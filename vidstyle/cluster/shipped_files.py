@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vidstyle.frames import split_moment
-from vidstyle.method.features import weights_file
 from vidstyle.settings import Settings
 from vidstyle.settings.values import split_region
+from vidstyle.weights.loading import is_shipped, weights_file
 
 
 @dataclass(frozen=True)
@@ -66,12 +66,13 @@ def packed(settings: Settings, styles: Sequence[Path]) -> ShippedFiles:
             folders.update([numbers[path]] if path.is_dir() else [])
         return numbers[path]
 
-    is_packaged = settings.weights is None and settings.network == "compact"
     return ShippedFiles(
         styles=tuple(number(style) for style in styles),
         regions=tuple(number(style) for _, style in settings.regions),
         style_at=tuple(number(Path(name)) for _, name in map(split_moment, settings.style_at)),
-        weights=None if is_packaged else number(weights_file(settings.network, settings.weights)),
+        weights=None
+        if is_shipped(settings.network, settings.weights)
+        else number(weights_file(settings.network, settings.weights)),
         keyframes=None if settings.keyframes is None else number(settings.keyframes),
         contents=contents,
         folders=frozenset(folders),

@@ -25,8 +25,8 @@ from vidstyle.job.lock import locked_by_worker
 from vidstyle.job.manifest import MANIFEST_NAME, read_manifest
 from vidstyle.job.versions import versions_of
 from vidstyle.looks.frame_masks import Masks
+from vidstyle.looks.stylizer import Stylizer
 from vidstyle.media.read.frame_reader import Reader, opened
-from vidstyle.method.stylizer import Stylizer
 from vidstyle.settings import Settings
 from vidstyle.workers.answers import frame_answer
 from vidstyle.workers.shot_stylizer import ShotStylizer

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -15,13 +16,12 @@ from vidstyle.errors import SettingsError
 from vidstyle.experiments.defaults import STARTS
 from vidstyle.frames import Picture, resize, working_size
 from vidstyle.media.stills.images import read_picture
-from vidstyle.method.features import load_network
-from vidstyle.method.noise import DriftingNoise
 from vidstyle.method.objective import to_tensor
 from vidstyle.method.solver import Budget, ObjectiveFunction, OnEvaluation, Outcome, optimize
 from vidstyle.method.tiling import bytes_per_px
 from vidstyle.settings import Settings
 from vidstyle.weights.fetching import OnDownload
+from vidstyle.weights.loading import load_network
 
 # Called with evaluations done and evaluations in all.
 OnProgress = Callable[[int, int | None], None]
@@ -79,7 +79,7 @@ class Bench:
 
     def noise(self, like: Picture) -> Tensor:
         """Returns white noise by the settings' seed, uniform, `(1, 3, H, W)` float32 in [0, 1)."""
-        return to_tensor(255 * DriftingNoise(self.settings.seed).follow(like, None), self.device)
+        return to_tensor(255 * np.random.default_rng(self.settings.seed).random(like.shape, np.float32), self.device)
 
     def start(self, name: str, content: Picture, style: Picture) -> Tensor:
         """Returns the start of a name in `STARTS` at the content's size, `(1, 3, H, W)` float32 RGB in [0, 1].

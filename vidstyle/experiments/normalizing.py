@@ -18,11 +18,11 @@ from vidstyle.experiments.panels import Panel, Sheet
 from vidstyle.experiments.reconstructions import GatysObjective
 from vidstyle.frames import Picture
 from vidstyle.media.stills.images import read_picture
-from vidstyle.method.features import FeatureNetwork
+from vidstyle.method.features import POOLINGS
+from vidstyle.method.features.network import FeatureNetwork
 from vidstyle.method.losses import gram_matrix, measured, relative_style_loss
 from vidstyle.method.objective import to_picture
 from vidstyle.settings import Settings
-from vidstyle.settings.definitions import POOLINGS
 from vidstyle.weights.fetching import OnDownload
 
 

@@ -15,11 +15,11 @@ from vidstyle.experiments.bench import Bench, Meter, OnProgress, chosen, title
 from vidstyle.experiments.defaults import RECONSTRUCTED_LAYERS, SETTINGS
 from vidstyle.experiments.panels import Panel, Sheet
 from vidstyle.frames import Picture
-from vidstyle.method.features import FeatureNetwork
+from vidstyle.method.features import POOLINGS
+from vidstyle.method.features.network import FeatureNetwork
 from vidstyle.method.losses import at_least_float32, gatys_content_loss, gatys_style_loss
 from vidstyle.method.objective import to_picture
 from vidstyle.settings import Settings
-from vidstyle.settings.definitions import POOLINGS
 from vidstyle.weights.fetching import OnDownload
 
 SMALLEST_UNIT = 1e-12

@@ -43,7 +43,7 @@ class _Transfer:
         self.content = self.bench.fitted(content, "content")
         self.style = read_picture(style, "style")
         height, width = self.content.shape[:2]
-        self.targets = style_targets(self.bench.network, self.style, width, height, settings)
+        self.targets = style_targets(self.bench.network, self.style, width, height, settings.options)
 
     def originals(self) -> list[Panel]:
         """Returns panels of content and style."""
@@ -55,7 +55,7 @@ class _Transfer:
 
     def objective(self, settings: Settings) -> Objective:
         """Returns the objective with the weights and the content layer of `settings`."""
-        return Objective(self.bench.network, settings, self.targets, self.bench.tensor(self.content))
+        return Objective(self.bench.network, settings.options, self.targets, self.bench.tensor(self.content))
 
     def panel(self, label: str, settings: Settings, start: Tensor, meter: Meter) -> Panel:
         """Returns what comes of a start."""

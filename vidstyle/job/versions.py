@@ -26,7 +26,7 @@ def versions_of(settings: Settings) -> dict[str, str]:
         "opencv": cv2.__version__,
         "numpy": np.__version__,
     }
-    if settings.needs_flow and settings.flow == "raft":
+    if settings.is_warped and settings.flow == "raft":
         with suppress(PackageNotFoundError):
             versions["torchvision"] = version("torchvision")
     return versions

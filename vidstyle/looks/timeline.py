@@ -11,7 +11,7 @@ from pathlib import Path
 from vidstyle.errors import SettingsError, SourceError
 from vidstyle.frames import Moment, parse_moment, split_moment
 from vidstyle.looks.keyframes import Keyframe, read_keyframes
-from vidstyle.method.look import Look, look_of, shares
+from vidstyle.method.look import Look, shares
 from vidstyle.settings import Settings
 from vidstyle.settings.named_files import given_styles
 
@@ -113,6 +113,15 @@ class Timeline:
             else "the only frame is at 0 s"
         )
         return [f"{key.place}: is never reached; {end}" for key in found if key is not None]
+
+
+def look_of(settings: Settings, styles: int) -> Look:
+    """Returns the look that the settings ask for, with so many styles.
+
+    Raises:
+        SettingsError: the blend is not for so many.
+    """
+    return Look(settings.strength, shares(settings.style_blend, styles), settings.content_weight)
 
 
 def style_paths(style: str | Path | Sequence[str | Path] | None, settings: Settings) -> tuple[Path, ...]:

@@ -20,7 +20,7 @@ _TOO_LITTLE, _ENOUGH = 0.15, 0.45
 _GAINS, _FLOOR_LEVELS = (0.4, 1.5), 4.0
 
 
-def filled(content: Picture, stylized: FloatPicture, trust: FloatPicture) -> FloatPicture:
+def inpainted(content: Picture, stylized: FloatPicture, trust: FloatPicture) -> FloatPicture:
     """Returns the paint, and in its holes the content with the mean and contrast of the paint around, by channel.
 
     Ruder et al. (2016) leave uncovered regions at the network's mean color, and they come out gray; the

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from vidstyle.errors import SettingsError, counted
-from vidstyle.settings import Settings
+from vidstyle.method.options import Options
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,20 +24,11 @@ class Look:
     blend: tuple[float, ...]
     content_weight: float
 
-    def applied(self, settings: Settings) -> Settings:
-        """Returns settings with the look's strength and content weight."""
-        if (settings.strength, settings.content_weight) == (self.strength, self.content_weight):
-            return settings
-        return replace(settings, strength=self.strength, content_weight=self.content_weight)
-
-
-def look_of(settings: Settings, styles: int) -> Look:
-    """Returns the look that the settings ask for, with so many styles.
-
-    Raises:
-        SettingsError: the blend is not for so many.
-    """
-    return Look(settings.strength, shares(settings.style_blend, styles), settings.content_weight)
+    def applied(self, options: Options) -> Options:
+        """Returns options with the look's strength and content weight."""
+        if (options.strength, options.content_weight) == (self.strength, self.content_weight):
+            return options
+        return replace(options, strength=self.strength, content_weight=self.content_weight)
 
 
 def shares(blend: Sequence[float], styles: int) -> tuple[float, ...]:

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import logging
 import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 
 from vidstyle.errors import DeviceError
+from vidstyle.frames import SMALLEST_SIDE_PX, Picture, resize
 from vidstyle.method.solver import HISTORY
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 # The CPU's allocators have no exception of their own: torch's, and those of the convolutions beneath it.
 _CPU_WORDS = ("not enough memory", "can't allocate memory", "cannot allocate memory", "could not create a primitive")
@@ -82,21 +88,98 @@ def free_caches(device: torch.device) -> None:
         torch.mps.empty_cache()
 
 
-def too_little_memory(width: int, height: int, fits: Callable[[int, int], bool], smallest_px: int) -> DeviceError:
-    """Returns the error for a picture that cannot be painted even at the least cost, with a size that can.
+class MemoryGuard:
+    """Runs what may need more memory than there is: again after making room, and then with less.
 
-    Args:
-        width, height: in pixels. fits: tells by trying whether a size can be painted.
-        smallest_px: sides are not tried below this.
+    Attributes:
+        fallback: an index into `memory_fallbacks`: above 0 once memory did not suffice for what was asked for. It
+            stays there, so that a shot's frames are optimized alike.
     """
-    side_px = max(width, height)
-    while True:
-        side_px = int(side_px * _SMALLER)
-        ratio = side_px / max(width, height)
-        if min(width, height) * ratio < smallest_px:
-            advice = "close other programs, or use a machine with more memory"
-            break
-        if fits(max(1, round(width * ratio)), max(1, round(height * ratio))):
-            advice = f"the largest that is likely to fit is --size {side_px}"
-            break
-    return DeviceError(f"too little memory to paint {width}x{height} pixels; {advice}")
+
+    def __init__(self, optimizer: str, device: torch.device) -> None:
+        self.fallback = 0
+        self._ways, self._device = memory_fallbacks(optimizer), device
+
+    def reset(self, fallback: int = 0) -> None:
+        """Goes back to an index into `memory_fallbacks`."""
+        self.fallback = min(fallback, len(self._ways) - 1)
+
+    def optimize(
+        self, content: Picture, attempt: Callable[[Picture, MemoryFallback], T], forget: Callable[[], None]
+    ) -> T:
+        """Returns what an attempt at optimizing a frame, `(H, W, 3)` uint8 RGB, returns.
+
+        Args:
+            attempt: called with the frame and how to go about it. forget: gives memory back that can be had again.
+
+        Raises:
+            DeviceError: memory does not suffice for the cheapest way; the message names a size that fits.
+        """
+        height, width = content.shape[:2]
+        has_failed = False
+        while True:
+            try:
+                return attempt(content, self._ways[self.fallback])
+            except Exception as error:
+                if not is_memory_error(error):
+                    raise
+            # Outside the handler: the exception held the failed attempt's pictures.
+            free_caches(self._device)
+            if not has_failed:
+                has_failed = True
+                logger.warning("too little memory for %dx%d pixels; trying again", width, height)
+            elif self.fallback + 1 < len(self._ways):
+                self.fallback += 1
+                logger.warning("still too little memory; going on with %s", self._ways[self.fallback])
+            else:
+                raise self._too_little(content, attempt, forget)
+
+    def warp(self, content: Picture, attempt: Callable[[], T], remedy: str = "") -> T:
+        """Returns what an attempt at warping frames by optical flow returns.
+
+        Args:
+            content: a frame, `(H, W, 3)`. remedy: what needs less memory, before "a smaller --size".
+
+        Raises:
+            DeviceError: memory does not suffice.
+        """
+        try:
+            return attempt()
+        except Exception as error:
+            if not is_memory_error(error):
+                raise
+        free_caches(self._device)
+        try:
+            return attempt()
+        except Exception as error:
+            if not is_memory_error(error):
+                raise
+            height, width = content.shape[:2]
+            message = f"too little memory for optical flow at {width}x{height} pixels; use {remedy}a smaller --size"
+            raise DeviceError(message) from error
+
+    def _too_little(
+        self, content: Picture, attempt: Callable[[Picture, MemoryFallback], T], forget: Callable[[], None]
+    ) -> DeviceError:
+        """Returns the error for a frame that is too large in any way, with a size that can be optimized."""
+        height, width = content.shape[:2]
+        side_px = max(width, height)
+        advice = "close other programs, or use a machine with more memory"
+        while True:
+            side_px = int(side_px * _SMALLER)
+            ratio = side_px / max(width, height)
+            if min(width, height) * ratio < SMALLEST_SIDE_PX:
+                break
+            smaller = resize(content, max(1, round(width * ratio)), max(1, round(height * ratio)))
+            try:
+                attempt(smaller, self._ways[-1])
+            except Exception as error:
+                if not is_memory_error(error):
+                    raise
+            else:
+                advice = f"the largest that is likely to fit is --size {side_px}"
+                break
+            finally:
+                forget()
+                free_caches(self._device)
+        return DeviceError(f"too little memory to paint {width}x{height} pixels; {advice}")

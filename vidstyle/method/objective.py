@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vidstyle.frames import FloatPicture, Picture, resize
-from vidstyle.method.features import FeatureNetwork
+from vidstyle.method.features.network import FeatureNetwork
 from vidstyle.method.losses import (
     at_least_float32,
     content_scale,
@@ -23,9 +23,10 @@ from vidstyle.method.losses import (
     temporal_loss,
     total_variation,
 )
+from vidstyle.method.options import Options
 from vidstyle.method.regions import SMALLEST_REGION, UNSETTLED_WEIGHT, Regions
-from vidstyle.method.tiling import Tile, summed_over_tiles, tiles_by_picture
-from vidstyle.settings import Settings
+from vidstyle.method.tiling import Measure, Tile, own_features, summed_over_tiles, tiles_by_picture
+from vidstyle.method.warping import WarpedFrame
 
 # The coarsest level's long side lies in (half of this, this]: there relu3 sees what conv4 and conv5
 # see of the full picture, and large strokes are measured.
@@ -80,7 +81,7 @@ def style_targets(
     style: Picture,
     width: int,
     height: int,
-    settings: Settings,
+    options: Options,
     memory_bytes: float = math.inf,
     scale: float = 1.0,
 ) -> StyleTargets:
@@ -92,7 +93,7 @@ def style_targets(
     Args:
         scale: by how much its strokes are to be larger or smaller than so.
     """
-    levels = level_count(width, height, settings.levels, network.smallest_side_px)
+    levels = level_count(width, height, options.levels, network.smallest_side_px)
     style_height, style_width = style.shape[:2]
     ratio = scale * math.sqrt(width * height / (style_width * style_height))
     # A narrow strip of a style still has to reach the coarsest level's deepest layer.
@@ -100,7 +101,7 @@ def style_targets(
     fitted = resize(style, max(1, round(style_width * ratio)), max(1, round(style_height * ratio)))
     with torch.no_grad():
         pictures = pyramid(to_tensor(fitted, network.get_buffer("mean").device), levels)
-        grams = tuple(_measured_grams(network, picture, settings.style_layers, memory_bytes) for picture in pictures)
+        grams = tuple(_measured_grams(network, picture, options.style_layers, memory_bytes) for picture in pictures)
     return StyleTargets(width, height, grams)
 
 
@@ -109,27 +110,37 @@ def _measured_grams(
 ) -> dict[str, Tensor]:
     tiles, metrics = tiles_by_picture(network, layers, [picture], memory_bytes)[0], network.metrics()
 
-    def measure(features: Mapping[str, Tensor], tile: Tile) -> list[Tensor]:
+    def measure(tile: Tile, pixels: Tensor) -> list[Tensor]:
+        features = own_features(network, tile, pixels, layers)
         return [
             gram_matrix(f) * (_positions(f) / network.layer_size(layer, picture).numel())
             for layer, f in features.items()
         ]
 
-    grams = summed_over_tiles(network, picture, layers, tiles, measure)
+    grams = summed_over_tiles(picture, tiles, measure)
     return {layer: measured(gram, metrics.get(layer)) for layer, gram in zip(layers, grams, strict=True)}
 
 
 @dataclass(frozen=True)
-class Reference:
-    """What a frame should look like where the past is known.
+class TemporalTarget:
+    """What a frame should look like where the frames before it show the same.
 
     `picture` is `(1, 3, H, W)` float32 RGB in [0, 1]; `confidence`, `(1, 1, H, W)` float32 in [0, 1], says how surely.
-    `wet`, `(1, 1, H, W)` float32, is 1 where paint is so new that it must answer for itself; None if it is so nowhere.
+    `unsettled`, `(1, 1, H, W)` float32, is 1 where paint is so new that it has a style loss of its own; None: nowhere.
     """
 
     picture: Tensor
     confidence: Tensor
     unsettled: Tensor | None = None
+
+    @classmethod
+    def of(cls, warped: WarpedFrame, device: torch.device) -> TemporalTarget:
+        """Returns a warped frame as tensors."""
+        confidence = torch.tensor(warped.confidence, device=device)[None, None]
+        unsettled = None
+        if warped.unsettled.any():
+            unsettled = torch.tensor(warped.unsettled, device=device)[None, None].float()
+        return cls(to_tensor(warped.reference, device), confidence, unsettled)
 
 
 class Objective:
@@ -137,16 +148,16 @@ class Objective:
 
     S is the mean over levels and style layers; C is taken at the coarsest level, so that brush
     strokes are free to differ from the content where they are finer than it can see. With regions all terms count
-    only what is painted, and S is the mean over the frame of each pixel's region's.
+    only what is stylized, and S is the mean over the frame of each pixel's region's.
     """
 
     def __init__(
         self,
         network: FeatureNetwork,
-        settings: Settings,
+        options: Options,
         style: StyleTargets,
         content: Tensor,
-        reference: Reference | None = None,
+        temporal: TemporalTarget | None = None,
         memory_bytes: float = math.inf,
         regions: Regions | None = None,
     ) -> None:
@@ -154,74 +165,84 @@ class Objective:
 
         Args:
             memory_bytes: for the network's activations; where it does not suffice, pictures are seen in tiles.
-            regions: where which style paints; None: `style` everywhere.
+            regions: where which style counts; None: `style` everywhere.
         """
-        self.regions, self._unpainted = regions, content
-        self.network, self.settings, self.style, self.reference = network, settings, style, reference
+        self.regions, self._unstylized = regions, content
+        self.network, self.options, self.style, self.temporal = network, options, style, temporal
         self.metrics = network.metrics()
-        pictures = pyramid(content, len(style.grams))
-        layers = {*settings.style_layers, settings.content_layer}
-        self._tiles = tiles_by_picture(network, layers, pictures, memory_bytes)
+        pictures = pyramid(content, self.levels)
+        self._tiles = tiles_by_picture(network, options.layers, pictures, memory_bytes)
         self._unsettled: dict[torch.Size, Tensor | None] = {}
         self._unsettled_count: dict[torch.Size, int] = {}
         self._unsettled_places: dict[tuple[torch.Size, int, Tile], Tensor] = {}
         with torch.no_grad():
-            self.content = self._content_of(pictures[-1])
+            self.content = self._content_features(pictures[-1])
             self._amount = None if regions is None else regions.amount_at(self.content.shape[2:])
             self.content_scale = content_scale(self.content, self._amount)
-            if regions is not None and settings.strength < 1:
+            if regions is not None and options.strength < 1:
                 for level, picture in enumerate(pictures):
-                    *grams, _ = self._terms(picture, self._tiles[level], has_content=False)
-                    named = zip(settings.style_layers, grams, strict=True)
+                    grams = summed_over_tiles(picture, self._tiles[level], self._measure(picture, has_content=False))
+                    named = zip(options.style_layers, grams, strict=True)
                     own = {layer: measured(gram, self.metrics.get(layer)) for layer, gram in named}
-                    regions.soften(settings.strength, level, own)
+                    regions.soften(options.strength, level, own)
+
+    @property
+    def levels(self) -> int:
+        """How many pictures the pyramid has."""
+        return len(self.style.grams)
 
     def __call__(self, image: Tensor) -> Tensor:
         """Returns the objective, shape (), of `(1, 3, H, W)` float32 RGB in [0, 1]."""
-        settings, levels = self.settings, len(self.style.grams)
+        options, levels = self.options, self.levels
         image, total = self.pinned(image), image.new_zeros(())
-        style_scale = settings.style_weight / (levels * len(settings.style_layers))
+        style_scale = options.style_weight / (levels * len(options.style_layers))
         for level, (picture, targets) in enumerate(zip(pyramid(image, levels), self.style.grams, strict=True)):
-            *grams, content = self._terms(picture, self._tiles[level], has_content=level == levels - 1)
-            for (layer, target), gram in zip(targets.items(), grams, strict=True):
+            has_content = level == levels - 1
+            terms = summed_over_tiles(picture, self._tiles[level], self._measure(picture, has_content=has_content))
+            content = terms.pop() if has_content else picture.new_zeros(())
+            for (layer, target), gram in zip(targets.items(), terms, strict=True):
                 total = total + style_scale * self._style_loss(level, layer, gram, target, picture)
-            total = total + settings.content_weight * content
-        if settings.tv_weight:
+            total = total + options.content_weight * content
+        if options.tv_weight:
             amount = None if self.regions is None else self.regions.amount
-            total = total + settings.tv_weight * total_variation(image, amount)
-        if self.reference is not None and settings.temporal_weight:
-            held = temporal_loss(image, self.reference.picture, self.reference.confidence)
-            total = total + settings.temporal_weight * held
+            total = total + options.tv_weight * total_variation(image, amount)
+        if self.temporal is not None and options.temporal_weight:
+            held = temporal_loss(image, self.temporal.picture, self.temporal.confidence)
+            total = total + options.temporal_weight * held
         return total
 
     def pinned(self, image: Tensor) -> Tensor:
-        """Returns `(1, 3, H, W)`: the picture, but the content where nothing is to be painted."""
-        return image if self.regions is None else self.regions.pinned(image, self._unpainted)
+        """Returns `(1, 3, H, W)`: the picture, but the content where nothing is to be stylized."""
+        return image if self.regions is None else self.regions.pinned(image, self._unstylized)
 
-    def _terms(self, picture: Tensor, tiles: Sequence[Tile], *, has_content: bool) -> list[Tensor]:
-        """Returns a level's Gram matrices, one or two `(C, C)` by style layer, and its content loss, 0 without."""
-        settings = self.settings
-        layers = {*settings.style_layers, *([settings.content_layer] if has_content else [])}
+    def _measure(self, picture: Tensor, *, has_content: bool) -> Measure:
+        """Returns what is summed over a level's tiles: a Gram matrix (or several) by style layer, and the content loss.
 
-        def measure(features: Mapping[str, Tensor], tile: Tile) -> list[Tensor]:
-            terms = [self._grams(layer, features[layer], tile, picture) for layer in settings.style_layers]
+        The Gram matrices are `(1, C, C)`; see `_grams`.
+        """
+        options, network = self.options, self.network
+        layers = {*options.style_layers, *([options.content_layer] if has_content else [])}
+
+        def measure(tile: Tile, pixels: Tensor) -> list[Tensor]:
+            features = own_features(network, tile, pixels, layers)
+            terms = [self._grams(layer, features[layer], tile, picture) for layer in options.style_layers]
             return [*terms, self._content_loss(features, tile)] if has_content else terms
 
-        terms = summed_over_tiles(self.network, picture, layers, tiles, measure)
-        return terms if has_content else [*terms, picture.new_zeros(())]
+        return measure
 
     # -- content -------------------------------------------------------------------------------
 
-    def _content_of(self, picture: Tensor) -> Tensor:
+    def _content_features(self, picture: Tensor) -> Tensor:
         """Returns the content's features `(1, C, h, w)`, float32 or finer, as the network's metric sees them."""
-        layer = self.settings.content_layer
+        layer = self.options.content_layer
         parts: list[tuple[Tile, Tensor]] = []
 
-        def measure(features: Mapping[str, Tensor], tile: Tile) -> list[Tensor]:
-            parts.append((tile, self._seen(features[layer])))
+        def measure(tile: Tile, pixels: Tensor) -> list[Tensor]:
+            features = own_features(self.network, tile, pixels, [layer])
+            parts.append((tile, self._under_metric(features[layer])))
             return []
 
-        summed_over_tiles(self.network, picture, [layer], self._tiles[-1], measure)
+        summed_over_tiles(picture, self._tiles[-1], measure)
         if len(parts) == 1:
             return parts[0][1]
         size = self.network.layer_size(layer, picture)
@@ -230,17 +251,17 @@ class Objective:
             tile.part(whole, self.network.stride_px(layer)).copy_(part)
         return whole
 
-    def _seen(self, features: Tensor) -> Tensor:
+    def _under_metric(self, features: Tensor) -> Tensor:
         """Returns content features `(1, C, h, w)` under the network's metric."""
-        metric, values = self.metrics.get(self.settings.content_layer), at_least_float32(features)
+        metric, values = self.metrics.get(self.options.content_layer), at_least_float32(features)
         return values if metric is None else F.conv2d(values, metric[:, :, None, None].to(values.dtype))
 
     def _content_loss(self, features: Mapping[str, Tensor], tile: Tile) -> Tensor:
-        layer = self.settings.content_layer
+        layer = self.options.content_layer
         target = tile.part(self.content, self.network.stride_px(layer))
         share = target.numel() / self.content.numel()
         amount = None if self._amount is None else tile.part(self._amount, self.network.stride_px(layer))
-        return relative_content_loss(self._seen(features[layer]), target, self.content_scale, amount) * share
+        return relative_content_loss(self._under_metric(features[layer]), target, self.content_scale, amount) * share
 
     # -- style ---------------------------------------------------------------------------------
 
@@ -284,10 +305,10 @@ class Objective:
 
     def _unsettled_mask(self, size: torch.Size) -> Tensor | None:
         """Returns where a layer's positions are new, `(h, w)` bool, or None where they are too few."""
-        if self.reference is None or self.reference.unsettled is None:
+        if self.temporal is None or self.temporal.unsettled is None:
             return None
         if size not in self._unsettled:
-            mask = F.interpolate(self.reference.unsettled, size, mode="area")[0, 0] > 0.5
+            mask = F.interpolate(self.temporal.unsettled, size, mode="area")[0, 0] > 0.5
             self._unsettled_count[size] = int(mask.sum())
             self._unsettled[size] = mask if self._unsettled_count[size] >= SMALLEST_REGION else None
         return self._unsettled[size]

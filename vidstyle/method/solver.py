@@ -1,4 +1,4 @@
-"""Moves one picture downhill on its objective, and never loses the best finite one it has seen."""
+"""Moves a picture downhill on its objective, small sizes first, and never loses the best finite one it has seen."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from vidstyle.errors import OptimizationError
 from vidstyle.method.lbfgs import descend
+from vidstyle.method.objective import Objective
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +24,8 @@ ADAM_STEP, ADAM_BETAS = 0.03, (0.9, 0.99)
 HISTORY, FIRST_STEP_RMS = 10, 0.01
 # The same from a start that is nearly there already: a larger one is a step in the wrong length, evaluated in vain.
 NEAR_STEP_RMS = 0.001
+# The smallest picture begins with longer steps than the others: it is the farthest from where it is to go.
+SMALLEST_FIRST_STEP_RMS = 0.03
 # The gain that decides on stopping is taken over so many evaluations: single ones of a line search may gain nothing.
 # Over the first ones it is taken in proportion: where the first step gains next to nothing, as in a still scene, none
 # of those after it was ever seen to.
@@ -30,6 +34,7 @@ GAIN_EVALUATIONS = 3
 OUTSIDE_WEIGHT = 10.0
 RETRIES, SMALLER = 3, 0.1
 
+# Picture `(1, 3, H, W)` -> objective of shape ().
 ObjectiveFunction = Callable[[Tensor], Tensor]
 # Called with the evaluations so far, the lowest objective among them, and its picture, `(1, 3, H, W)`.
 OnEvaluation = Callable[[int, float, Tensor], None]
@@ -50,6 +55,11 @@ class Outcome:
     evaluations: int
     retries: int
 
+    def after(self, *before: Outcome) -> Outcome:
+        """Returns the same with the evaluations and retries of what came before."""
+        evaluations = self.evaluations + sum(each.evaluations for each in before)
+        return replace(self, evaluations=evaluations, retries=self.retries + sum(each.retries for each in before))
+
 
 @dataclass(frozen=True, slots=True)
 class Budget:
@@ -61,8 +71,8 @@ class Budget:
         first_step_rms: of L-BFGS, in units of the picture's range; later steps have the length that the
             objective's curvature gives them.
         least_gain: stop where three evaluations lower the objective by less than this share, or the first one
-            or two by less than their part of it; 0: never. Adam,
-            whose first steps are meant to overshoot, does not stop early.
+            or two by less than their part of it; 0: never. Adam, whose first steps are meant to overshoot, does
+            not stop early.
     """
 
     iterations: int
@@ -79,43 +89,45 @@ class _EnoughError(Exception):
     """All evaluations are used up, or they gain too little; a line search does not stop by itself."""
 
 
-class _Descent:
+class _Search:
     """Counts evaluations and keeps the best finite picture, whichever optimizer asks."""
 
     def __init__(
-        self,
-        objective: ObjectiveFunction,
-        start: Tensor,
-        most_evaluations: int,
-        budget: Budget,
-        on_evaluation: OnEvaluation | None = None,
+        self, objective: ObjectiveFunction, start: Tensor, budget: Budget, on_evaluation: OnEvaluation | None
     ) -> None:
-        self.objective, self.most_evaluations, self.budget, self.on_evaluation = (
-            objective,
-            most_evaluations,
-            budget,
-            on_evaluation,
-        )
-        self.best, self.best_loss, self.evaluations = start, math.inf, 0
+        self._objective, self._least_gain, self._on_evaluation = objective, budget.least_gain, on_evaluation
+        # One more evaluation than steps, for the picture after the last step.
+        self.most_evaluations, self.evaluations = budget.iterations + 1, 0
+        self.best, self.best_loss, self._shape = start, math.inf, start.shape
+        self._pull = OUTSIDE_WEIGHT / start.numel()
         self._bests: list[float] = []
 
-    def evaluate(self, image: Tensor) -> tuple[float, Tensor]:
-        """Returns the objective and its gradient at `(1, 3, H, W)` RGB in [0, 1]."""
+    def evaluate(self, values: Tensor) -> tuple[float, Tensor]:
+        """Returns the objective and its gradient at the values of a picture, `(n,)`.
+
+        Outside [0, 1] the picture is what it is at the border, plus a pull back, so that values which wandered out
+        are not lost to the optimizer for good (Gatys et al. leave values free).
+        """
         if self.evaluations >= self.most_evaluations or self._gains_too_little():
             raise _EnoughError
         self.evaluations += 1
-        image = image.detach().requires_grad_()
-        total = self.objective(image)
+        free = values.view(self._shape)
+        image = free.clamp(0, 1).detach().requires_grad_()
+        total = self._objective(image)
         (gradient,) = torch.autograd.grad(total, image)
+        image = image.detach()
         loss = float(total.detach())
         if not math.isfinite(loss) or not bool(torch.isfinite(gradient).all()):
             raise _NonFiniteError
         if loss < self.best_loss:
-            self.best, self.best_loss = image.detach().clone(), loss
+            self.best, self.best_loss = image, loss
         self._bests.append(self.best_loss)
-        if self.on_evaluation is not None:
-            self.on_evaluation(self.evaluations, self.best_loss, self.best)
-        return loss, gradient
+        if self._on_evaluation is not None:
+            self._on_evaluation(self.evaluations, self.best_loss, self.best)
+        outside = free - image
+        loss += self._pull * float(torch.dot(outside.flatten(), outside.flatten()))
+        gradient = torch.where(outside == 0, gradient, outside * (2 * self._pull))
+        return loss, gradient.reshape(-1)
 
     def begin_again(self) -> None:
         """Forgets what was gained before, so that the first evaluation is not taken for one that gains nothing."""
@@ -123,9 +135,9 @@ class _Descent:
 
     def _gains_too_little(self) -> bool:
         steps = min(len(self._bests) - 1, GAIN_EVALUATIONS)
-        if not self.budget.least_gain or steps < 1:
+        if not self._least_gain or steps < 1:
             return False
-        least = self.budget.least_gain * steps / GAIN_EVALUATIONS
+        least = self._least_gain * steps / GAIN_EVALUATIONS
         return self._bests[-1 - steps] - self.best_loss < least * abs(self.best_loss)
 
 
@@ -140,63 +152,102 @@ def optimize(
 
     Args:
         start: `(1, 3, H, W)` float32 RGB in [0, 1]. method: "lbfgs" or "adam".
-        effort: with 0 iterations `start` is returned with a loss of NaN.
+        budget: with 0 iterations `start` is returned with a loss of NaN.
         on_evaluation: called after each finite evaluation; what it raises ends the search and is passed on.
 
     Raises:
         OptimizationError: the objective is not finite at `start`.
     """
-    iterations = budget.iterations
+    if not budget.iterations:
+        return Outcome(start.detach(), math.nan, 0, 0)
     if method == "adam":
         budget = replace(budget, least_gain=0)
-    # One more evaluation than steps, for the picture after the last step.
-    descent = _Descent(objective, start.detach(), iterations + 1, budget, on_evaluation)
-    run, retries = {"lbfgs": _lbfgs, "adam": _adam}[method], 0
-    while iterations:
+    search, retries = _Search(objective, start.detach(), budget, on_evaluation), 0
+    while True:
         try:
-            run(descent, descent.best, SMALLER**retries)
+            if method == "adam":
+                _adam(search, ADAM_STEP * SMALLER**retries)
+            else:
+                first_step_rms = budget.first_step_rms * SMALLER**retries
+                descend(search.best.flatten(), search.evaluate, budget.history, first_step_rms)
             break
         except _EnoughError:
             break
         except _NonFiniteError:
-            if not math.isfinite(descent.best_loss) or retries == RETRIES:
+            if not math.isfinite(search.best_loss) or retries == RETRIES:
                 break
             retries += 1
-            descent.begin_again()
+            search.begin_again()
             logger.debug("the objective was not finite; going on from the best picture with smaller steps")
-    if iterations and not math.isfinite(descent.best_loss):
+    if not math.isfinite(search.best_loss):
         raise OptimizationError(
             "the objective is not finite even at the start picture; try --precision float32 or smaller weights"
         )
-    loss = descent.best_loss if iterations else math.nan
-    return Outcome(descent.best, loss, descent.evaluations, retries)
+    return Outcome(search.best, search.best_loss, search.evaluations, retries)
 
 
-def _adam(descent: _Descent, start: Tensor, step_factor: float) -> None:
-    image = start.clone(memory_format=torch.contiguous_format)
-    optimizer = torch.optim.Adam([image], lr=ADAM_STEP * step_factor, betas=ADAM_BETAS)
-    first, most_evaluations = descent.evaluations, descent.most_evaluations
-    for iteration in range(first, most_evaluations):
-        progress = (iteration - first) / max(1, most_evaluations - first)
-        rate = ADAM_STEP * step_factor * (0.01 + 0.99 * (0.5 + 0.5 * math.cos(math.pi * progress)))
-        optimizer.param_groups[0]["lr"] = rate
-        _, image.grad = descent.evaluate(image)
+def _adam(search: _Search, first_rate: float) -> None:
+    image = search.best.clone(memory_format=torch.contiguous_format)
+    optimizer = torch.optim.Adam([image], lr=first_rate, betas=ADAM_BETAS)
+    first = search.evaluations
+    for iteration in range(first, search.most_evaluations):
+        progress = (iteration - first) / max(1, search.most_evaluations - first)
+        optimizer.param_groups[0]["lr"] = first_rate * (0.01 + 0.99 * (0.5 + 0.5 * math.cos(math.pi * progress)))
+        image.grad = search.evaluate(image.flatten())[1].view(image.shape)
         optimizer.step()
         image.clamp_(0, 1)
 
 
-def _lbfgs(descent: _Descent, start: Tensor, step_factor: float) -> None:
-    pull = OUTSIDE_WEIGHT / start.numel()
+def smaller_sizes(width: int, height: int, levels: int) -> list[tuple[int, int, int]]:
+    """Returns width, height and levels of the pictures that are optimized before the full one, smallest first.
 
-    def evaluate(values: Tensor) -> tuple[float, Tensor]:
-        image = values.view(start.shape)
-        inside = image.clamp(0, 1)
-        loss, gradient = descent.evaluate(inside)
-        # Outside [0, 1] the picture is what it is at the border, plus a pull back, so that values
-        # which wandered out are not lost to the optimizer for good (Gatys et al. leave values free).
-        outside = image - inside
-        loss += pull * float(torch.dot(outside.flatten(), outside.flatten()))
-        gradient = torch.where(outside == 0, gradient, outside * (2 * pull))
-        return loss, gradient.reshape(-1)
+    They are the full one's own pyramid levels, rounded up, so that the last k levels of each measure what the
+    last k of the full one do.
+    """
+    return [(math.ceil(width / 2**k), math.ceil(height / 2**k), levels - k) for k in range(levels - 1, 0, -1)]
 
-    descend(start.flatten(), evaluate, descent.budget.history, descent.budget.first_step_rms * step_factor)
+
+def optimize_coarse_to_fine(
+    start: Tensor,
+    objective: Objective,
+    objective_at: Callable[[int, int, int], Objective],
+    method: str,
+    budget: Budget,
+    on_evaluation: OnEvaluation | None = None,
+) -> Outcome:
+    """Optimizes ever larger copies of a picture with the same budget each, and last the picture.
+
+    A departure from Gatys et al. (2016), who optimize the full picture alone; Gatys et al. (Controlling
+    Perceptual Factors in Neural Style Transfer, 2017, section 6) enlarge an optimized small picture, too.
+
+    Args:
+        start: `(1, 3, H, W)` float32 RGB in [0, 1]. objective: of the full picture.
+        objective_at: returns the objective for a width and height in pixels and so many levels.
+        method, budget: see `optimize`. on_evaluation: see there; its pictures are of the size that is optimized.
+
+    Returns:
+        the outcome at full size, with the evaluations and retries of all.
+
+    Raises:
+        OptimizationError: the objective is not finite at `start`.
+    """
+    height, width = start.shape[2:]
+    change: Tensor | None = None
+    done: list[Outcome] = []
+    for small_width, small_height, levels in smaller_sizes(width, height, objective.levels):
+        small_objective = objective_at(small_width, small_height, levels)
+        reduced = F.interpolate(start, (small_height, small_width), mode="bilinear", antialias=True)
+        reduced = small_objective.pinned(reduced)
+        own = replace(budget, first_step_rms=SMALLEST_FIRST_STEP_RMS) if change is None else budget
+        done.append(optimize(_changed(reduced, change), small_objective, method, own, on_evaluation))
+        change = done[-1].image - reduced
+    return optimize(_changed(start, change), objective, method, budget, on_evaluation).after(*done)
+
+
+def _changed(start: Tensor, change: Tensor | None) -> Tensor:
+    """Returns a start with what was done to a smaller one; it keeps the fine detail that the smaller one has not."""
+    if change is None:
+        return start
+    with torch.no_grad():
+        enlarged = F.interpolate(change, start.shape[2:], mode="bicubic", align_corners=False)
+        return enlarged.add_(start).clamp_(0, 1)

@@ -14,7 +14,7 @@ is that of one tile, at a third more time.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -23,7 +23,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vidstyle.method.features import FeatureNetwork
+from vidstyle.method.features.network import FeatureNetwork
 
 # Gradients and what convolutions need meanwhile take as much again as the activations: by measure, 3.8 GiB at
 # 1920x1080 for VGG-19 in bfloat16, of which its activations are 1.55 GB and what does not depend on the network 0.8.
@@ -31,8 +31,8 @@ GRADIENTS = 2
 # Of the memory for activations a tile takes a quarter, to leave room for the smaller levels, which are not tiled.
 TILE_SHARE = 4
 
-# Features of a tile's own positions by layer, and the tile -> tensors to be summed over tiles.
-Measure = Callable[[Mapping[str, Tensor], "Tile"], Sequence[Tensor]]
+# A tile, and its pixels with their border, `(1, 3, h, w)` -> tensors to be summed over tiles.
+Measure = Callable[["Tile", Tensor], Sequence[Tensor]]
 
 
 class _Own(torch.autograd.Function):
@@ -157,30 +157,33 @@ def tiles_by_picture(
     return [tiles_of(width, height, stride_px, reach_px, most_px) for width, height in sizes]
 
 
-def summed_over_tiles(
-    network: FeatureNetwork, picture: Tensor, layers: Collection[str], tiles: Sequence[Tile], measure: Measure
-) -> list[Tensor]:
-    """Returns the sums over all tiles of what `measure` returns for each.
+def own_features(network: FeatureNetwork, tile: Tile, pixels: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
+    """Returns the features `(1, C, h, w)` of a tile's own positions, by layer.
 
     Args:
-        picture: `(1, 3, H, W)` float RGB in [0, 1]. layers: those that `measure` needs.
+        pixels: of the tile with its border, `(1, 3, h, w)` float RGB in [0, 1].
     """
+    features = network(pixels, layers, has_border=True)
+    return {name: tile.own(features[name], network.stride_px(name)) for name in layers}
 
-    def of_tile(tile: Tile, pixels: Tensor) -> tuple[Tensor, ...]:
-        features = network(pixels, layers, has_border=True)
-        return tuple(measure({name: tile.own(features[name], network.stride_px(name)) for name in layers}, tile))
 
+def summed_over_tiles(picture: Tensor, tiles: Sequence[Tile], measure: Measure) -> list[Tensor]:
+    """Returns the sums over all tiles of a picture, `(1, 3, H, W)` float RGB in [0, 1], of what `measure` returns."""
     whole = continued(picture, tiles[0].border_px)
     if len(tiles) == 1:
-        return list(of_tile(tiles[0], whole))
+        return list(measure(tiles[0], whole))
     sums: list[Tensor] = []
     for tile in tiles:
-        terms = _computed_again(partial(of_tile, tile), tile.of(whole))
+        terms = _recomputed_on_the_way_back(partial(_as_tuple, measure, tile), tile.of(whole))
         sums = [a + b for a, b in zip(sums, terms, strict=True)] if sums else list(terms)
     return sums
 
 
-def _computed_again(function: Callable[[Tensor], tuple[Tensor, ...]], values: Tensor) -> tuple[Tensor, ...]:
+def _as_tuple(measure: Measure, tile: Tile, pixels: Tensor) -> tuple[Tensor, ...]:
+    return tuple(measure(tile, pixels))
+
+
+def _recomputed_on_the_way_back(function: Callable[[Tensor], tuple[Tensor, ...]], values: Tensor) -> tuple[Tensor, ...]:
     """Returns what a function returns; for its gradient it is called a second time instead of being remembered."""
     if not (torch.is_grad_enabled() and values.requires_grad):
         return function(values)

@@ -1,4 +1,9 @@
-"""How paint follows a look that changes: a part of the way in each frame, toward what the change leads to."""
+"""How paint follows a look that changes over time: a part of the way in each frame.
+
+Optimizer steps from the warped paint alone do not follow a look: they go where the objective falls fastest, and give
+up with paint for another look in all the rest. So a frame is first stylized ahead, freely, in the look that the change
+leads to, and its start is then moved toward that by a share.
+"""
 
 from __future__ import annotations
 
@@ -11,29 +16,26 @@ import cv2
 import numpy as np
 
 from vidstyle.frames import FloatPicture, Picture
-from vidstyle.method.carrying import SETTLED_AFTER_FRAMES, WarpedFrame, faded
 from vidstyle.method.look import Look
-from vidstyle.settings import Settings
+from vidstyle.method.warping import WarpedFrame, mixed
 
-# Steps from the carried paint alone do not follow a look: they go where the objective falls fastest, and give up
-# with paint for another look in all the rest. So a frame is painted ahead, freely, in the look to come, and the
-# carried paint is led there by a share. A larger one would be seen as a jump at the end of a fade; of what then is
-# missing, a share of (1 - 1/3)^4 is left after as many frames as a look settles.
+# A larger share would be seen as a jump at the end of a transition; of what then is missing, a share of (1 - 1/3)^4 is
+# left after as many frames as a look takes to settle.
 LARGEST_SHARE = 1 / 3
-# A look has settled when it is as old as this: led until then, paint needs no more than steps.
+# A look has settled when it is as old as this: until then frames are moved on, after that steps alone will do.
 SETTLING_FRAMES = 5
 # New places meet the others softly.
 _SOFT_PX = 5
 
 
 class Transition(NamedTuple):
-    """Where a frame's paint is led to.
+    """How a frame's start follows a change of look.
 
     Attributes:
-        look: in which the frame is painted ahead. share: of the way to there.
-        new_share: of the way from the content to there, where nothing is painted yet.
-        unpainted: share of the carried paint that is the content of its day, and is to be this frame's.
-        is_enough: whether nothing is to be painted over it.
+        look: in which the frame is stylized ahead. share: of the way to that frame.
+        new_share: the same from the content, where nothing is stylized yet.
+        content_share: share of the old content in the warped paint, to be replaced by this frame's.
+        is_enough: whether no steps follow.
     """
 
     look: Look
@@ -44,7 +46,7 @@ class Transition(NamedTuple):
 
 
 class LookHistory:
-    """The looks of a shot's last frames, and what follows from them for the next one's paint."""
+    """The looks of a shot's last frames, and the transition that follows from them."""
 
     def __init__(self) -> None:
         self._looks: deque[Look] = deque(maxlen=SETTLING_FRAMES)
@@ -54,7 +56,7 @@ class LookHistory:
         """The previous frame's look; None at a shot's start."""
         return self._looks[-1] if self._looks else None
 
-    def restart(self) -> None:
+    def reset(self) -> None:
         """Forgets all looks, as at a cut."""
         self._looks.clear()
 
@@ -62,20 +64,20 @@ class LookHistory:
         """Takes the look of the next frame."""
         self._looks.append(look)
 
-    def lead(self, look: Look) -> Transition | None:
-        """Returns where a frame of that look is led; None where its look has settled, or only has paint vanish."""
+    def transition(self, look: Look) -> Transition | None:
+        """Returns how a frame of that look follows; None where its look has settled, or only lets paint vanish."""
         pairs = list(pairwise([*self._looks, look]))
         since = next((age for age, (old, new) in enumerate(reversed(pairs)) if old != new), None)
         if since is None or not look.strength:
             return None
         if since:
-            # Steps in a strength below 1 would redo at once what was dissolved: they paint some places, and others not.
+            # Steps at a strength below 1 would undo the dissolve at once: they stylize some places, and others not.
             return Transition(look, LARGEST_SHARE, is_enough=look.strength < 1)
         return _toward_end(*pairs[-1])
 
 
 def _toward_end(old: Look, new: Look) -> Transition | None:
-    """Returns the lead to the farthest look in the direction of a change, by as much of the way as that went.
+    """Returns the transition to the farthest look in the direction of a change, by as much of the way as that went.
 
     None where strength falls and nothing else changes: paint that is there fades by itself.
     """
@@ -93,33 +95,29 @@ def _toward_end(old: Look, new: Look) -> Transition | None:
         shares.append(LARGEST_SHARE)
     if not shares:
         return None
-    lead = Transition(end, min(LARGEST_SHARE, max(shares)))
+    transition = Transition(end, min(LARGEST_SHARE, max(shares)))
     if not is_rising or new.strength == 1:
-        return lead
-    # Full paint is even, and the content shining through it, too; Gram matrices between theirs are met by painting
+        return transition
+    # Full paint is even, and so is the content shining through it; Gram matrices between theirs are met by stylizing
     # some places strongly and others not at all.
-    return lead._replace(new_share=new.strength, content_share=1 - old.strength, is_enough=True)
+    return transition._replace(new_share=new.strength, content_share=1 - old.strength, is_enough=True)
 
 
-def led(
-    lead: Transition, content: Picture, ahead: FloatPicture, start: FloatPicture, carried: WarpedFrame | None
+def moved_on(
+    transition: Transition,
+    content: Picture,
+    ahead: FloatPicture,
+    start: FloatPicture,
+    warped: WarpedFrame | None,
 ) -> tuple[FloatPicture, WarpedFrame | None]:
-    """Returns a frame's start and what holds it, led to the frame painted ahead; pictures are `(H, W, 3)`, 0 to 255."""
-    start = faded(start, ahead, 1 - lead.share)
-    if carried is None:
+    """Returns a frame's start, and what it is held to, moved toward the frame that was stylized ahead.
+
+    Pictures are `(H, W, 3)` RGB on a scale of 0 to 255.
+    """
+    start = mixed(start, ahead, 1 - transition.share)
+    if warped is None:
         return start, None
-    if lead.is_enough:
-        new = cv2.blur(carried.new.astype(np.float32), (_SOFT_PX, _SOFT_PX))[..., None]
-        start += new * (faded(ahead, content, lead.new_share) - start)
-    return start, carried.fading(ahead, 1 - lead.share)
-
-
-def needed_before(settings: Settings) -> int | None:
-    """Returns how many frames of a shot, right before the one to be painted, must be passed over; None: all."""
-    if settings.init == "noise" and settings.flow != "off":
-        return None  # noise drifts from the shot's start on
-    # Which paint is dry follows from the frames of so long, and what those were carried from.
-    if settings.is_warped:
-        return settings.looks_back_frames + SETTLED_AFTER_FRAMES
-    # How a look is followed, from the looks of so long.
-    return SETTLING_FRAMES if settings.looks_back_frames else 0
+    if transition.is_enough:
+        new = cv2.blur(warped.disoccluded.astype(np.float32), (_SOFT_PX, _SOFT_PX))[..., None]
+        start += new * (mixed(ahead, content, transition.new_share) - start)
+    return start, warped.mixed(ahead, 1 - transition.share)

@@ -9,15 +9,14 @@ from pathlib import Path
 from vidstyle.errors import OutputError
 from vidstyle.frames import ClipInfo, Forecast, Picture, middles
 from vidstyle.looks.frame_masks import Masks
+from vidstyle.looks.stylizer import Stylizer
 from vidstyle.looks.timeline import Timeline, style_paths
 from vidstyle.media.read.frame_reader import opened
 from vidstyle.media.stills.images import IMAGE_SUFFIXES, write_image
 from vidstyle.media.write.outputs import check_output
 from vidstyle.media.write.overwriting import check_spared
 from vidstyle.method.coverage import Coverage
-from vidstyle.method.features import weights_file
 from vidstyle.method.look import Look
-from vidstyle.method.stylizer import Stylizer
 from vidstyle.preview.sheet import ROWS, SHARES, Cell, drawn_sheet, shown
 from vidstyle.render.analysis import OnAnalysis
 from vidstyle.render.api import planned
@@ -25,6 +24,7 @@ from vidstyle.settings import Settings
 from vidstyle.settings.named_files import named_files
 from vidstyle.text import forecast_lines
 from vidstyle.weights.fetching import OnDownload
+from vidstyle.weights.loading import weights_file
 
 OnPicture = Callable[[int, int], None]
 

@@ -17,6 +17,7 @@ from torch import Tensor
 from vidstyle.errors import SourceError
 from vidstyle.frames import ClipInfo, Frame, Picture
 from vidstyle.looks.frame_masks import Masks
+from vidstyle.looks.stylizer import Stylizer
 from vidstyle.looks.timeline import Timeline, style_paths
 from vidstyle.media.read.frame_folder import folder_files
 from vidstyle.media.read.frame_reader import FAR_FRAMES, opened
@@ -24,7 +25,6 @@ from vidstyle.media.read.source import Source
 from vidstyle.method.coverage import Coverage
 from vidstyle.method.look import Look
 from vidstyle.method.objective import to_picture
-from vidstyle.method.stylizer import Stylizer
 from vidstyle.settings import Settings
 from vidstyle.settings.quality import quality_settings
 

@@ -11,12 +11,12 @@ from vidstyle.devices import resolve_device, resolve_precision
 from vidstyle.frames import ClipInfo, Forecast, Frame, Picture, Result, checked_picture
 from vidstyle.looks.frame_masks import Masks
 from vidstyle.looks.styles import Style, StylesGiven
+from vidstyle.looks.stylizer import Stylizer
 from vidstyle.looks.timeline import style_paths
 from vidstyle.media.read.frame_reader import opened
 from vidstyle.media.stills.images import read_still
 from vidstyle.method.features import check_layers
-from vidstyle.method.flow import check_flow
-from vidstyle.method.stylizer import Stylizer
+from vidstyle.method.flow import flow_class
 from vidstyle.render.analysis import OnAnalysis
 from vidstyle.render.listeners import Listeners, OnFrame, OnStart
 from vidstyle.render.plan import DryRun
@@ -110,8 +110,8 @@ def _opened(
     check_layers(settings.network, (*settings.style_layers, settings.content_layer))
     resolve_precision(settings.precision, resolve_device(settings.device))
     with opened(Path(source), settings) as frames:
-        if settings.needs_flow and frames.info.kind != "still":
-            check_flow(settings.flow)
+        if settings.is_warped and frames.info.kind != "still":
+            flow_class(settings.flow).check()
         styles = style_paths(style, settings)
         names = frames.info.path, styles, frames.info.kind
         target = str(output) if output is not None else default_output(*names, settings.codec)

@@ -18,14 +18,13 @@ from vidstyle.job.manifest import MANIFEST_NAME, read_manifest
 from vidstyle.job.status import job_path
 from vidstyle.looks.frame_masks import Masks
 from vidstyle.method.coverage import Coverage
-from vidstyle.method.features import to_be_fetched
-from vidstyle.method.flow import flow_to_be_fetched
 from vidstyle.method.look import Look
 from vidstyle.render.disk import free_bytes, render_bytes
-from vidstyle.render.estimate import Pace, memory_bytes, pace_of
+from vidstyle.render.estimate import Pace, measured_pace, memory_bytes
 from vidstyle.render.run import Render
 from vidstyle.render.shots import places_of
 from vidstyle.settings.summary import look_rows
+from vidstyle.weights.loading import missing_weights
 
 # So many later frames of an unfinished job tell more than measuring does.
 _ENOUGH_FRAMES = 5
@@ -92,7 +91,7 @@ class DryRun(Render):
             total_s=total_s,
             disk_bytes=disk,
             free_bytes=free,
-            memory_bytes=None if pace is None else memory_bytes(self._stylizer, *size),
+            memory_bytes=None if pace is None else memory_bytes(self._stylizer.network, self._settings, *size),
             notes=tuple(self._notes),
             look=look_rows(self._settings, self._request.styles, self._request.timeline.changing),
         )
@@ -111,7 +110,7 @@ class DryRun(Render):
                 self._notes += self._notes_of_still()
             frame, coverage = self._stylized_frame()
             look = self._stylizer.look if job is None else self._strongest_look(job)
-            pace = pace_of(self._stylizer, self._request.fitted(frame.image), coverage, look)
+            pace = measured_pace(self._stylizer, self._request.fitted(frame.image), coverage, look)
         if (pace.width, pace.height) != (self._request.width, self._request.height):
             self._notes.append(f"time was measured at {pace.width}x{pace.height} pixels, and multiplied")
         if job is None or left.frames == job.manifest.frame_count:
@@ -173,7 +172,7 @@ class DryRun(Render):
 
     def _weights_fingerprint(self) -> tuple[str, str]:
         settings = self._settings
-        if not to_be_fetched(settings.network, settings.weights):
+        if not missing_weights(settings.network, settings.weights, None):
             return super()._weights_fingerprint()
         # They are taken for those of the unfinished job, if there is one.
         with suppress(JobError, KeyError):
@@ -187,8 +186,8 @@ class DryRun(Render):
 
     def _missing_weights(self) -> list[str]:
         settings = self._settings
-        flow = flow_to_be_fetched(settings.flow) if settings.needs_flow else ""
-        return [what for what in (to_be_fetched(settings.network, settings.weights), flow) if what]
+        flow = settings.flow if settings.is_warped else None
+        return missing_weights(settings.network, settings.weights, flow)
 
 
 def _all_of(job: JobFolder) -> _Left:

@@ -65,14 +65,14 @@ class Request:
         encode_options = encode_options_of(settings)
         even = check_encoding(self.output, self.kind, info, encode_options)
         shown = round(info.width * aspect), info.height
-        size = working_size(*shown, settings.size, is_warped=settings.needs_flow, even=even)
+        size = working_size(*shown, settings.size, is_warped=settings.is_warped, even=even)
         # Says what is wrong with the size.
         self.spec = video_spec(self.output, info, *size, encode_options) if self.kind == "video" else None
         self.width, self.height = size
         self.device = resolve_device(settings.device)
         self.precision = str(resolve_precision(settings.precision, self.device)).removeprefix("torch.")
         self.notes: list[str] = []
-        if even and size != shown and working_size(*shown, settings.size, is_warped=settings.needs_flow) == shown:
+        if even and size != shown and working_size(*shown, settings.size, is_warped=settings.is_warped) == shown:
             note = f"{target}: {shown[0]}x{shown[1]} becomes {size[0]}x{size[1]}, since its pixel format has even sides"
             self.notes.append(f"{note}; --pix-fmt yuv444p keeps the size")
 

@@ -27,14 +27,13 @@ from vidstyle.job.seams import Seams
 from vidstyle.job.status import job_path
 from vidstyle.job.versions import changed, versions_of
 from vidstyle.looks.frame_masks import Masks, check_all_masks
+from vidstyle.looks.stylizer import Stylizer
 from vidstyle.media.read.frame_reader import opened
 from vidstyle.media.stills.exif import without_place
 from vidstyle.media.stills.images import is_image_name, write_image
 from vidstyle.media.streams.side_streams import side_streams_of
 from vidstyle.media.timestamps import TIMESTAMPS_NAME, timestamps_csv
 from vidstyle.media.write.segments import check_gaps
-from vidstyle.method.features import weights_file
-from vidstyle.method.stylizer import Stylizer
 from vidstyle.render.analysis import ANALYSIS_SIDE_PX, Analysis, analyze
 from vidstyle.render.finishing import kept_job, record_of, told
 from vidstyle.render.identity import identity_of, read_along
@@ -44,6 +43,7 @@ from vidstyle.render.request import Request
 from vidstyle.render.shots import Tally, Work, check_engine, stylized_frames
 from vidstyle.settings.words import to_json
 from vidstyle.shots import SEGMENT_FRAMES
+from vidstyle.weights.loading import weights_file
 from vidstyle.workers.shot_stylizer import SavedFrame
 
 

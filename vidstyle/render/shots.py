@@ -14,9 +14,9 @@ from pathlib import Path
 from vidstyle.errors import counted
 from vidstyle.job.folder import JobFolder
 from vidstyle.looks.frame_masks import Masks
+from vidstyle.looks.stylizer import Stylizer
 from vidstyle.media.read.frame_reader import Reader, opened
 from vidstyle.media.read.source import Source
-from vidstyle.method.stylizer import Stylizer
 from vidstyle.settings import Settings
 from vidstyle.shots import Shot
 from vidstyle.workers.pool import Workers

@@ -12,6 +12,9 @@ from typing import Any, Literal
 
 from vidstyle.errors import SettingsError
 from vidstyle.frames import SMALLEST_SIDE_PX
+from vidstyle.method.features import NETWORKS, POOLINGS
+from vidstyle.method.flow import FLOWS
+from vidstyle.method.options import Options
 from vidstyle.settings.looks import LookSettings
 from vidstyle.settings.machines import check_machines
 from vidstyle.settings.quality import quality_settings
@@ -35,7 +38,6 @@ LARGEST_SIZE_PX = 16384
 _FAST = ("ultrafast", "superfast", "veryfast", "faster", "fast")
 PRESETS = (*_FAST, "medium", "slow", "slower", "veryslow", "placebo")
 LONGEST_WINDOW_FRAMES = 120
-POOLINGS = ("average", "max")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,9 +58,9 @@ class Settings(LookSettings):
     )
     network: str = setting(
         "compact",
-        "perceptual network: 'compact' comes with the package, 'vgg19' is slower and fetched once",
+        "perceptual network: " + ", ".join(f"'{name}' {entry.help}" for name, entry in NETWORKS.items()),
         parse=str,
-        choices=("compact", "vgg19"),
+        choices=tuple(NETWORKS),
     )
     weights: Path | None = setting(
         None,
@@ -129,10 +131,11 @@ class Settings(LookSettings):
     )
     flow: str = setting(
         "dis",
-        "optical flow: 'dis' is OpenCV's, 'raft' torchvision's (better on fast motion, for GPUs, fetched once); with "
-        "'off' paint stays where it is on the screen",
+        "optical flow: "
+        + ", ".join(f"'{name}' {entry.help}" for name, entry in FLOWS.items())
+        + "; with 'off' paint stays where it is on the screen",
         parse=str,
-        choices=("dis", "raft", "off"),
+        choices=(*FLOWS, "off"),
     )
     temporal_weight: float = setting(
         500.0,
@@ -360,8 +363,9 @@ class Settings(LookSettings):
         for spec in fields(self):
             value = checked(spec.name, getattr(self, spec.name), spec.default, dict(spec.metadata))
             object.__setattr__(self, spec.name, value)
-        if self.pooling != "average" and self.network != "vgg19":
-            raise SettingsError(f"pooling {self.pooling} is for vgg19; {self.network} has its own")
+        if self.pooling not in NETWORKS[self.network].poolings:
+            others = " and ".join(name for name, entry in NETWORKS.items() if self.pooling in entry.poolings)
+            raise SettingsError(f"pooling {self.pooling} is for {others}; {self.network} has its own")
         if self.no_audio and self.audio != "auto":
             raise SettingsError(f"no_audio and audio {self.audio} contradict each other; leave one out")
         check_machines(self.workers, self.cluster, self.gpus_per_shot, self.cpus_per_shot, self.no_shared_storage)
@@ -383,6 +387,11 @@ class Settings(LookSettings):
         return tuple(split_region(region) for region in self.region)
 
     @property
+    def options(self) -> Options:
+        """Those that the method depends on."""
+        return Options(**{spec.name: getattr(self, spec.name) for spec in fields(Options)})
+
+    @property
     def is_warped(self) -> bool:
         """Whether paint is carried along by optical flow."""
         return self.init == "warped" and self.flow != "off"
@@ -390,7 +399,7 @@ class Settings(LookSettings):
     @property
     def needs_flow(self) -> bool:
         """Whether optical flow is estimated at all."""
-        return self.init in ("warped", "noise") and self.flow != "off"
+        return self.is_warped
 
     @property
     def looks_back_frames(self) -> int:

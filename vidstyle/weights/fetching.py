@@ -10,42 +10,26 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from safetensors.torch import save_file
 
 from vidstyle.errors import WeightsError
 from vidstyle.files import cache_folder, written_whole
-from vidstyle.weights.reading import LARGEST_FILE_BYTES, Shapes, read_weights
+from vidstyle.method.tensor_files import PublishedWeights, Shapes
+from vidstyle.weights.reading import LARGEST_FILE_BYTES, read_weights
 
 CHUNK_BYTES, TIMEOUT_S = 1 << 20, 30
 
 OnDownload = Callable[[int, int | None], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Published:
-    """A weights file on a server.
-
-    Attributes:
-        url: its name ends in the first eight digits of the file's SHA-256, which is torch.hub's convention.
-        name: of the safetensors file in the cache. what: whose weights they are, in words.
-        remedy: what to do where it cannot be fetched; {url} stands for the address.
-    """
-
-    url: str
-    name: str
-    what: str
-    remedy: str
-
-
-def is_fetched(published: Published) -> bool:
+def is_fetched(published: PublishedWeights) -> bool:
     """Tells whether the file is in the cache."""
     return (cache_folder() / published.name).is_file()
 
 
-def fetched(published: Published, shapes: Shapes, on_download: OnDownload | None = None) -> Path:
+def fetched(published: PublishedWeights, shapes: Shapes, on_download: OnDownload | None = None) -> Path:
     """Returns the cached file of the tensors named in `shapes` (safetensors), fetching it the first time.
 
     Args:
@@ -67,13 +51,13 @@ def fetched(published: Published, shapes: Shapes, on_download: OnDownload | None
     except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError, ssl.SSLError) as error:
         reason = getattr(error, "reason", error)
         remedy = published.remedy.format(url=url)
-        raise WeightsError(f"{published.what} cannot be fetched ({reason}): {remedy}") from error
+        raise WeightsError(f"{published.owner} cannot be fetched ({reason}): {remedy}") from error
     except OSError as error:
         if isinstance(error, WeightsError):
             raise
         reason = error.strerror or error
         raise WeightsError(
-            f"{target.parent}: cannot keep {published.what} there ({reason}); make room, or set VIDSTYLE_CACHE"
+            f"{target.parent}: cannot keep {published.owner} there ({reason}); make room, or set VIDSTYLE_CACHE"
         ) from error
     finally:
         with suppress(OSError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,32 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from vidstyle.errors import WeightsError
+from vidstyle.method.tensor_files import Shapes
 
 # torchvision's VGG-19 with its classifier has 574,673,361 bytes; nothing we read is larger.
 LARGEST_FILE_BYTES = 1 << 30
 
-Shapes = Mapping[str, tuple[int, ...]]
+
+class WeightsFile:
+    """A weights file as a network sees it; see `TensorFile` in `vidstyle.method.tensor_files`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __str__(self) -> str:
+        return str(self._path)
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Returns the shapes of all tensors in it; see `shapes_in`."""
+        return shapes_in(self._path)
+
+    def read(self, expected: Shapes) -> dict[str, Tensor]:
+        """Returns some of the tensors in it; see `read_weights`."""
+        return read_weights(self._path, expected)
+
+    def check_finite(self, name: str, tensor: Tensor) -> None:
+        """Makes sure that a tensor is finite; see `check_finite`."""
+        check_finite(self._path, name, tensor)
 
 
 def shapes_in(path: Path) -> dict[str, tuple[int, ...]]:

@@ -10,10 +10,11 @@ from vidstyle.errors import SourceError
 from vidstyle.frames import Frame, FrameDone, Picture, resize
 from vidstyle.job.folder import JobFolder
 from vidstyle.job.journal import JournalEntry
+from vidstyle.looks.stylizer import Stylizer
 from vidstyle.method.coverage import Coverage
 from vidstyle.method.look import Look
-from vidstyle.method.stylizer import StylizedFrame, Stylizer
-from vidstyle.method.transitions import needed_before
+from vidstyle.method.stylizer import StylizedFrame
+from vidstyle.method.temporal import frames_needed_before
 from vidstyle.shots import Shot
 
 
@@ -107,7 +108,7 @@ class ShotStylizer:
         job, is_video = self._job, self._job.manifest.kind == "video"
         missing = set(job.missing_positions(shot))
         settings = job.settings
-        needed = self._before(shot, missing, needed_before(settings)) - missing
+        needed = self._before(shot, missing, frames_needed_before(settings.options)) - missing
         as_stylized = self._before(shot, missing, settings.looks_back_frames)
         palette_from = self._palette_from(shot) if missing and settings.color == "match" else None
         last: int | None = None
@@ -122,7 +123,7 @@ class ShotStylizer:
                 coverage = self._masks.of(frame, job.manifest.width, job.manifest.height)
                 if position not in missing:
                     before = self._load(shot.slot(position)) if position in as_stylized else None
-                    self._stylizer.pass_over(image, before, coverage, look)
+                    self._stylizer.skip(image, before, coverage, look)
                     continue
                 stylized = self._stylizer.stylize(image, coverage, look)
                 slot = shot.slot(position)

@@ -63,8 +63,8 @@ def _work(task: Mapping[str, Any], orders: queue.Queue[Mapping[str, Any]], answe
     from vidstyle.job.lock import locked_by_worker
     from vidstyle.job.manifest import read_manifest
     from vidstyle.looks.frame_masks import Masks
+    from vidstyle.looks.stylizer import Stylizer
     from vidstyle.media.read.frame_reader import Reader, opened
-    from vidstyle.method.stylizer import Stylizer
     from vidstyle.settings import Settings
     from vidstyle.workers.answers import frame_answer
     from vidstyle.workers.shot_stylizer import ShotStylizer, fallbacks_of

@@ -12,7 +12,7 @@ from vidstyle import Settings, Stylizer
 from vidstyle.errors import SettingsError, WeightsError
 from vidstyle.frames import resize
 from vidstyle.media.stills.images import read_image
-from vidstyle.method.features import check_layers, load_network
+from vidstyle.method.features import check_layers
 from vidstyle.method.features.compact import (
     SHAPE,
     CompactFeatures,
@@ -23,6 +23,7 @@ from vidstyle.method.features.compact import (
     stages_of,
 )
 from vidstyle.method.objective import Objective, style_targets, to_tensor
+from vidstyle.weights.loading import load_network
 
 LARGEST_BYTES = 1_000_000
 LAYERS = CompactFeatures.layer_names

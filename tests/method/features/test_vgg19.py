@@ -8,8 +8,8 @@ import torch
 from safetensors.torch import save_file
 
 from vidstyle.errors import SettingsError, WeightsError
-from vidstyle.method.features import load_network
 from vidstyle.method.features.vgg19 import LAYER_TABLE, Vgg19Features, load_vgg19, weight_shapes
+from vidstyle.weights.loading import load_network
 
 REAL = os.environ.get("VIDSTYLE_VGG19_WEIGHTS")
 

@@ -1,20 +1,49 @@
-"""Perceptual networks: pictures go in, activations by layer name come out."""
+"""Perceptual networks: pictures go in, features by layer name come out.
+
+To add one, write a module with a subclass of `FeatureNetwork` and name it in `NETWORKS`: the settings' choices and
+help, the studio's list, layers, poolings and weights derive from these. The table can be read without torch.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-from vidstyle.errors import SettingsError, WeightsError
-from vidstyle.method.features.compact import CompactFeatures, compact_weights, load_compact
-from vidstyle.method.features.network import FeatureNetwork
-from vidstyle.method.features.published import VGG19, vgg19_weights
-from vidstyle.method.features.vgg19 import LAYER_TABLE, load_vgg19
-from vidstyle.weights.fetching import OnDownload, is_fetched
+from vidstyle.errors import SettingsError
 
-__all__ = ["FeatureNetwork", "check_layers", "load_network", "to_be_fetched", "weights_file"]
+if TYPE_CHECKING:
+    from vidstyle.method.features.network import FeatureNetwork
 
-LAYERS = {"compact": CompactFeatures.layer_names, "vgg19": tuple(LAYER_TABLE)}
+
+@dataclass(frozen=True, slots=True)
+class NetworkEntry:
+    """A network that can be chosen.
+
+    Attributes:
+        place: of its class, "module:name" beside this file. help: what is said of it, after its name.
+        poolings: those that it can be built with, its own first.
+    """
+
+    place: str
+    help: str
+    poolings: tuple[str, ...] = ("average",)
+
+
+NETWORKS = {
+    "compact": NetworkEntry("compact:CompactFeatures", "comes with the package"),
+    "vgg19": NetworkEntry("vgg19:Vgg19Features", "is slower and fetched once", ("average", "max")),
+}
+# Every pooling that some network can be built with.
+POOLINGS = tuple(dict.fromkeys(pooling for entry in NETWORKS.values() for pooling in entry.poolings))
+
+
+def network_class(name: str) -> type[FeatureNetwork]:
+    """Returns the class of the network `name`, one of `NETWORKS`."""
+    module, _, attribute = NETWORKS[name].place.partition(":")
+    found: type[FeatureNetwork] = getattr(import_module(f"{__name__}.{module}"), attribute)
+    return found
 
 
 def check_layers(network: str, layers: Sequence[str]) -> None:
@@ -23,41 +52,7 @@ def check_layers(network: str, layers: Sequence[str]) -> None:
     Raises:
         SettingsError: it has not; the message lists the layers it has.
     """
+    known = network_class(network).layer_names
     for layer in layers:
-        if layer not in LAYERS[network]:
-            raise SettingsError(f"{network} has no layer {layer!r}; it has {', '.join(LAYERS[network])}")
-
-
-def weights_file(name: str, weights: Path | None = None, on_download: OnDownload | None = None) -> Path:
-    """Returns the file that the network `name` is loaded from: `weights`, or its own, fetched if need be.
-
-    Raises:
-        WeightsError: there is no such file, or its own cannot be had.
-    """
-    if weights is not None and not weights.is_file():
-        raise WeightsError(f"{weights}: no such weights file; give a .safetensors or .pth file of the network")
-    return weights or (compact_weights() if name == "compact" else vgg19_weights(on_download))
-
-
-def to_be_fetched(name: str, weights: Path | None = None) -> str:
-    """Returns whose weights must be fetched before the network `name` can be loaded, in words; "" if none."""
-    return VGG19.what if name == "vgg19" and weights is None and not is_fetched(VGG19) else ""
-
-
-def load_network(
-    name: str,
-    layers: Sequence[str],
-    weights: Path | None = None,
-    pooling: str = "average",
-    on_download: OnDownload | None = None,
-) -> FeatureNetwork:
-    """Returns the network `name`, deep enough for `layers`, float32, on the CPU, without gradients.
-
-    Raises:
-        SettingsError: no such layer. WeightsError: the weights cannot be had or are not this network's.
-    """
-    check_layers(name, layers)
-    file = weights_file(name, weights, on_download)
-    if name == "compact":
-        return load_compact(file)
-    return load_vgg19(file, max(layers, key=LAYERS[name].index), pooling)
+        if layer not in known:
+            raise SettingsError(f"{network} has no layer {layer!r}; it has {', '.join(known)}")

@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby, pairwise
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -20,7 +19,7 @@ from torch import Tensor, nn
 
 from vidstyle.errors import WeightsError
 from vidstyle.method.features.network import FeatureNetwork, half_size
-from vidstyle.weights.reading import check_finite, read_weights, shapes_in
+from vidstyle.method.tensor_files import TensorFile
 
 # What the package ships: channels x convolutions of each stage; half-size pooling between stages.
 SHAPE = "16x2,48x2,128x4"
@@ -57,6 +56,7 @@ class CompactFeatures(FeatureNetwork):
     """VGG-19's relu1_1 to relu3_4 as a narrow network of 3x3 convolutions and average pooling."""
 
     name = "compact"
+    shipped = "compact.safetensors"
     layer_names = ("relu1_1", "relu2_1", "relu3_1", "relu3_4")
     smallest_side_px = 4
 
@@ -73,6 +73,20 @@ class CompactFeatures(FeatureNetwork):
         self.layer_channels = {name: width for width, names in self.stages for name in names if name is not None}
         for layer, width in self.layer_channels.items():
             self.register_buffer(f"metric_{layer}", torch.eye(width))
+
+    @classmethod
+    def load(cls, file: TensorFile, layers: Sequence[str] = (), pooling: str = "average") -> CompactFeatures:
+        """Returns the network with a file's weights, of any shape; see `FeatureNetwork`."""
+        network = cls(shape_in(file))
+        state = network.state_dict()
+        scales = {name.replace(".weight", ".scale"): (len(v),) for name, v in state.items() if v.dim() == 4}
+        found = file.read({name: tuple(v.shape) for name, v in state.items()} | scales)
+        for name in scales:
+            weight = name.replace(".scale", ".weight")
+            found[weight] = found[weight] * found.pop(name).view(-1, 1, 1, 1)
+            file.check_finite(weight, found[weight])
+        network.load_state_dict(found)
+        return network.requires_grad_(False).eval()
 
     def convolutions_by_layer(self) -> Sequence[tuple[str | None, int, int]]:
         """Returns, for each convolution, the layer it makes (if any), its channels, and pixels between positions."""
@@ -101,25 +115,13 @@ class CompactFeatures(FeatureNetwork):
         return features
 
 
-def compact_weights() -> Path:
-    """Returns the file of the package's own weights.
-
-    Raises:
-        WeightsError: it is missing.
-    """
-    shipped = Path(__file__).with_name("compact.safetensors")
-    if not shipped.is_file():
-        raise WeightsError(f"{shipped} is missing: the installation is damaged; install vidstyle again")
-    return shipped
-
-
-def shape_in(path: Path) -> str:
+def shape_in(file: TensorFile) -> str:
     """Returns the shape, such as "16x2,48x2,128x4", of the compact network whose weights a file holds.
 
     Raises:
         WeightsError: the file cannot be read, or holds another network.
     """
-    shapes = shapes_in(path)
+    shapes = file.shapes()
     widths: list[int] = []
     while len(widths) <= len(FIRST_LAYERS) * LARGEST_DEPTH:
         shape_here, width_in = shapes.get(f"convolutions.{len(widths)}.weight", ()), widths[-1] if widths else 3
@@ -131,7 +133,7 @@ def shape_in(path: Path) -> str:
     try:
         stages_of(shape)
     except ValueError as error:
-        raise WeightsError(f"{path}: belongs to another network than compact (see --network)") from error
+        raise WeightsError(f"{file}: belongs to another network than compact (see --network)") from error
     return shape
 
 
@@ -151,22 +153,3 @@ def packed(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         else:
             file[name] = value.half().contiguous()
     return file
-
-
-def load_compact(path: Path | None = None) -> CompactFeatures:
-    """Returns the compact network with the package's own weights, or with those of `path`, of any shape.
-
-    Raises:
-        WeightsError: the file is missing, is not weights, or belongs to another network.
-    """
-    path = path or compact_weights()
-    network = CompactFeatures(shape_in(path))
-    state = network.state_dict()
-    scales = {name.replace(".weight", ".scale"): (len(v),) for name, v in state.items() if v.dim() == 4}
-    found = read_weights(path, {name: tuple(v.shape) for name, v in state.items()} | scales)
-    for name in scales:
-        weight = name.replace(".scale", ".weight")
-        found[weight] = found[weight] * found.pop(name).view(-1, 1, 1, 1)
-        check_finite(path, weight, found[weight])
-    network.load_state_dict(found)
-    return network.requires_grad_(False).eval()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
-from typing import Any, Literal, cast
+from typing import Any, ClassVar, Literal, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from vidstyle.method.tensor_files import PublishedWeights, Shapes, TensorFile
 
 PaddingMode = Literal["zeros", "replicate"]
 
@@ -53,11 +55,29 @@ class FeatureNetwork(nn.Module):
         name: what ``--network`` calls it.
         layer_names: the layers that can be asked for, shallow to deep.
         smallest_side_px: the smallest side of a picture that still reaches the deepest layer.
+        shipped: name of its own weights' file beside the module, or else
+        published: where its own weights are fetched from.
     """
 
     name: str
     layer_names: tuple[str, ...]
     smallest_side_px: int
+    shipped: ClassVar[str] = ""
+    published: ClassVar[PublishedWeights | None] = None
+
+    @classmethod
+    def load(cls, file: TensorFile, layers: Sequence[str], pooling: str) -> FeatureNetwork:
+        """Returns the network with a file's weights, deep enough for `layers`, float32, on the CPU, without gradients.
+
+        Raises:
+            WeightsError: the file cannot be read, or is not this network's.
+        """
+        raise NotImplementedError
+
+    @classmethod
+    def published_shapes(cls) -> Shapes:
+        """Returns names and shapes of those tensors of the published file that are kept."""
+        raise NotImplementedError
 
     def __init__(self) -> None:
         super().__init__()

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from pathlib import Path
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vidstyle.errors import SettingsError, WeightsError
+from vidstyle.method.features import NETWORKS
 from vidstyle.method.features.network import FeatureNetwork, PaddingMode, half_size
-from vidstyle.weights.reading import Shapes, read_weights, shapes_in
+from vidstyle.method.tensor_files import PublishedWeights, Shapes, TensorFile
 
 # Channels and number of convolutions of the five blocks (Simonyan and Zisserman 2014, table 1, E).
 BLOCKS = ((64, 2), (128, 2), (256, 4), (512, 4), (512, 4))
-POOLINGS = ("average", "max")
 
 
 def _layer_table() -> dict[str, tuple[int, int, int]]:
@@ -51,13 +50,21 @@ class Vgg19Features(FeatureNetwork):
 
     name = "vgg19"
     layer_names = tuple(LAYER_TABLE)
+    # torchvision's documentation of VGG19_Weights.IMAGENET1K_V1. Its convolutions are kept, 80 MB.
+    published = PublishedWeights(
+        url="https://download.pytorch.org/models/vgg19-dcbb9e9d.pth",
+        name="vgg19-convolutions.safetensors",
+        owner="VGG-19's weights",
+        remedy="download {url} elsewhere and give it with --weights FILE, "
+        "or use --network compact, which needs no download",
+    )
 
     def __init__(self, deepest: str = "relu5_4", pooling: str = "average") -> None:
         super().__init__()
         if deepest not in LAYER_TABLE:
             raise SettingsError(f"no layer {deepest!r} in vgg19; it has {', '.join(LAYER_TABLE)}")
-        if pooling not in POOLINGS:
-            raise SettingsError(f"no pooling {pooling!r}; choose one of {', '.join(POOLINGS)}")
+        if pooling not in NETWORKS["vgg19"].poolings:
+            raise SettingsError(f"no pooling {pooling!r}; choose one of {', '.join(NETWORKS['vgg19'].poolings)}")
         self.pooling = pooling
         self.layer_names = tuple(LAYER_TABLE)[: tuple(LAYER_TABLE).index(deepest) + 1]
         self.smallest_side_px = 2 ** (int(deepest[4]) - 1)
@@ -69,6 +76,28 @@ class Vgg19Features(FeatureNetwork):
             # convolution; zeros there read as a dark frame, and the optimizer paints one.
             mode: PaddingMode = "replicate" if index == 0 else "zeros"
             self.features[str(index)] = nn.Conv2d(width_in, width, 3, padding=1, padding_mode=mode)
+
+    @classmethod
+    def load(cls, file: TensorFile, layers: Sequence[str], pooling: str = "average") -> Vgg19Features:
+        """Returns VGG-19 up to the deepest of `layers` with a file's weights (torchvision's key names).
+
+        Raises:
+            WeightsError: the file cannot be read, or lacks a layer. SettingsError: no such layer or pooling.
+        """
+        deepest = max(layers, key=tuple(LAYER_TABLE).index)
+        network, shapes = cls(deepest, pooling), weight_shapes(deepest)
+        try:
+            tensors = file.read(shapes)
+        except WeightsError:
+            _check_deep_enough(file, shapes, deepest)
+            raise
+        network.load_state_dict(tensors)
+        return network.requires_grad_(False).eval()
+
+    @classmethod
+    def published_shapes(cls) -> Shapes:
+        """Returns names and shapes of the convolutions' tensors."""
+        return weight_shapes(tuple(LAYER_TABLE)[-1])
 
     def convolutions_by_layer(self) -> Sequence[tuple[str | None, int, int]]:
         """Returns, for each convolution, the layer it makes (if any), its channels, and pixels between positions."""
@@ -90,30 +119,13 @@ class Vgg19Features(FeatureNetwork):
         return features
 
 
-def load_vgg19(path: Path, deepest: str, pooling: str = "average") -> Vgg19Features:
-    """Returns VGG-19 up to `deepest` with the weights of `path` (torchvision's key names).
-
-    Raises:
-        WeightsError: the file is missing, is not weights, or lacks a layer up to `deepest`.
-        SettingsError: no such layer or pooling.
-    """
-    network, shapes = Vgg19Features(deepest, pooling), weight_shapes(deepest)
-    try:
-        state = read_weights(path, shapes)
-    except WeightsError:
-        _check_deep_enough(path, shapes, deepest)
-        raise
-    network.load_state_dict(state)
-    return network.requires_grad_(False).eval()
-
-
-def _check_deep_enough(path: Path, shapes: Shapes, deepest: str) -> None:
+def _check_deep_enough(file: TensorFile, shapes: Shapes, deepest: str) -> None:
     """Says of a file that holds the network's first layers where it ends."""
-    present = shapes_in(path)
+    present = file.shapes()
     first_missing = next((name for name in shapes if name not in present), None)
     reached = [layer for layer in LAYER_TABLE if weight_shapes(layer).items() <= present.items()]
     if first_missing is not None and reached:
         raise WeightsError(
-            f"{path}: holds VGG-19 up to {reached[-1]} only (it has no {first_missing}), not {deepest}; "
+            f"{file}: holds VGG-19 up to {reached[-1]} only (it has no {first_missing}), not {deepest}; "
             "choose layers up to there, or give a file with more of them"
         )

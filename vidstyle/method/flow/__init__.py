@@ -1,20 +1,51 @@
-"""Optical flow between two frames: how it is estimated, where it is trusted, and pictures carried along it."""
+"""Optical flow between two frames.
+
+To add a way to estimate it, write a module with a class that is a `FlowEstimator` and name it in `FLOWS`: the
+settings' choices and help derive from these. The table can be read without torch.
+"""
 
 from __future__ import annotations
 
-from typing import Protocol
-
-import torch
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol
 
 from vidstyle.frames import Picture
-from vidstyle.method.flow.dis import DisFlow
-from vidstyle.method.flow.raft import RAFT, RaftFlow, check_torchvision
-from vidstyle.method.warping import FlowField
-from vidstyle.weights.fetching import OnDownload, is_fetched
+
+if TYPE_CHECKING:
+    import torch
+
+    from vidstyle.method.tensor_files import PublishedWeights, TensorReader
+    from vidstyle.method.warping import FlowField
 
 
 class FlowEstimator(Protocol):
-    """Estimates where things have gone between two pictures."""
+    """Estimates where things have gone between two pictures.
+
+    Attributes: `published`, its weights, if it has any; `memory_remedy`, advice that ends in " or ", or "".
+    """
+
+    published: PublishedWeights | None
+    memory_remedy: str
+
+    @classmethod
+    def check(cls) -> None:
+        """Makes sure that what it needs is installed.
+
+        Raises:
+            FlowError: it is not; the message says what is missing.
+        """
+
+    @classmethod
+    def load(cls, read: TensorReader, device: torch.device) -> FlowEstimator:
+        """Returns an estimator.
+
+        Args:
+            read: returns its weights' tensors; see `TensorReader`. device: where it computes, if it can choose.
+
+        Raises:
+            FlowError: see `check`. WeightsError: its weights cannot be had.
+        """
 
     def __call__(self, here: Picture, there: Picture) -> FlowField:
         """Returns `(H, W, 2)` float32 px, x then y: what is at p in `here` is at ``p + flow[p]`` in `there`.
@@ -24,28 +55,25 @@ class FlowEstimator(Protocol):
         """
 
 
-def check_flow(method: str) -> None:
-    """Makes sure that a way to estimate flow is to be had: "dis", "raft" or "off".
+@dataclass(frozen=True, slots=True)
+class FlowEntry:
+    """A way to estimate optical flow that can be chosen.
 
-    Raises:
-        FlowError: it is not; the message says what is missing.
+    Attributes: `place`, of its class, "module:name" beside this file; `help`, what is said of it, after its name.
     """
-    if method == "raft":
-        check_torchvision()
+
+    place: str
+    help: str
 
 
-def flow_to_be_fetched(method: str) -> str:
-    """Returns whose weights must be fetched before flow can be estimated, in words; "" if none."""
-    return RAFT.what if method == "raft" and not is_fetched(RAFT) else ""
+FLOWS = {
+    "dis": FlowEntry("dis:DisFlow", "is OpenCV's"),
+    "raft": FlowEntry("raft:RaftFlow", "is torchvision's (better on fast motion, for GPUs, fetched once)"),
+}
 
 
-def load_flow(method: str, device: torch.device, on_download: OnDownload | None = None) -> FlowEstimator:
-    """Returns the estimator of that name, "dis" or "raft".
-
-    Args:
-        device: where RAFT runs; DIS runs on the CPU. on_download: called while RAFT's weights are fetched.
-
-    Raises:
-        FlowError: it cannot be loaded. WeightsError: RAFT's weights cannot be had.
-    """
-    return RaftFlow(device, on_download) if method == "raft" else DisFlow()
+def flow_class(name: str) -> type[FlowEstimator]:
+    """Returns the class of the estimator `name`, one of `FLOWS`."""
+    module, _, attribute = FLOWS[name].place.partition(":")
+    found: Any = getattr(import_module(f"{__name__}.{module}"), attribute)
+    return found  # type: ignore[no-any-return]

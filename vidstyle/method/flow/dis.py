@@ -6,12 +6,17 @@ Kroeger, Timofte, Dai, Van Gool: Fast Optical Flow using Dense Inverse Search, E
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from vidstyle.frames import Picture
+from vidstyle.method.tensor_files import PublishedWeights, TensorReader
 from vidstyle.method.warping import FlowField
+
+if TYPE_CHECKING:
+    import torch
 
 # Up to so many pixels patches are matched at half the picture's size, which is the medium preset; beyond it
 # at a quarter, and so on, so that the time grows slower than the pictures: 0.04 s at 1920x1080 on two cores
@@ -27,8 +32,20 @@ class DisFlow:
     Its result does not depend on the number of threads.
     """
 
+    memory_remedy = ""
+    published: PublishedWeights | None = None
+
     def __init__(self) -> None:
         self._dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+
+    @classmethod
+    def check(cls) -> None:
+        """Does nothing: OpenCV is always there."""
+
+    @classmethod
+    def load(cls, read: TensorReader, device: torch.device) -> DisFlow:
+        """Returns an estimator, which needs no weights and computes on the CPU."""
+        return cls()
 
     def __call__(self, here: Picture, there: Picture) -> FlowField:
         """Returns `(H, W, 2)` float32 px of two `(H, W, 3)` uint8 RGB pictures."""

@@ -15,28 +15,11 @@ import torch
 
 from vidstyle.errors import FlowError
 from vidstyle.frames import Picture
+from vidstyle.method.tensor_files import PublishedWeights, TensorReader
 from vidstyle.method.warping import FlowField
-from vidstyle.weights.fetching import OnDownload, Published, fetched
-from vidstyle.weights.reading import read_weights
 
-# torchvision's documentation of Raft_Large_Weights.C_T_SKHT_V2.
-RAFT = Published(
-    url="https://download.pytorch.org/models/raft_large_C_T_SKHT_V2-ff5fadd5.pth",
-    name="raft-large.safetensors",
-    what="RAFT's weights",
-    remedy="use a machine with a connection once and copy its cache folder, or use --flow dis, which needs no download",
-)
 # The network halves pictures three times, and its pyramid of correlations needs 16 cells on a side.
 STEP_PX, SMALLEST_SIDE_PX = 8, 128
-
-
-def check_torchvision() -> None:
-    """Makes sure that torchvision, which is imported for RAFT only, can be.
-
-    Raises:
-        FlowError: it cannot; the message says how to get one that suits torch.
-    """
-    _builder()
 
 
 def _builder() -> Any:
@@ -53,16 +36,34 @@ def _builder() -> Any:
 class RaftFlow:
     """Estimates flow with RAFT (large, 12 updates); see `FlowEstimator`."""
 
-    def __init__(self, device: torch.device, on_download: OnDownload | None = None) -> None:
-        """Loads torchvision and the weights, 21 MB, from the cache; they are fetched the first time.
+    # torchvision's documentation of Raft_Large_Weights.C_T_SKHT_V2, 21 MB.
+    memory_remedy = "--flow dis or "
+    published: PublishedWeights | None = PublishedWeights(
+        url="https://download.pytorch.org/models/raft_large_C_T_SKHT_V2-ff5fadd5.pth",
+        name="raft-large.safetensors",
+        owner="RAFT's weights",
+        remedy="use a machine with a connection once and copy its cache folder, "
+        "or use --flow dis, which needs no download",
+    )
+
+    def __init__(self, model: torch.nn.Module, device: torch.device) -> None:
+        self._model, self._device = model.eval().to(device), device
+
+    @classmethod
+    def check(cls) -> None:
+        """Makes sure that torchvision, which is imported for RAFT only, can be.
 
         Raises:
-            FlowError: torchvision cannot be loaded. WeightsError: the weights cannot be had.
+            FlowError: it cannot; the message says how to get one that suits torch.
         """
+        _builder()
+
+    @classmethod
+    def load(cls, read: TensorReader, device: torch.device) -> RaftFlow:
+        """Returns an estimator on that device; see `FlowEstimator`."""
         model = _builder()(weights=None)
-        shapes = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
-        model.load_state_dict(read_weights(fetched(RAFT, shapes, on_download), shapes))
-        self._model, self._device = model.eval().to(device), device
+        model.load_state_dict(read({name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}))
+        return cls(model, device)
 
     def __call__(self, here: Picture, there: Picture) -> FlowField:
         """Returns `(H, W, 2)` float32 px of two `(H, W, 3)` uint8 RGB pictures."""
