@@ -9,8 +9,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vidstyle.method.features.compact import CompactFeatures
-from vidstyle.method.features.vgg19 import Vgg19Features, load_vgg19
+from vidstyle.method.features.network import FeatureNetwork
 from vidstyle.method.losses import gram_matrix, relative_style_loss
+from vidstyle.weights.loading import load_network
 
 LAYERS = CompactFeatures.layer_names
 
@@ -22,7 +23,7 @@ class ScaledTeacher(nn.Module):
     reach. All losses are relative, so the scale is free.
     """
 
-    def __init__(self, teacher: Vgg19Features, images: Tensor) -> None:
+    def __init__(self, teacher: FeatureNetwork, images: Tensor) -> None:
         """Measures the root mean squares on `images`, `(B, 3, H, W)` float32 RGB in [0, 1]."""
         super().__init__()
         self.teacher = teacher
@@ -52,8 +53,8 @@ class ScaledTeacher(nn.Module):
 
 def load_teacher(weights: Path, device: torch.device, precision: torch.dtype, images: Tensor) -> ScaledTeacher:
     """Returns the teacher with the weights of a file, scaled on `images`, `(B, 3, H, W)` in [0, 1]."""
-    vgg = load_vgg19(weights, "relu3_4").placed(device, precision)
-    assert isinstance(vgg, Vgg19Features)  # noqa: S101
+    vgg = load_network("vgg19", ["relu3_4"], weights).placed(device, precision)
+    assert isinstance(vgg, FeatureNetwork)  # noqa: S101
     return ScaledTeacher(vgg, images)
 
 

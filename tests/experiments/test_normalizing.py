@@ -8,8 +8,8 @@ from safetensors.torch import save_file
 from vidstyle import Settings
 from vidstyle.errors import SettingsError
 from vidstyle.experiments import normalization, normalized
-from vidstyle.method.features.compact import load_compact
-from vidstyle.method.features.vgg19 import load_vgg19, weight_shapes
+from vidstyle.method.features.vgg19 import weight_shapes
+from vidstyle.weights.loading import load_network
 
 GENERATOR = torch.Generator().manual_seed(5)
 # Of two sizes: means go over all positions, not over pictures.
@@ -33,7 +33,7 @@ def means_of(network, layer):
 
 @pytest.mark.parametrize("pooling", ["average", "max"])
 def test_each_filter_of_vgg19_answers_with_one_on_average(file, pooling):
-    network = load_vgg19(file, "relu2_1", pooling)
+    network = load_network("vgg19", ["relu2_1"], file, pooling)
     even = normalized(network, PICTURES)
     for layer in ("relu1_1", "relu1_2", "relu2_1"):
         before, after = means_of(network, layer), means_of(even, layer)
@@ -47,14 +47,14 @@ def test_each_filter_of_vgg19_answers_with_one_on_average(file, pooling):
 
 
 def test_the_network_given_stays_as_it_was(file):
-    network = load_vgg19(file, "relu2_1")
+    network = load_network("vgg19", ["relu2_1"], file)
     before = {name: value.clone() for name, value in network.state_dict().items()}
     normalized(network, PICTURES)
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
 
 
 def test_the_compact_network_can_be_normalized_and_then_measures_plainly():
-    even = normalized(load_compact(), PICTURES)
+    even = normalized(load_network("compact", ["relu1_1"]), PICTURES)
     means = means_of(even, "relu3_4")
     torch.testing.assert_close(means[means > 0], torch.ones_like(means[means > 0]), rtol=1e-3, atol=1e-3)
     assert all(torch.equal(metric, torch.eye(len(metric))) for metric in even.metrics().values())
@@ -62,7 +62,7 @@ def test_the_compact_network_can_be_normalized_and_then_measures_plainly():
 
 def test_there_must_be_pictures():
     with pytest.raises(SettingsError, match="at least one"):
-        normalized(load_compact(), [])
+        normalized(load_network("compact", ["relu1_1"]), [])
 
 
 def test_the_comparison_shows_both_networks_with_both_poolings(file):

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from objectives import NETWORK
 
 from vidstyle import Settings
-from vidstyle.method import solver as descent
-from vidstyle.method.coarse_to_fine import optimized_coarse_to_fine, smaller_sizes
-from vidstyle.method.objective import Objective, level_count, to_tensor
-from vidstyle.method.solver import Budget
-from vidstyle.method.targets import StyleTargetCache
+from vidstyle.looks.styles import Style
+from vidstyle.method.look import Look
+from vidstyle.method.objective import level_count, to_tensor
+from vidstyle.method.solver import Budget, optimize, optimize_coarse_to_fine, smaller_sizes
+from vidstyle.method.targets import FrameTargets, StyleTargetCache
 
 
 def picture(seed, height=72, width=100):
@@ -23,15 +23,14 @@ def picture(seed, height=72, width=100):
     return np.ascontiguousarray(np.kron(small, np.ones((4, 4, 1), np.uint8)))
 
 
-def both_ways(steps, **changes):
-    """Returns what comes of so many steps at each size, and of the same cost at full size alone."""
-    settings, content = Settings(levels=3, **changes), picture(1)
-    styles = StyleTargetCache(NETWORK, picture(2, 80, 80), settings)
-    objective = Objective(NETWORK, settings, styles.at(100, 72), to_tensor(content))
-    start = to_tensor(content)
-    small_first = optimized_coarse_to_fine(styles, content, start, objective, settings.optimizer, Budget(steps))
-    alone = descent.optimize(start, objective, settings.optimizer, Budget(round(steps * 1.32)))
-    return small_first, alone
+def both_ways(content, budget, alone=None, **changes):
+    """Returns what comes of a budget at each size, and of one at full size alone."""
+    options = Settings(**changes).options
+    styles = StyleTargetCache(NETWORK, [Style("", (picture(2, 80, 80),))], options)
+    targets, start = FrameTargets(styles, Look(1.0, (1.0,), 1.0), content), to_tensor(content)
+    objective = targets.objective(100, 72)
+    small_first = optimize_coarse_to_fine(start, objective, targets.objective, options.optimizer, budget)
+    return small_first, optimize(start, objective, options.optimizer, alone or budget)
 
 
 @given(st.integers(16, 5000), st.integers(16, 5000))
@@ -45,7 +44,7 @@ def test_sizes_double_up_to_the_full_one(width, height):
 
 @pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
 def test_small_first_goes_further_for_the_same_cost(optimizer):
-    small_first, alone = both_ways(12, optimizer=optimizer)
+    small_first, alone = both_ways(picture(1), Budget(12), Budget(16), levels=3, optimizer=optimizer)
     assert small_first.loss < alone.loss
     assert small_first.evaluations == 3 * 13
     assert tuple(small_first.image.shape) == (1, 3, 72, 100)
@@ -53,18 +52,13 @@ def test_small_first_goes_further_for_the_same_cost(optimizer):
 
 
 def test_one_level_has_nothing_smaller():
-    settings, content = Settings(levels=1), picture(1)
-    styles = StyleTargetCache(NETWORK, picture(2, 80, 80), settings)
-    objective = Objective(NETWORK, settings, styles.at(100, 72), to_tensor(content))
-    one = optimized_coarse_to_fine(styles, content, to_tensor(content), objective, "lbfgs", Budget(5))
-    assert torch.equal(one.image, descent.optimize(to_tensor(content), objective, "lbfgs", Budget(5)).image)
+    one, alone = both_ways(picture(1), Budget(5), levels=1)
+    assert torch.equal(one.image, alone.image)
 
 
 def test_fine_detail_of_the_start_is_kept():
-    # Without steps at full size, what small pictures cannot hold must still be there.
-    settings, content = Settings(levels=2, style_weight=0, tv_weight=0), picture(1)
+    # With next to no steps at full size, what small pictures cannot hold must still be there.
+    content = picture(1)
     content[::2, ::2] //= 2
-    styles = StyleTargetCache(NETWORK, picture(2, 80, 80), settings)
-    objective = Objective(NETWORK, settings, styles.at(100, 72), to_tensor(content))
-    outcome = optimized_coarse_to_fine(styles, content, to_tensor(content), objective, "lbfgs", Budget(1))
+    outcome, _ = both_ways(content, Budget(1), levels=2, style_weight=0, tv_weight=0)
     assert float((outcome.image - to_tensor(content)).abs().mean()) < 0.02

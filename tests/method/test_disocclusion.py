@@ -8,6 +8,7 @@ from vidstyle.method.disocclusion import (
     BOUNDARY_CONFIDENCE,
     agreement,
     consistent,
+    is_still,
     motion_between,
     motion_boundaries,
 )
@@ -116,3 +117,59 @@ def test_the_border_of_a_still_scene_with_grain_is_trusted():
     trust = motion_between(DisFlow(), earlier, now).trust
     border = np.concatenate([trust[0], trust[-1], trust[:, 0], trust[:, -1]])
     assert float(border.mean()) > 0.97
+
+
+# -- where nothing moves ----------------------------------------------------------------------
+
+
+def with_grain(picture, seed, levels=2.0):
+    grain = np.random.default_rng(seed).normal(0, levels, picture.shape)
+    return np.clip(picture + grain, 0, 255).astype(np.uint8)
+
+
+def stillness(earlier, now):
+    flow = DisFlow()(now, earlier)
+    return is_still(earlier, now, flow, np.ones(flow.shape[:2], bool))
+
+
+def with_flat_middle():
+    picture = texture(2, width=240, height=160)
+    picture[50:110, 80:160] = 120
+    return picture
+
+
+def test_a_scene_with_grain_is_still_where_flow_wanders_too():
+    earlier, now = (with_grain(with_flat_middle(), seed) for seed in (1, 2))
+    wandering = np.hypot(*cv2.split(DisFlow()(now, earlier)))[60:100, 90:150]
+    assert float(wandering.max()) > 0.1
+    assert float(stillness(earlier, now).mean()) > 0.9
+    motion = motion_between(DisFlow(), earlier, now)
+    assert float((motion.flow == 0).all(-1).mean()) > 0.9
+
+
+@pytest.mark.parametrize("contrast", [1.0, 0.25])
+def test_strong_grain_is_not_taken_for_motion(contrast):
+    plain = np.round(with_flat_middle() * contrast + 60).astype(np.uint8)
+    still = stillness(with_grain(plain, 1, 4.0), with_grain(plain, 2, 4.0))
+    assert float(still.mean()) > 0.98
+
+
+@pytest.mark.parametrize("step_px", [0.1, 0.15, 0.4, 3.0, 8.0])
+def test_a_pan_is_not_still_even_where_it_is_flat(step_px):
+    def seen_from(x_px):
+        move = np.array([[1, 0, -x_px], [0, 1, 0]], np.float32)
+        return cv2.warpAffine(with_flat_middle(), move, (240, 160), borderMode=cv2.BORDER_REFLECT)
+
+    assert float(stillness(seen_from(1), seen_from(1 + step_px)).mean()) < 0.02
+
+
+def test_a_thing_that_moves_is_not_still_and_leaves_the_rest_still():
+    still = stillness(scene(60), scene(63))
+    assert float(still[32:68, 66:98].mean()) < 0.05
+    flow = motion_between(DisFlow(), scene(60), scene(63)).flow
+    assert flow[50, 80] == pytest.approx([-3, 0], abs=0.3)
+
+
+def test_flat_frames_are_still():
+    flat = np.full((40, 60, 3), 90, np.uint8)
+    assert stillness(flat, flat).all()

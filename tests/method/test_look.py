@@ -4,7 +4,8 @@ import pytest
 
 from vidstyle import Settings
 from vidstyle.errors import SettingsError
-from vidstyle.method.look import Look, look_of, shares
+from vidstyle.looks.timeline import look_of
+from vidstyle.method.look import Look, shares
 
 
 def test_the_settings_own_look():
@@ -12,9 +13,9 @@ def test_the_settings_own_look():
 
 
 def test_a_look_brings_its_strength_and_content_weight():
-    settings = Settings()
-    assert look_of(settings, 1).applied(settings) is settings
-    assert Look(0.5, (1.0,), 3.0).applied(settings) == Settings(strength=0.5, content_weight=3)
+    options = Settings().options
+    assert look_of(Settings(), 1).applied(options) is options
+    assert Look(0.5, (1.0,), 3.0).applied(options) == Settings(strength=0.5, content_weight=3).options
 
 
 def test_shares_add_up_to_one():

@@ -14,7 +14,7 @@ from vidstyle.method.objective import (
     COARSEST_LONG_SIDE_PX,
     UNSETTLED_WEIGHT,
     Objective,
-    Reference,
+    TemporalTarget,
     level_count,
     pyramid,
     style_targets,
@@ -26,7 +26,7 @@ from vidstyle.weights.loading import load_network
 
 
 def objective_of(content, style, **changes):
-    settings = Settings(**changes)
+    settings = Settings(**changes).options
     targets = style_targets(NETWORK, style, content.shape[1], content.shape[0], settings)
     return Objective(NETWORK, settings, targets, to_tensor(content))
 
@@ -69,8 +69,8 @@ def test_the_style_itself_has_no_style_loss_and_the_content_no_content_loss():
 
 def test_style_of_another_size_is_fitted_to_the_frames_area():
     style = np.kron(noise(16, 24), np.ones((8, 8, 1), np.uint8))
-    targets = style_targets(NETWORK, style, 96, 64, Settings())
-    small = style_targets(NETWORK, style[::2, ::2], 96, 64, Settings())
+    targets = style_targets(NETWORK, style, 96, 64, Settings().options)
+    small = style_targets(NETWORK, style[::2, ::2], 96, 64, Settings().options)
     for a, b in zip(targets.grams, small.grams, strict=True):
         for layer in a:
             gap = (a[layer] - b[layer]).square().sum() / a[layer].square().sum()
@@ -78,7 +78,7 @@ def test_style_of_another_size_is_fitted_to_the_frames_area():
 
 
 def test_a_strip_of_a_style_still_has_targets():
-    targets = style_targets(NETWORK, noise(16, 2000), 640, 360, Settings())
+    targets = style_targets(NETWORK, noise(16, 2000), 640, 360, Settings().options)
     assert len(targets.grams) == 3
     assert all(bool(torch.isfinite(gram).all()) for level in targets.grams for gram in level.values())
 
@@ -96,7 +96,7 @@ def test_each_weight_multiplies_its_own_term(weight):
 
 def test_gradient_of_the_objective_agrees_with_differences():
     network = load_network("compact", CompactFeatures.layer_names).placed(torch.device("cpu"), torch.float64)
-    settings = Settings(levels=2, tv_weight=1.0)
+    settings = Settings(levels=2, tv_weight=1.0).options
     content, style = noise(24, 32, 1), noise(24, 32, 2)
     targets = style_targets(network, style, 32, 24, settings)
     objective = Objective(network, settings, targets, to_tensor(content))
@@ -111,10 +111,10 @@ def test_gradient_of_the_objective_agrees_with_differences():
 
 def test_the_temporal_loss_is_part_of_the_objective_by_its_weight():
     content, style = noise(32, 48), noise(40, 40, 1)
-    settings = Settings(temporal_weight=70)
+    settings = Settings(temporal_weight=70).options
     targets = style_targets(NETWORK, style, 48, 32, settings)
     picture, confidence = to_tensor(noise(32, 48, 2)), torch.rand(1, 1, 32, 48)
-    held = Objective(NETWORK, settings, targets, to_tensor(content), Reference(picture, confidence))
+    held = Objective(NETWORK, settings, targets, to_tensor(content), TemporalTarget(picture, confidence))
     free = objective_of(content, style)
     image = to_tensor(noise(32, 48, 3))
     expected = 70 * float((confidence * (image - picture) ** 2).mean())
@@ -124,12 +124,12 @@ def test_the_temporal_loss_is_part_of_the_objective_by_its_weight():
 
 def test_new_places_have_a_style_loss_of_their_own():
     content, style = noise(64, 96), noise(80, 80, 1)
-    settings = Settings(temporal_weight=0, levels=1, style_layers=("relu1_1",))
+    settings = Settings(temporal_weight=0, levels=1, style_layers=("relu1_1",)).options
     targets = style_targets(NETWORK, style, 96, 64, settings)
     unsettled = torch.zeros(1, 1, 64, 96)
     unsettled[..., 70:] = 1
     image = to_tensor(noise(64, 96, 3))
-    reference = Reference(torch.zeros(1, 3, 64, 96), torch.zeros(1, 1, 64, 96), unsettled)
+    reference = TemporalTarget(torch.zeros(1, 3, 64, 96), torch.zeros(1, 1, 64, 96), unsettled)
     free = Objective(NETWORK, settings, targets, to_tensor(content))
     held = Objective(NETWORK, settings, targets, to_tensor(content), reference)
     features = continued_features(NETWORK, image, "relu1_1")
@@ -142,11 +142,11 @@ def test_new_places_have_a_style_loss_of_their_own():
 
 def test_a_few_new_pixels_have_no_statistics_of_their_own():
     content, style = noise(32, 48), noise(40, 40, 1)
-    settings = Settings(temporal_weight=0)
+    settings = Settings(temporal_weight=0).options
     unsettled = torch.zeros(1, 1, 32, 48)
     unsettled[..., :7, :8] = 1
     image = to_tensor(noise(32, 48, 3))
     targets = style_targets(NETWORK, style, 48, 32, settings)
-    reference = Reference(torch.zeros(1, 3, 32, 48), torch.zeros(1, 1, 32, 48), unsettled)
+    reference = TemporalTarget(torch.zeros(1, 3, 32, 48), torch.zeros(1, 1, 32, 48), unsettled)
     held = Objective(NETWORK, settings, targets, to_tensor(content), reference)
     assert float(held(image)) == float(objective_of(content, style)(image))

@@ -6,15 +6,17 @@ import torch
 from beyond_border import continued_features
 from objectives import NETWORK, noise
 
+from vidstyle.looks.styles import Style
 from vidstyle.method.coverage import coverage_of
-from vidstyle.method.look import look_of
+from vidstyle.method.look import Look
 from vidstyle.method.losses import gram_matrix, measured, relative_style_loss
-from vidstyle.method.objective import Objective, Reference, to_tensor
+from vidstyle.method.objective import Objective, TemporalTarget, to_tensor
 from vidstyle.method.regions import UNSETTLED_WEIGHT
 from vidstyle.method.targets import FrameTargets, StyleTargetCache
 from vidstyle.settings import Settings
 
 HEIGHT, WIDTH = 64, 96
+LOOK = Look(1.0, (1.0,), 1.0)
 
 
 def left(columns, level=255):
@@ -25,13 +27,17 @@ def left(columns, level=255):
 
 def objective_of(mask=None, regions=(), styles=(1,), reference=None, memory_bytes=float("inf"), **changes):
     """Returns an objective for content 0, and its styles."""
-    settings = Settings(**{"levels": 1} | changes)
-    by_size = [StyleTargetCache(NETWORK, noise(80, 80, style), settings) for style in styles]
+    settings = Settings(**{"levels": 1} | changes).options
+    by_size = [StyleTargetCache(NETWORK, [Style("", (noise(80, 80, style),))], settings) for style in styles]
     coverage = coverage_of((HEIGHT, WIDTH), mask, list(regions), None)
     unsettled = None if reference is None else reference.unsettled
     content = noise(HEIGHT, WIDTH)
-    frame_targets = FrameTargets(by_size[0], look_of(settings, 1), content, coverage, by_size[1:])
-    given, target = frame_targets.regions(WIDTH, HEIGHT, unsettled=unsettled), frame_targets.at(WIDTH, HEIGHT)
+    look = Look(settings.strength, (1.0,), settings.content_weight)
+    frame_targets = FrameTargets(by_size[0], look, content, coverage, by_size[1:])
+    given, target = (
+        frame_targets.regions(WIDTH, HEIGHT, unsettled=unsettled),
+        frame_targets.style_targets(WIDTH, HEIGHT),
+    )
     objective = Objective(NETWORK, settings, target, to_tensor(content), reference, memory_bytes, given)
     return objective, by_size
 
@@ -40,7 +46,7 @@ def style_loss(image, columns, style, layer="relu1_1"):
     """Returns the style loss of some columns alone."""
     features = continued_features(NETWORK, image, layer)[..., columns]
     gram = measured(gram_matrix(features), NETWORK.metrics().get(layer))
-    return float(relative_style_loss(gram, style.at(WIDTH, HEIGHT, 1).grams[0][layer])[0])
+    return float(relative_style_loss(gram, style.at(WIDTH, HEIGHT, levels=1).grams[0][layer])[0])
 
 
 ONLY_STYLE = {"content_weight": 0, "tv_weight": 0, "style_weight": 1, "style_layers": ("relu1_1",)}
@@ -84,13 +90,11 @@ def test_each_region_has_the_style_that_it_was_given():
 
 
 def test_a_region_of_the_style_itself_has_no_style_loss():
-    settings = Settings(levels=1, **ONLY_STYLE)
-    style = StyleTargetCache(NETWORK, noise(HEIGHT, WIDTH), settings)
+    settings = Settings(levels=1, **ONLY_STYLE).options
+    style = StyleTargetCache(NETWORK, [Style("", (noise(HEIGHT, WIDTH),))], settings)
     coverage = coverage_of((HEIGHT, WIDTH), None, [left(WIDTH)], None)
-    main = StyleTargetCache(NETWORK, noise(HEIGHT, WIDTH, 1), settings)
-    regions = FrameTargets(main, look_of(settings, 1), noise(HEIGHT, WIDTH), coverage, [style]).regions(
-        WIDTH, HEIGHT, 1
-    )
+    main = StyleTargetCache(NETWORK, [Style("", (noise(HEIGHT, WIDTH, 1),))], settings)
+    regions = FrameTargets(main, LOOK, noise(HEIGHT, WIDTH), coverage, [style]).regions(WIDTH, HEIGHT, 1)
     content = to_tensor(noise(HEIGHT, WIDTH))
     objective = Objective(NETWORK, settings, style.at(WIDTH, HEIGHT), content, regions=regions)
     assert float(objective(content)) == pytest.approx(0, abs=1e-6)
@@ -124,7 +128,7 @@ def test_tiles_see_what_the_whole_frame_does():
 def test_new_places_of_a_region_answer_to_its_style():
     unsettled = torch.zeros(1, 1, HEIGHT, WIDTH)
     unsettled[..., 20:40] = 1
-    reference = Reference(torch.zeros(1, 3, HEIGHT, WIDTH), torch.zeros(1, 1, HEIGHT, WIDTH), unsettled)
+    reference = TemporalTarget(torch.zeros(1, 3, HEIGHT, WIDTH), torch.zeros(1, 1, HEIGHT, WIDTH), unsettled)
     masks = {"regions": [left(32)], "styles": (1, 2)} | ONLY_STYLE
     image = to_tensor(noise(HEIGHT, WIDTH, 3))
     new, (main, other) = objective_of(**masks, reference=reference)

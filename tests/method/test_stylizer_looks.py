@@ -9,10 +9,12 @@ from clips import write_raw
 
 from vidstyle import Settings, Stylizer
 from vidstyle.errors import SettingsError, SourceError
-from vidstyle.method.carrying import SETTLED_AFTER_FRAMES
+from vidstyle.looks.styles import load_styles
 from vidstyle.method.coverage import Coverage, coverage_of
 from vidstyle.method.objective import Objective, to_tensor
 from vidstyle.method.recoloring import palette_of, with_colors_of
+from vidstyle.method.targets import StyleTargetCache
+from vidstyle.method.temporal import SETTLED_AFTER_FRAMES
 
 
 def test_strength_leads_from_the_content_to_full_paint():
@@ -80,18 +82,19 @@ def test_a_region_is_painted_beside_a_blend_of_styles(tmp_path):
     assert not np.array_equal(first, both)
 
 
-def style_loss(stylizer, image):
-    """Returns how far a picture is from the second of a stylizer's styles."""
+def style_loss(stylizer, style, image):
+    """Returns how far a picture is from a style."""
     height, width = image.shape[:2]
-    target = stylizer.styles.at(width, height, blend=(0, 1))
-    settings = replace(stylizer.settings, content_weight=0, tv_weight=0)
-    return float(Objective(stylizer.network, settings, target, to_tensor(image))(to_tensor(image)))
+    options = replace(stylizer.settings, content_weight=0, tv_weight=0).options
+    target = StyleTargetCache(stylizer.network, load_styles(style, stylizer.settings), options).at(width, height)
+    return float(Objective(stylizer.network, options, target, to_tensor(image))(to_tensor(image)))
 
 
 @pytest.mark.parametrize("before", [{"strength": 0}, {"blend": (1, 0)}])
 def test_paint_arrives_with_its_look(before):
     frames = [np.roll(picture(1, 32, 48), shift, axis=1) for shift in range(8)]
-    stylizer = Stylizer([picture(99, 64, 64), picture(7, 64, 64) // 2], Settings(**QUICK | {"iterations": 8}))
+    styles = [picture(99, 64, 64), picture(7, 64, 64) // 2]
+    stylizer = Stylizer(styles, Settings(**QUICK | {"iterations": 8}))
     end = replace(stylizer.look, blend=(0, 1))
     start = replace(end, **before)
     steady = [stylizer.stylize(frame, look=end).image for frame in frames]
@@ -102,7 +105,7 @@ def test_paint_arrives_with_its_look(before):
         blend = tuple((1 - share) * a + share * b for a, b in zip(start.blend, end.blend, strict=True))
         strength = (1 - share) * start.strength + share
         faded.append(stylizer.stylize(frame, look=replace(end, strength=strength, blend=blend)).image)
-    assert style_loss(stylizer, faded[-1]) < 1.3 * style_loss(stylizer, steady[-1])
+    assert style_loss(stylizer, styles[1], faded[-1]) < 1.3 * style_loss(stylizer, styles[1], steady[-1])
 
 
 def test_rising_paint_is_even():
@@ -133,7 +136,7 @@ def test_a_loop_is_asked_for_the_looks_that_change_over_time(tmp_path):
     settings = Settings(**QUICK, style_at=(f"0:{files[0]}", f"2s:{files[1]}"))
     stylizer, content = Stylizer(settings=settings), picture(1)
     assert np.array_equal(Stylizer([], settings).look.blend, (1, 0))
-    for call in (stylizer, stylizer.paint, lambda image: stylizer.pass_over(image, image)):
+    for call in (stylizer, stylizer.stylize, lambda image: stylizer.skip(image, image)):
         with pytest.raises(SettingsError, match=r"with style_at the look changes .*timeline\.look\(index, time_s\)"):
             call(content)
     blends = []

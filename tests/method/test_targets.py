@@ -1,4 +1,4 @@
-"""What a frame aims at."""
+"""What a frame is optimized for."""
 
 import numpy as np
 import pytest
@@ -6,10 +6,16 @@ import torch
 from objectives import NETWORK, noise
 
 from vidstyle import Settings
-from vidstyle.looks.styles import Style
+from vidstyle.looks.styles import Style, load_styles
 from vidstyle.method.look import Look
-from vidstyle.method.objective import Objective, style_targets, to_tensor
-from vidstyle.method.targets import FrameTargets, StyleTargetCache, mixed
+from vidstyle.method.objective import style_targets, to_tensor
+from vidstyle.method.targets import FrameTargets, StyleTargetCache, mixed_targets
+
+
+def cache(settings, *pictures):
+    """Returns the targets of styles, each of one picture."""
+    styles = load_styles([*pictures], settings)
+    return StyleTargetCache(NETWORK, styles, settings.options)
 
 
 def assert_grams(targets, expected):
@@ -20,16 +26,16 @@ def assert_grams(targets, expected):
 
 
 def test_a_style_is_measured_once_for_each_size():
-    styles = StyleTargetCache(NETWORK, noise(80, 80, 2), Settings())
+    styles = cache(Settings(), noise(80, 80, 2))
     assert styles.at(64, 48) is styles.at(64, 48)
-    assert len(styles.at(64, 48, 2).grams) == 2
+    assert len(styles.at(64, 48, levels=2).grams) == 2
     before = styles.at(64, 48)
     styles.forget()
     assert styles.at(64, 48) is not before
 
 
 def test_a_style_is_measured_again_for_another_palette_only():
-    styles = StyleTargetCache(NETWORK, noise(80, 80, 2), Settings())
+    styles = cache(Settings(), noise(80, 80, 2))
     plain = styles.at(64, 48)
     styles.match(noise(48, 64, 3) // 2)
     matched = styles.at(64, 48)
@@ -40,57 +46,56 @@ def test_a_style_is_measured_again_for_another_palette_only():
     assert styles.at(64, 48) is not matched
 
 
-def test_at_full_strength_the_aim_is_the_style():
-    styles = StyleTargetCache(NETWORK, noise(80, 80, 2), Settings())
-    assert FrameTargets(styles, Look(1.0, (1.0,), 1.0), noise(48, 64, 1)).at(64, 48) is styles.at(64, 48)
+def test_at_full_strength_the_style_alone_counts():
+    styles = cache(Settings(), noise(80, 80, 2))
+    assert FrameTargets(styles, Look(1.0, (1.0,), 1.0), noise(48, 64, 1)).style_targets(64, 48) is styles.at(64, 48)
 
 
 def test_without_strength_nothing_is_better_than_the_content():
     settings, content = Settings(levels=2, tv_weight=0), noise(48, 64, 1)
-    frame_targets = FrameTargets(StyleTargetCache(NETWORK, noise(80, 80, 2), settings), Look(0.0, (1.0,), 1.0), content)
-    objective = Objective(NETWORK, frame_targets.settings, frame_targets.at(64, 48), to_tensor(content))
-    assert float(objective(to_tensor(content))) == pytest.approx(0, abs=1e-8)
+    frame_targets = FrameTargets(cache(settings, noise(80, 80, 2)), Look(0.0, (1.0,), 1.0), content)
+    assert float(frame_targets.objective(64, 48)(to_tensor(content))) == pytest.approx(0, abs=1e-8)
 
 
 @pytest.mark.parametrize("strength", [0.25, 0.6])
 def test_strength_mixes_the_styles_grams_with_the_contents(strength):
     settings, content, style = Settings(), noise(48, 64, 1), noise(48, 64, 2)
-    frame_targets = FrameTargets(StyleTargetCache(NETWORK, style, settings), Look(strength, (1.0,), 1.0), content)
-    ours, theirs = (style_targets(NETWORK, each, 64, 48, settings).grams for each in (content, style))
+    frame_targets = FrameTargets(cache(settings, style), Look(strength, (1.0,), 1.0), content)
+    ours, theirs = (style_targets(NETWORK, each, 64, 48, settings.options).grams for each in (content, style))
     expected = [{n: (1 - strength) * a[n] + strength * b[n] for n in a} for a, b in zip(ours, theirs, strict=True)]
-    assert_grams(frame_targets.at(64, 48), expected)
+    assert_grams(frame_targets.style_targets(64, 48), expected)
 
 
 def test_styles_are_blended_by_their_shares():
     settings, one, two = Settings(), noise(48, 64, 1), noise(90, 30, 2)
-    first, second = (style_targets(NETWORK, each, 64, 48, settings).grams for each in (one, two))
+    first, second = (style_targets(NETWORK, each, 64, 48, settings.options).grams for each in (one, two))
     expected = [{n: 0.7 * a[n] + 0.3 * b[n] for n in a} for a, b in zip(first, second, strict=True)]
-    assert_grams(StyleTargetCache(NETWORK, [one, two], Settings(style_blend=(7, 3))).at(64, 48), expected)
-    assert_grams(StyleTargetCache(NETWORK, [one, two], settings).at(64, 48, blend=(0, 1)), second)
+    assert_grams(cache(settings, one, two).at(64, 48, (0.7, 0.3)), expected)
+    assert_grams(cache(settings, one, two).at(64, 48, blend=(0, 1)), second)
 
 
 def test_the_pictures_of_one_style_count_alike():
     settings, pictures = Settings(), [noise(48, 64, seed) for seed in (1, 2, 3)]
-    every = [style_targets(NETWORK, each, 64, 48, settings).grams for each in pictures]
+    every = [style_targets(NETWORK, each, 64, 48, settings.options).grams for each in pictures]
     expected = [{n: (a[n] + b[n] + c[n]) / 3 for n in a} for a, b, c in zip(*every, strict=True)]
-    assert_grams(StyleTargetCache(NETWORK, Style("three", tuple(pictures)), settings).at(64, 48), expected)
+    assert_grams(cache(settings, Style("three", tuple(pictures))).at(64, 48), expected)
 
 
 def test_a_part_of_a_style_keeps_its_strokes():
     # The right half, at the size that it has in a picture as large as the frame.
     settings, style = Settings(levels=1, style_crop=(0.5, 0, 0.5, 1)), noise(48, 64, 2)
-    (expected,) = style_targets(NETWORK, np.ascontiguousarray(style[:, 32:]), 32, 48, settings).grams
-    assert_grams(StyleTargetCache(NETWORK, style, settings).at(64, 48), [expected])
+    (expected,) = style_targets(NETWORK, np.ascontiguousarray(style[:, 32:]), 32, 48, settings.options).grams
+    assert_grams(cache(settings, style).at(64, 48), [expected])
 
 
 def test_the_size_of_a_style_is_relative_to_the_frame():
     style = noise(48, 64, 2)
-    (expected,) = style_targets(NETWORK, style, 32, 24, Settings(levels=1)).grams
-    assert_grams(StyleTargetCache(NETWORK, style, Settings(levels=1, style_size=0.5)).at(64, 48), [expected])
+    (expected,) = style_targets(NETWORK, style, 32, 24, Settings(levels=1).options).grams
+    assert_grams(cache(Settings(levels=1, style_size=0.5), style).at(64, 48), [expected])
 
 
 def test_mixed_targets_keep_their_size():
-    targets = style_targets(NETWORK, noise(48, 64, 2), 64, 48, Settings())
-    again = mixed([(0.5, targets), (0.5, targets)])
+    targets = style_targets(NETWORK, noise(48, 64, 2), 64, 48, Settings().options)
+    again = mixed_targets([(0.5, targets), (0.5, targets)])
     assert (again.width, again.height) == (64, 48)
     assert_grams(again, targets.grams)

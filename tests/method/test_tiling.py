@@ -11,8 +11,8 @@ from objectives import noise
 
 from vidstyle.method.features.compact import CompactFeatures
 from vidstyle.method.features.vgg19 import Vgg19Features
-from vidstyle.method.objective import Objective, Reference, style_targets, to_tensor
-from vidstyle.method.tiling import bytes_per_px, continued, summed_over_tiles, tiles_by_picture, tiles_of
+from vidstyle.method.objective import Objective, TemporalTarget, style_targets, to_tensor
+from vidstyle.method.tiling import bytes_per_px, continued, own_features, summed_over_tiles, tiles_by_picture, tiles_of
 from vidstyle.settings import Settings
 from vidstyle.weights.loading import load_network
 
@@ -62,7 +62,7 @@ def test_a_pictures_border_looks_no_different(width, height):
     picture = torch.full((1, 3, height, width), 0.6, dtype=torch.float64)
     (tiles,) = tiles_by_picture(NETWORK, LAYERS, [picture], math.inf)
     found = {}
-    summed_over_tiles(NETWORK, picture, LAYERS, tiles, lambda features, _: found.update(features) or [])
+    summed_over_tiles(picture, tiles, lambda *seen: found.update(own_features(NETWORK, *seen, LAYERS)) or [])
     for layer, features in found.items():
         assert features.shape[2:] == NETWORK.layer_size(layer, picture)
         # Padded with zeros, they are off by their own norm.
@@ -77,7 +77,8 @@ def test_own_positions_are_those_of_a_far_larger_picture(layer, pooling):
     picture = torch.rand(1, 3, 45, 58, dtype=torch.float64)
     (tiles,) = tiles_by_picture(network, ["relu4_1", layer], [picture], math.inf)
     found = {}
-    summed_over_tiles(network, picture, {"relu4_1", layer}, tiles, lambda features, _: found.update(features) or [])
+    layers = {"relu4_1", layer}
+    summed_over_tiles(picture, tiles, lambda *seen: found.update(own_features(network, *seen, layers)) or [])
     far_px, stride_px = 40, network.stride_px(layer)
     around, (height, width) = far_px // stride_px, network.layer_size(layer, picture)
     whole = network(continued(picture, far_px), [layer])[layer]
@@ -123,11 +124,11 @@ def test_a_picture_that_fits_is_one_tile():
 )
 def test_objective_and_gradient_in_tiles_are_those_of_the_whole_picture(width, height, levels, dtype, exact):
     network = load_network("compact", LAYERS).placed(CPU, dtype)
-    settings = Settings(levels=levels)
+    settings = Settings(levels=levels).options
     content = to_tensor(noise(height, width, 1))
     unsettled = torch.zeros(1, 1, height, width)
     unsettled[..., 60:130, 80:] = 1
-    reference = Reference(to_tensor(noise(height, width, 2)), torch.rand(1, 1, height, width), unsettled)
+    reference = TemporalTarget(to_tensor(noise(height, width, 2)), torch.rand(1, 1, height, width), unsettled)
     image = to_tensor(noise(height, width, 3)).to(dtype).requires_grad_()
     found = []
     for memory_bytes in (math.inf, 1e6):
@@ -148,12 +149,15 @@ def test_activations_are_computed_again_instead_of_kept():
     tiles = tiles_of(160, 128, 4, NETWORK.reach_px(["relu1_1"]), 80 * 80)
     kept = []
 
+    def squares(tile, pixels):
+        return [own_features(NETWORK, tile, pixels, ["relu1_1"])["relu1_1"].square().sum()]
+
     def remember(tensor):
         kept.append(tensor.numel())
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(remember, lambda tensor: tensor):
-        (total,) = summed_over_tiles(NETWORK, picture, ["relu1_1"], tiles, lambda f, _: [f["relu1_1"].square().sum()])
+        (total,) = summed_over_tiles(picture, tiles, squares)
     # 16 channels of each pixel would be 327,680.
     assert sum(kept) <= 3 * 128 * 160 * 4
     (gradient,) = torch.autograd.grad(total, picture)

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from vidstyle.method.warping import carried_sharply, is_inside, warped
+from vidstyle.method.warping import is_inside, warped, warped_sharply
 
 
 def constant_flow(height, width, x_px, y_px):
@@ -15,7 +15,7 @@ def noise(height=40, width=50):
     return np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
-@pytest.mark.parametrize("carry", [warped, carried_sharply])
+@pytest.mark.parametrize("carry", [warped, warped_sharply])
 def test_whole_pixels_come_from_where_the_flow_points(carry):
     picture = noise()
     moved = carry(picture, constant_flow(40, 50, 3, -2))
@@ -23,7 +23,7 @@ def test_whole_pixels_come_from_where_the_flow_points(carry):
     assert np.array_equal(moved[2:, :-3], picture[:-2, 3:])
 
 
-@pytest.mark.parametrize("carry", [warped, carried_sharply])
+@pytest.mark.parametrize("carry", [warped, warped_sharply])
 def test_no_motion_changes_nothing(carry):
     assert np.array_equal(carry(noise(), constant_flow(40, 50, 0, 0)), noise())
 
@@ -40,7 +40,7 @@ def test_a_hair_beyond_the_border_is_still_inside():
 
 
 def test_sharp_carrying_stays_on_the_scale():
-    moved = carried_sharply(noise(), constant_flow(40, 50, 0.5, 0.5))
+    moved = warped_sharply(noise(), constant_flow(40, 50, 0.5, 0.5))
     assert float(moved.min()) >= 0 and float(moved.max()) <= 255
 
 
@@ -52,7 +52,7 @@ def test_resampling_over_and_over_raises_no_frequency(step_px, period_px):
     flow = constant_flow(3, 480, step_px, 0)
     carried = picture
     for _ in range(30):
-        carried = carried_sharply(carried, flow)
+        carried = warped_sharply(carried, flow)
     middle = carried[1, 160:320, 0]
     assert middle.std() <= 1.001 * picture[1, 160:320, 0].std()
     smooth = picture

@@ -14,7 +14,7 @@ from vidstyle import Clip, FrameStylizer, Settings, Stylizer
 from vidstyle.errors import SourceError
 from vidstyle.media.read.sources import open_source
 from vidstyle.media.read.video import VideoSource
-from vidstyle.method.features.compact import compact_weights
+from vidstyle.weights.loading import weights_file
 
 SETTINGS = Settings(first_iterations=3, iterations=1, size=48, device="cpu")
 
@@ -124,7 +124,7 @@ def test_a_file_that_has_changed_is_measured_again(silent_clip, tmp_path, monkey
     (tmp_path / "folder").mkdir()
     for number, name in enumerate(("plain.png", "folder/a.png", "folder/b.png", "region.png", "mask.png")):
         write_raw(tmp_path / name, picture(number))
-    shutil.copy(compact_weights(), tmp_path / "net.safetensors")
+    shutil.copy(weights_file("compact"), tmp_path / "net.safetensors")
     region, weights = f"{tmp_path / 'mask.png'}={tmp_path / 'region.png'}", tmp_path / "net.safetensors"
     settings = replace(SETTINGS, size=16, region=(region,), weights=weights)
     made, real = [], Stylizer.__init__

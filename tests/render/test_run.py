@@ -47,9 +47,9 @@ CHANGES = {
 def other_weights():
     from safetensors.torch import load_file, save_file
 
-    from vidstyle.method.features.compact import compact_weights
+    from vidstyle.weights.loading import weights_file
 
-    state = load_file(compact_weights())
+    state = load_file(weights_file("compact"))
     save_file({name: tensor * 1.01 for name, tensor in state.items()}, "mine.safetensors")
     return Path("mine.safetensors")
 

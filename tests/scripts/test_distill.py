@@ -10,8 +10,9 @@ import torch
 from safetensors.torch import save_file
 from scripting import loaded_script
 
-from vidstyle.method.features.compact import CompactFeatures, load_compact
+from vidstyle.method.features.compact import CompactFeatures
 from vidstyle.method.features.vgg19 import weight_shapes
+from vidstyle.weights.loading import load_network
 
 SHAPE = "4x1,6x1,8x2"
 
@@ -58,7 +59,7 @@ def arguments(tmp_path):
 
 def test_a_run_writes_a_network_that_loads_and_a_log(distill, arguments, tmp_path, capsys):
     distill.main(arguments("a.safetensors", 40))
-    network = load_compact(tmp_path / "a.safetensors")
+    network = load_network("compact", ["relu1_1"], tmp_path / "a.safetensors")
     features = network(torch.rand(1, 3, 32, 32), CompactFeatures.layer_names)
     assert all(bool(torch.isfinite(f).all()) for f in features.values())
     with (tmp_path / "a.csv").open(encoding="utf-8") as file:

@@ -13,9 +13,9 @@ import torch
 
 from vidstyle.errors import WeightsError
 from vidstyle.files import cache_folder
-from vidstyle.method.features.published import VGG19
-from vidstyle.method.features.vgg19 import load_vgg19, weight_shapes
+from vidstyle.method.features.vgg19 import Vgg19Features, weight_shapes
 from vidstyle.weights.fetching import fetched
+from vidstyle.weights.loading import load_network
 
 
 class QuietHandler(SimpleHTTPRequestHandler):
@@ -39,7 +39,7 @@ def published(tmp_path, monkeypatch):
     server = HTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=str(folder)))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
-    yield replace(VGG19, url=f"http://127.0.0.1:{server.server_port}/{file.name}"), file
+    yield replace(Vgg19Features.published, url=f"http://127.0.0.1:{server.server_port}/{file.name}"), file
     server.shutdown()
     thread.join()
     server.server_close()
@@ -60,7 +60,7 @@ def test_weights_are_fetched_once_trimmed_and_used(published):
     assert seen[-1] == (file.stat().st_size, file.stat().st_size)
     assert path.stat().st_size < file.stat().st_size  # the classifier is gone
     assert cached_files() == [path.name]
-    assert load_vgg19(path, "relu1_2").layer_names == ("relu1_1", "relu1_2")
+    assert load_network("vgg19", ["relu1_2"], path).layer_names == ("relu1_1", "relu1_2")
     file.unlink()
     assert fetch(vgg19) == path
 
@@ -85,11 +85,11 @@ def test_a_cache_that_cannot_be_written_is_named(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("VIDSTYLE_CACHE", str(tmp_path / "file" / "cache"))
     with pytest.raises(WeightsError, match="cache"):
-        fetch(replace(VGG19, url="http://127.0.0.1:9/vgg19-00000000.pth"))
+        fetch(replace(Vgg19Features.published, url="http://127.0.0.1:9/vgg19-00000000.pth"))
 
 
 def test_the_published_name_is_torchvisions():
-    assert VGG19.url.endswith("/vgg19-dcbb9e9d.pth")
+    assert Vgg19Features.published.url.endswith("/vgg19-dcbb9e9d.pth")
 
 
 @pytest.mark.parametrize(("platform", "part"), [("linux", ".cache"), ("darwin", "Caches")])

@@ -16,18 +16,17 @@ from vidstyle.method.features import check_layers
 from vidstyle.method.features.compact import (
     SHAPE,
     CompactFeatures,
-    compact_weights,
-    load_compact,
     packed,
     shape_in,
     stages_of,
 )
 from vidstyle.method.objective import Objective, style_targets, to_tensor
-from vidstyle.weights.loading import load_network
+from vidstyle.weights.loading import load_network, weights_file
+from vidstyle.weights.reading import WeightsFile
 
 LARGEST_BYTES = 1_000_000
 LAYERS = CompactFeatures.layer_names
-SAMPLES = Path(__file__).parents[2] / "samples"
+SAMPLES = Path(__file__).parents[3] / "samples"
 REAL = os.environ.get("VIDSTYLE_VGG19_WEIGHTS")
 
 
@@ -37,7 +36,7 @@ def test_shipped_file_is_small():
 
 
 def test_shipped_metrics_are_symmetric_and_not_degenerate():
-    network = load_compact()
+    network = load_network("compact", LAYERS)
     for layer, metric in network.metrics().items():
         assert metric.shape == (network.layer_channels[layer],) * 2
         torch.testing.assert_close(metric, metric.T, rtol=0, atol=0)
@@ -97,15 +96,15 @@ def test_weights_of_any_shape_are_told_by_their_file(tmp_path):
     for suffix, save in ((".safetensors", save_file), (".pth", torch.save)):
         path = tmp_path / f"small{suffix}"
         save(packed(network.state_dict()), path)
-        assert shape_in(path) == "2x1,3x2,5x3"
-        loaded = load_compact(path).state_dict()
+        assert shape_in(WeightsFile(path)) == "2x1,3x2,5x3"
+        loaded = load_network("compact", LAYERS, path).state_dict()
         for name, value in network.state_dict().items():
             # Half a step of 1/127 of the filter's largest value; all else in float16.
             step = (
                 value.abs().amax((1, 2, 3), keepdim=True) / 127 if value.dim() == 4 else 2**-10 * value.abs() + 2**-25
             )
             assert bool(((loaded[name] - value).abs() <= 0.501 * step).all())
-    assert shape_in(compact_weights()) == SHAPE
+    assert shape_in(WeightsFile(weights_file("compact"))) == SHAPE
 
 
 def test_filters_of_zeros_can_be_packed():
@@ -119,7 +118,7 @@ def test_a_file_that_promises_a_network_beyond_its_own_tensors_is_refused(tmp_pa
     state = {f"convolutions.{k}.weight": torch.zeros(width, 1, 1, 1) for k, width in enumerate((500, 505, 510, 510))}
     save_file(state, tmp_path / "thin.safetensors")
     with pytest.raises(WeightsError, match="another network"):
-        shape_in(tmp_path / "thin.safetensors")
+        shape_in(WeightsFile(tmp_path / "thin.safetensors"))
 
 
 def parameters(state):
@@ -148,7 +147,7 @@ def test_files_with_strange_tensors_are_refused(tmp_path, change, message):
     path = tmp_path / "strange.pth"
     torch.save(change(packed(CompactFeatures("2x1,3x2,5x3").state_dict())), path)
     with pytest.raises(WeightsError, match=rf"strange\.pth.*{message}"):
-        load_compact(path)
+        load_network("compact", LAYERS, path)
 
 
 def test_tensors_that_are_parameters_or_share_their_data_are_read_as_they_are(tmp_path):
@@ -160,15 +159,15 @@ def test_tensors_that_are_parameters_or_share_their_data_are_read_as_they_are(tm
     state["convolutions.4.scale"] = torch.full((1,), 0.5).expand(5)
     state["convolutions.4.bias"] = state["convolutions.4.scale"]
     torch.save(state, tmp_path / "shared.pth")
-    wanted = load_compact(tmp_path / "parameters.pth").convolutions[4]
+    wanted = load_network("compact", LAYERS, tmp_path / "parameters.pth").convolutions[4]
     assert torch.equal(wanted.weight, torch.ones(5, 5, 3, 3) * expected["convolutions.4.scale"].view(-1, 1, 1, 1))
-    shared = load_compact(tmp_path / "shared.pth").convolutions[4]
+    shared = load_network("compact", LAYERS, tmp_path / "shared.pth").convolutions[4]
     assert torch.equal(shared.weight, torch.full((5, 5, 3, 3), 0.5))
     assert torch.equal(shared.bias, torch.full((5,), 0.5))
 
 
 def test_features_tell_pictures_apart():
-    network = load_compact()
+    network = load_network("compact", LAYERS)
     flat, noise = torch.full((1, 3, 32, 32), 0.5), torch.rand(1, 3, 32, 32)
     a, b = (network(image, ["relu3_4"])["relu3_4"] for image in (flat, noise))
     assert float((a - b).square().mean()) > 0.01 * float(b.square().mean())
@@ -192,8 +191,8 @@ def test_what_the_student_paints_pleases_the_teacher():
     settings = Settings(first_iterations=40, device="cpu", tv_weight=0)
     stylized = Stylizer(style, settings)(content)
     teacher = load_network("vgg19", [*settings.style_layers, settings.content_layer], Path(REAL or ""))
-    targets = style_targets(teacher, style, 168, 128, settings)
-    objective = Objective(teacher, settings, targets, to_tensor(content))
+    targets = style_targets(teacher, style, 168, 128, settings.options)
+    objective = Objective(teacher, settings.options, targets, to_tensor(content))
     with torch.no_grad():
         before, after = (float(objective(to_tensor(image))) for image in (content, stylized))
     assert after < 0.3 * before

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save_file
 
 from vidstyle.errors import SettingsError, WeightsError
-from vidstyle.method.features.vgg19 import LAYER_TABLE, Vgg19Features, load_vgg19, weight_shapes
+from vidstyle.method.features.vgg19 import LAYER_TABLE, Vgg19Features, weight_shapes
 from vidstyle.weights.loading import load_network
 
 REAL = os.environ.get("VIDSTYLE_VGG19_WEIGHTS")
@@ -49,7 +49,7 @@ def test_a_deeper_layer_than_the_file_has_is_named(partial_file):
 
 def test_pooling_average_and_max_differ(partial_file):
     image = torch.rand(1, 3, 16, 16)
-    networks = [load_vgg19(partial_file, "relu2_1", pooling) for pooling in ("average", "max")]
+    networks = [load_network("vgg19", ["relu2_1"], partial_file, pooling) for pooling in ("average", "max")]
     average, largest = (network(image, ["relu2_1"])["relu2_1"] for network in networks)
     assert not torch.allclose(average, largest)
 
@@ -62,7 +62,7 @@ def test_unknown_layers_and_poolings_are_refused(deepest, pooling):
 
 @pytest.mark.skipif(not REAL, reason="VIDSTYLE_VGG19_WEIGHTS names no file of real weights")
 def test_real_weights_see_what_the_original_network_sees():
-    network = load_vgg19(Path(REAL or ""), "relu3_4")
+    network = load_network("vgg19", ["relu3_4"], Path(REAL or ""))
     red = torch.zeros(1, 3, 32, 32)
     red[:, 0] = 1
     features = network(red, ["relu1_1", "relu3_4"])

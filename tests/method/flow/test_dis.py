@@ -7,8 +7,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vidstyle.method.flow import check_flow, load_flow
 from vidstyle.method.flow.dis import DisFlow, finest_scale
+from vidstyle.weights.loading import load_flow
 
 
 def texture(width, height, seed=0):
@@ -57,6 +57,4 @@ def test_large_pictures_are_matched_at_a_smaller_scale():
 
 
 def test_dis_is_always_to_be_had():
-    check_flow("dis")
-    check_flow("off")
     assert isinstance(load_flow("dis", torch.device("cpu")), DisFlow)

@@ -11,7 +11,8 @@ from vidstyle import Settings, stylize
 from vidstyle.errors import FlowError
 from vidstyle.files import cache_folder
 from vidstyle.method.flow import raft
-from vidstyle.method.flow.raft import RAFT, RaftFlow, check_torchvision
+from vidstyle.method.flow.raft import RaftFlow
+from vidstyle.weights.loading import load_flow
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def test_without_torchvision_nothing_is_begun(tmp_path):
 
 
 def test_the_published_name_is_torchvisions():
-    assert RAFT.url.endswith("/raft_large_C_T_SKHT_V2-ff5fadd5.pth")
+    assert RaftFlow.published.url.endswith("/raft_large_C_T_SKHT_V2-ff5fadd5.pth")
 
 
 class Shifted(torch.nn.Module):
@@ -52,8 +53,8 @@ def test_flow_comes_back_in_pixels_of_the_picture(monkeypatch):
     # 60 x 100 is enlarged to 128 x 216: what is 2 px there is less here.
     monkeypatch.setattr(raft, "_builder", lambda: Shifted)
     cache_folder().mkdir(parents=True, exist_ok=True)
-    save_file({"answer": torch.tensor([4.32, 2.56])}, cache_folder() / RAFT.name)
-    estimate = RaftFlow(torch.device("cpu"))
+    save_file({"answer": torch.tensor([4.32, 2.56])}, cache_folder() / RaftFlow.published.name)
+    estimate = load_flow("raft", torch.device("cpu"))
     flow = estimate(np.zeros((60, 100, 3), np.uint8), np.full((60, 100, 3), 255, np.uint8))
     assert flow.shape == (60, 100, 2)
     assert flow.reshape(-1, 2) == pytest.approx(np.tile([2.0, 1.2], (6000, 1)), rel=1e-5)
@@ -61,7 +62,7 @@ def test_flow_comes_back_in_pixels_of_the_picture(monkeypatch):
 
 def has_torchvision():
     try:
-        check_torchvision()
+        RaftFlow.check()
     except FlowError:
         return False
     return True
@@ -73,7 +74,7 @@ def test_the_real_network_takes_odd_sizes():
 
     cache_folder().mkdir(parents=True, exist_ok=True)
     state = {k: v.float().contiguous() for k, v in raft_large(weights=None).state_dict().items()}
-    save_file(state, cache_folder() / RAFT.name)
+    save_file(state, cache_folder() / RaftFlow.published.name)
     picture = np.random.default_rng(0).integers(0, 256, (61, 99, 3), dtype=np.uint8)
-    flow = RaftFlow(torch.device("cpu"))(picture, picture)
+    flow = load_flow("raft", torch.device("cpu"))(picture, picture)
     assert flow.shape == (61, 99, 2)
