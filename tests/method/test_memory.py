@@ -72,31 +72,33 @@ def test_a_want_of_memory_is_recognized(error, expected):
 FRAME = np.zeros((48, 64, 3), np.uint8)
 
 
-class Attempts:
-    """Attempts that fail where `is_too_much(picture, way)`; those that were made stand in `ways`."""
-
-    def __init__(self, is_too_much, words="DefaultCPUAllocator: can't allocate memory: 99999 bytes"):
-        self.is_too_much, self.words, self.ways, self.forgotten = is_too_much, words, [], 0
-
-    def __call__(self, picture, way):
-        self.ways.append((way.method, way.history))
-        if self.is_too_much(picture, way):
-            raise RuntimeError(self.words)
-        return picture.shape[:2]
-
-    def forget(self):
-        self.forgotten += 1
-
-
 def guard():
     return MemoryGuard("lbfgs", torch.device("cpu"))
 
 
+def optimized(memory, is_too_much, words="DefaultCPUAllocator: can't allocate memory: 99999 bytes"):
+    """Tries a frame until memory suffices; returns the ways that were tried."""
+    ways = []
+    for attempt in memory.attempts(FRAME):
+        ways.append((attempt.way.method, attempt.way.history))
+        with attempt:
+            if is_too_much(attempt):
+                raise RuntimeError(words)
+        if attempt.has_succeeded and not attempt.is_trial:
+            return ways
+    return None
+
+
+@pytest.fixture(autouse=True)
+def _quick_caches(monkeypatch):
+    monkeypatch.setattr("vidstyle.method.memory.free_caches", lambda device: None)
+
+
 def test_too_little_memory_is_met_with_cheaper_ways_and_remembered():
-    attempts, memory = Attempts(lambda picture, way: way.method == "lbfgs"), guard()
-    for _ in range(2):
-        assert memory.optimize(FRAME, attempts, attempts.forget) == (48, 64)
-    assert attempts.ways == [("lbfgs", 10), ("lbfgs", 10), ("lbfgs", 10), ("lbfgs", 3), ("adam", 0), ("adam", 0)]
+    memory = guard()
+    first, second = (optimized(memory, lambda attempt: attempt.way.method == "lbfgs") for _ in range(2))
+    assert first == [("lbfgs", 10), ("lbfgs", 10), ("lbfgs", 10), ("lbfgs", 3), ("adam", 0)]
+    assert second == [("adam", 0)]
     assert memory.fallback == 3
     memory.reset()
     assert memory.fallback == 0
@@ -106,7 +108,7 @@ def test_too_little_memory_is_met_with_cheaper_ways_and_remembered():
 
 def test_a_want_of_memory_that_passes_changes_nothing():
     failures, memory = iter([True, False]), guard()
-    assert memory.optimize(FRAME, Attempts(lambda *_: next(failures)), list) == (48, 64)
+    assert len(optimized(memory, lambda _: next(failures))) == 2
     assert memory.fallback == 0
 
 
@@ -114,19 +116,23 @@ def test_a_want_of_memory_that_passes_changes_nothing():
     ("most_px", "advice"), [(40 * 30, "--size 40"), (60 * 60, "--size 51"), (0, "a machine with more memory")]
 )
 def test_what_does_not_fit_at_all_comes_with_a_size_that_does(most_px, advice):
-    attempts = Attempts(lambda picture, way: picture.shape[0] * picture.shape[1] > most_px or len(picture) > 40)
+    def is_too_much(attempt):
+        height, width = attempt.content.shape[:2]
+        return height * width > most_px or height > 40
+
     with pytest.raises(DeviceError, match="64x48 pixels") as caught:
-        guard().optimize(FRAME, attempts, attempts.forget)
+        optimized(guard(), is_too_much)
     assert advice in str(caught.value)
-    assert [method for method, _ in attempts.ways[:5]] == ["lbfgs", "lbfgs", "lbfgs", "lbfgs", "adam"]
-    assert attempts.forgotten == len(attempts.ways) - 5
 
 
 def test_other_faults_are_not_taken_for_a_want_of_memory():
+    def falling():
+        raise RuntimeError("the sky is falling")
+
     with pytest.raises(RuntimeError, match="sky"):
-        guard().optimize(FRAME, Attempts(lambda *_: True, "the sky is falling"), list)
+        optimized(guard(), lambda _: True, "the sky is falling")
     with pytest.raises(RuntimeError, match="sky"):
-        guard().warp(FRAME, lambda: Attempts(lambda *_: True, "the sky is falling")(FRAME, memory_fallbacks("adam")[0]))
+        guard().warp(FRAME, falling)
 
 
 def test_a_want_of_memory_in_the_flow_is_reported_as_such():

@@ -39,8 +39,11 @@ class _Gram(torch.autograd.Function):
         """Returns `(B, C, C)`, float32 or finer, of `(B, C, h, w)`; `(2 B, C, C)` with places `(P,)`, theirs last."""
         ctx.save_for_backward(features, places)
         rows = _rows(features)
-        gram = _mean_product(rows)
-        return gram if places is None else torch.cat([gram, _mean_product(_at(rows, places))])
+        gram = _product(rows, rows) / rows.shape[1]
+        if places is None:
+            return gram
+        of_places = _at(rows, places)
+        return torch.cat([gram, _product(of_places, of_places) / len(places)])
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
@@ -93,11 +96,6 @@ def _pairs(groups: Sequence[Tensor]) -> list[tuple[Tensor, Tensor]]:
 def _at(rows: Tensor, places: Tensor) -> Tensor:
     """Returns some rows, `(B, P, C)`, of `(B, M, C)`."""
     return rows.index_select(1, places)
-
-
-def _mean_product(rows: Tensor) -> Tensor:
-    """Returns rows^T rows / M, `(B, C, C)` float32 or finer, of `(B, M, C)`."""
-    return _product(rows, rows) / rows.shape[1]
 
 
 def _product(left: Tensor, right: Tensor) -> Tensor:

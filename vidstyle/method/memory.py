@@ -6,9 +6,10 @@ import ctypes
 import gc
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from types import TracebackType
 from typing import TypeVar
 
 import torch
@@ -88,8 +89,29 @@ def free_caches(device: torch.device) -> None:
         torch.mps.empty_cache()
 
 
+class Attempt:
+    """One try at optimizing a frame, as a context manager that keeps a want of memory from leaving it.
+
+    Attributes:
+        content: the frame, `(H, W, 3)` uint8 RGB; of a trial, reduced. way: how to go about it.
+        is_trial: whether it only tells if a frame of that size fits. has_succeeded: known once it is left.
+    """
+
+    def __init__(self, content: Picture, way: MemoryFallback, *, is_trial: bool = False) -> None:
+        self.content, self.way, self.is_trial, self.has_succeeded = content, way, is_trial, False
+
+    def __enter__(self) -> Attempt:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        self.has_succeeded = error is None
+        return error is not None and is_memory_error(error)
+
+
 class MemoryGuard:
-    """Runs what may need more memory than there is: again after making room, and then with less.
+    """Tries again what needs more memory than there is: first after making room, then with less.
 
     Attributes:
         fallback: an index into `memory_fallbacks`: above 0 once memory did not suffice for what was asked for. It
@@ -104,35 +126,38 @@ class MemoryGuard:
         """Goes back to an index into `memory_fallbacks`."""
         self.fallback = min(fallback, len(self._ways) - 1)
 
-    def optimize(
-        self, content: Picture, attempt: Callable[[Picture, MemoryFallback], T], forget: Callable[[], None]
-    ) -> T:
-        """Returns what an attempt at optimizing a frame, `(H, W, 3)` uint8 RGB, returns.
-
-        Args:
-            attempt: called with the frame and how to go about it. forget: gives memory back that can be had again.
+    def attempts(self, content: Picture) -> Iterator[Attempt]:
+        """Yields attempts at a frame, `(H, W, 3)` uint8 RGB; the caller stops once one that is no trial has succeeded.
 
         Raises:
             DeviceError: memory does not suffice for the cheapest way; the message names a size that fits.
         """
         height, width = content.shape[:2]
-        has_failed = False
-        while True:
-            try:
-                return attempt(content, self._ways[self.fallback])
-            except Exception as error:
-                if not is_memory_error(error):
-                    raise
-            # Outside the handler: the exception held the failed attempt's pictures.
+        yield Attempt(content, self._ways[self.fallback])
+        free_caches(self._device)
+        logger.warning("too little memory for %dx%d pixels; trying again", width, height)
+        yield Attempt(content, self._ways[self.fallback])
+        while self.fallback + 1 < len(self._ways):
             free_caches(self._device)
-            if not has_failed:
-                has_failed = True
-                logger.warning("too little memory for %dx%d pixels; trying again", width, height)
-            elif self.fallback + 1 < len(self._ways):
-                self.fallback += 1
-                logger.warning("still too little memory; going on with %s", self._ways[self.fallback])
-            else:
-                raise self._too_little(content, attempt, forget)
+            self.fallback += 1
+            logger.warning("still too little memory; going on with %s", self._ways[self.fallback])
+            yield Attempt(content, self._ways[self.fallback])
+        side_px = max(width, height)
+        advice = "close other programs, or use a machine with more memory"
+        while True:
+            side_px = int(side_px * _SMALLER)
+            ratio = side_px / max(width, height)
+            if min(width, height) * ratio < SMALLEST_SIDE_PX:
+                break
+            free_caches(self._device)
+            smaller = resize(content, max(1, round(width * ratio)), max(1, round(height * ratio)))
+            trial = Attempt(smaller, self._ways[-1], is_trial=True)
+            yield trial
+            if trial.has_succeeded:
+                advice = f"the largest that is likely to fit is --size {side_px}"
+                break
+        free_caches(self._device)
+        raise DeviceError(f"too little memory to paint {width}x{height} pixels; {advice}")
 
     def warp(self, content: Picture, attempt: Callable[[], T], remedy: str = "") -> T:
         """Returns what an attempt at warping frames by optical flow returns.
@@ -143,43 +168,12 @@ class MemoryGuard:
         Raises:
             DeviceError: memory does not suffice.
         """
-        try:
-            return attempt()
-        except Exception as error:
-            if not is_memory_error(error):
-                raise
-        free_caches(self._device)
-        try:
-            return attempt()
-        except Exception as error:
-            if not is_memory_error(error):
-                raise
-            height, width = content.shape[:2]
-            message = f"too little memory for optical flow at {width}x{height} pixels; use {remedy}a smaller --size"
-            raise DeviceError(message) from error
-
-    def _too_little(
-        self, content: Picture, attempt: Callable[[Picture, MemoryFallback], T], forget: Callable[[], None]
-    ) -> DeviceError:
-        """Returns the error for a frame that is too large in any way, with a size that can be optimized."""
-        height, width = content.shape[:2]
-        side_px = max(width, height)
-        advice = "close other programs, or use a machine with more memory"
-        while True:
-            side_px = int(side_px * _SMALLER)
-            ratio = side_px / max(width, height)
-            if min(width, height) * ratio < SMALLEST_SIDE_PX:
-                break
-            smaller = resize(content, max(1, round(width * ratio)), max(1, round(height * ratio)))
-            try:
-                attempt(smaller, self._ways[-1])
-            except Exception as error:
-                if not is_memory_error(error):
-                    raise
-            else:
-                advice = f"the largest that is likely to fit is --size {side_px}"
-                break
-            finally:
-                forget()
+        for number in range(2):
+            if number:
                 free_caches(self._device)
-        return DeviceError(f"too little memory to paint {width}x{height} pixels; {advice}")
+            with Attempt(content, self._ways[self.fallback]):
+                return attempt()
+        height, width = content.shape[:2]
+        raise DeviceError(
+            f"too little memory for optical flow at {width}x{height} pixels; use {remedy}a smaller --size"
+        )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -25,7 +26,7 @@ from vidstyle.method.losses import (
 )
 from vidstyle.method.options import Options
 from vidstyle.method.regions import SMALLEST_REGION, UNSETTLED_WEIGHT, Regions
-from vidstyle.method.tiling import Measure, Tile, own_features, summed_over_tiles, tiles_by_picture
+from vidstyle.method.tiling import Tile, own_features, summed_over_tiles, tiles_by_picture
 from vidstyle.method.warping import WarpedFrame
 
 # The coarsest level's long side lies in (half of this, this]: there relu3 sees what conv4 and conv5
@@ -99,26 +100,24 @@ def style_targets(
     # A narrow strip of a style still has to reach the coarsest level's deepest layer.
     ratio = max(ratio, network.smallest_side_px * 2 ** (levels - 1) / min(style_width, style_height))
     fitted = resize(style, max(1, round(style_width * ratio)), max(1, round(style_height * ratio)))
+    layers, metrics, grams = options.style_layers, network.metrics(), []
     with torch.no_grad():
-        pictures = pyramid(to_tensor(fitted, network.get_buffer("mean").device), levels)
-        grams = tuple(_measured_grams(network, picture, options.style_layers, memory_bytes) for picture in pictures)
-    return StyleTargets(width, height, grams)
+        for picture in pyramid(to_tensor(fitted, network.get_buffer("mean").device), levels):
+            (tiles,) = tiles_by_picture(network, layers, [picture], memory_bytes)
+            found = summed_over_tiles(picture, tiles, partial(_gram_parts, network, layers, picture))
+            named = zip(layers, found, strict=True)
+            grams.append({layer: measured(gram, metrics.get(layer)) for layer, gram in named})
+    return StyleTargets(width, height, tuple(grams))
 
 
-def _measured_grams(
-    network: FeatureNetwork, picture: Tensor, layers: Collection[str], memory_bytes: float
-) -> dict[str, Tensor]:
-    tiles, metrics = tiles_by_picture(network, layers, [picture], memory_bytes)[0], network.metrics()
-
-    def measure(tile: Tile, pixels: Tensor) -> list[Tensor]:
-        features = own_features(network, tile, pixels, layers)
-        return [
-            gram_matrix(f) * (_positions(f) / network.layer_size(layer, picture).numel())
-            for layer, f in features.items()
-        ]
-
-    grams = summed_over_tiles(picture, tiles, measure)
-    return {layer: measured(gram, metrics.get(layer)) for layer, gram in zip(layers, grams, strict=True)}
+def _gram_parts(
+    network: FeatureNetwork, layers: Sequence[str], picture: Tensor, tile: Tile, pixels: Tensor
+) -> list[Tensor]:
+    """Returns a tile's part in the Gram matrices of a picture, `(1, C, C)` each, by layer."""
+    parts = []
+    for layer, features in own_features(network, tile, pixels, layers).items():
+        parts.append(gram_matrix(features) * (_positions(features) / network.layer_size(layer, picture).numel()))
+    return parts
 
 
 @dataclass(frozen=True)
@@ -181,7 +180,7 @@ class Objective:
             self.content_scale = content_scale(self.content, self._amount)
             if regions is not None and options.strength < 1:
                 for level, picture in enumerate(pictures):
-                    grams = summed_over_tiles(picture, self._tiles[level], self._measure(picture, has_content=False))
+                    grams = summed_over_tiles(picture, self._tiles[level], partial(self._terms, picture, False))
                     named = zip(options.style_layers, grams, strict=True)
                     own = {layer: measured(gram, self.metrics.get(layer)) for layer, gram in named}
                     regions.soften(options.strength, level, own)
@@ -198,7 +197,7 @@ class Objective:
         style_scale = options.style_weight / (levels * len(options.style_layers))
         for level, (picture, targets) in enumerate(zip(pyramid(image, levels), self.style.grams, strict=True)):
             has_content = level == levels - 1
-            terms = summed_over_tiles(picture, self._tiles[level], self._measure(picture, has_content=has_content))
+            terms = summed_over_tiles(picture, self._tiles[level], partial(self._terms, picture, has_content))
             content = terms.pop() if has_content else picture.new_zeros(())
             for (layer, target), gram in zip(targets.items(), terms, strict=True):
                 total = total + style_scale * self._style_loss(level, layer, gram, target, picture)
@@ -215,20 +214,26 @@ class Objective:
         """Returns `(1, 3, H, W)`: the picture, but the content where nothing is to be stylized."""
         return image if self.regions is None else self.regions.pinned(image, self._unstylized)
 
-    def _measure(self, picture: Tensor, *, has_content: bool) -> Measure:
-        """Returns what is summed over a level's tiles: a Gram matrix (or several) by style layer, and the content loss.
+    def _terms(self, picture: Tensor, has_content: bool, tile: Tile, pixels: Tensor) -> list[Tensor]:
+        """Returns a tile's part in a level's Gram matrices, by style layer, and in its content loss, if it has one.
 
-        The Gram matrices are `(1, C, C)`; see `_grams`.
+        The matrices are `(1, C, C)`, or where places are new `(2, C, C)`: theirs, too. With regions there are as many
+        for each.
         """
         options, network = self.options, self.network
         layers = {*options.style_layers, *([options.content_layer] if has_content else [])}
-
-        def measure(tile: Tile, pixels: Tensor) -> list[Tensor]:
-            features = own_features(network, tile, pixels, layers)
-            terms = [self._grams(layer, features[layer], tile, picture) for layer in options.style_layers]
-            return [*terms, self._content_loss(features, tile)] if has_content else terms
-
-        return measure
+        features, terms = own_features(network, tile, pixels, layers), []
+        for layer in options.style_layers:
+            size = network.layer_size(layer, picture)
+            if self.regions is not None:
+                terms.append(self.regions.grams(features[layer], size, network.stride_px(layer), tile))
+            elif (unsettled := self._unsettled_mask(size)) is not None:
+                terms.append(self._grams_with_new_places(layer, features[layer], tile, unsettled))
+            else:
+                terms.append(gram_matrix(features[layer]) * (_positions(features[layer]) / size.numel()))
+        if has_content:
+            terms.append(self._content_loss(features, tile))
+        return terms
 
     # -- content -------------------------------------------------------------------------------
 
@@ -265,18 +270,14 @@ class Objective:
 
     # -- style ---------------------------------------------------------------------------------
 
-    def _grams(self, layer: str, features: Tensor, tile: Tile, picture: Tensor) -> Tensor:
-        """Returns a tile's part in a layer's Gram matrix, `(1, C, C)`, or `(2, C, C)`: and in that of new places.
+    def _grams_with_new_places(self, layer: str, features: Tensor, tile: Tile, unsettled: Tensor) -> Tensor:
+        """Returns a tile's part in the Gram matrix of a layer, and in that of its new places, `(2, C, C)`.
 
-        With regions there is one or two for each.
+        Args:
+            unsettled: where the layer's positions are new, `(h, w)` bool.
         """
-        size = self.network.layer_size(layer, picture)
-        if self.regions is not None:
-            return self.regions.grams(features, size, self.network.stride_px(layer), tile)
+        size = unsettled.shape
         share = _positions(features) / size.numel()
-        unsettled = self._unsettled_mask(size)
-        if unsettled is None:
-            return gram_matrix(features) * share
         # Layers of different levels may have one size, but not one stride.
         key = size, self.network.stride_px(layer), tile
         if key not in self._unsettled_places:

@@ -148,15 +148,18 @@ class FrameStylizer:
 
     def _minimize(self, content: Picture, coverage: Coverage | None, start: Initialization, steps: Steps) -> Outcome:
         """Returns the best picture found from a start, with as little memory as there is."""
-
-        def attempt(picture: Picture, way: MemoryFallback) -> Outcome:
-            if picture.shape == content.shape:
-                return self._minimize_once(picture, coverage, start, steps, way)
-            # Whether a smaller picture fits shows in its first step.
-            trial = Initialization(start.look, picture.astype(np.float32), 1)
-            return self._minimize_once(picture, None, trial, steps, way)
-
-        return self.memory.optimize(content, attempt, self._forget_targets)
+        if start.repeats is None and (not start.iterations or not start.look.strength):
+            return Outcome(to_tensor(content, self._device), math.nan, 0, 0)
+        for attempt in self.memory.attempts(content):
+            with attempt:
+                if not attempt.is_trial:
+                    return self._minimize_once(content, coverage, start, steps, attempt.way)
+                # Whether a smaller frame fits shows in its first step.
+                trial = Initialization(start.look, attempt.content.astype(np.float32), 1)
+                self._minimize_once(attempt.content, None, trial, steps, attempt.way)
+            for styles in (self._styles, *self._region_styles) if attempt.is_trial else ():
+                styles.forget()
+        raise RuntimeError("attempts at a frame end with an error of their own")
 
     def _minimize_once(
         self,
@@ -167,8 +170,6 @@ class FrameStylizer:
         way: MemoryFallback,
     ) -> Outcome:
         height, width = content.shape[:2]
-        if start.repeats is None and (not start.iterations or not start.look.strength):
-            return Outcome(to_tensor(content, self._device), math.nan, 0, 0)
         targets = FrameTargets(self._styles, start.look, content, coverage, self._region_styles, way.share)
         objective = targets.objective(width, height, warped=start.warped)
         image = objective.pinned(to_tensor(start.start, self._device))
@@ -180,7 +181,3 @@ class FrameStylizer:
             return optimize_coarse_to_fine(image, objective, targets.objective, way.method, budget, self.on_evaluation)
         budget = Budget(start.iterations, way.history, NEAR_STEP_RMS, steps.least_gain)
         return optimize(image, objective, way.method, budget, self.on_evaluation)
-
-    def _forget_targets(self) -> None:
-        for styles in (self._styles, *self._region_styles):
-            styles.forget()
