@@ -7,17 +7,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from vidstyle.errors import SourceError
-
 # Smaller pictures leave the networks nothing to look at.
 SMALLEST_SIDE_PX = 16
-# OpenCV's remapping counts pixels in 16 bits.
-LARGEST_SIDE_PX = 32_766
 # What pictures without timing get, and videos that name no rate: ffmpeg's own habit.
 DEFAULT_FPS = Fraction(25)
 # (H, W, 3) uint8 RGB, or (H, W) where a function says so.
@@ -217,51 +212,6 @@ def resize(image: Picture, width: int, height: int) -> Picture:
     shrinks = width * height < have_width * have_height
     method = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
     return np.asarray(cv2.resize(image, (width, height), interpolation=method), dtype=np.uint8)
-
-
-def working_size(
-    width: int, height: int, size: int | Literal["source"], *, is_warped: bool, even: bool = False
-) -> tuple[int, int]:
-    """Returns width and height in pixels at which an input of that size is painted.
-
-    The long side is at most `size`, unless the short one would fall under 16 px; inputs are never
-    enlarged. With `even`, both are multiples of two, as video with half-size color planes needs; that moves a
-    side by one pixel at most.
-
-    Args:
-        is_warped: whether frames are warped by optical flow, which limits their size.
-
-    Raises:
-        SourceError: larger than optical flow can be carried along.
-    """
-    ratio = 1.0 if size == "source" else min(1.0, size / max(width, height))
-    # A panorama's short side stays paintable, at the cost of a longer long side.
-    ratio = min(1.0, max(ratio, SMALLEST_SIDE_PX / min(width, height)))
-    step = 2 if even else 1
-    fitted = max(step, round(width * ratio / step) * step), max(step, round(height * ratio / step) * step)
-    if max(fitted) > LARGEST_SIDE_PX and is_warped:
-        at_most = f"at most {LARGEST_SIDE_PX:,} px on a side; use a smaller --size, or --flow off"
-        raise SourceError(f"{fitted[0]}x{fitted[1]} pixels: paint can be carried along in pictures of {at_most}")
-    return fitted
-
-
-def checked_picture(picture: Picture, what: str, name: str = "") -> Picture:
-    """Returns an array's `(H, W, 3)` uint8 RGB, if it is one of 16 px or more.
-
-    Args:
-        what: it was to be, for messages. name: of the file that it was read from, for messages.
-
-    Raises:
-        SourceError: it is not.
-    """
-    name = name or what
-    if not isinstance(picture, np.ndarray) or picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
-        raise SourceError(f"{name}: a {what} is an array (H, W, 3) of uint8 RGB")
-    if min(picture.shape[:2]) < SMALLEST_SIDE_PX:
-        size = f"{picture.shape[1]}x{picture.shape[0]}"
-        raise SourceError(f"{name}: {size} is too small for a {what}; it needs {SMALLEST_SIDE_PX} px on each side")
-    # Views such as `bgr[..., ::-1]` have strides that torch does not take.
-    return np.ascontiguousarray(picture)
 
 
 def parse_moment(text: str) -> Moment | None:

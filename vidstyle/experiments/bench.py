@@ -14,12 +14,13 @@ from torch import Tensor
 from vidstyle.devices import resolve_device, resolve_precision
 from vidstyle.errors import SettingsError
 from vidstyle.experiments.defaults import STARTS
-from vidstyle.frames import Picture, resize, working_size
+from vidstyle.frames import Picture, resize
 from vidstyle.media.stills.images import read_picture
 from vidstyle.method.objective import to_tensor
 from vidstyle.method.solver import Budget, ObjectiveFunction, OnEvaluation, Outcome, optimize
 from vidstyle.method.tiling import bytes_per_px
 from vidstyle.settings import Settings
+from vidstyle.settings.working_size import working_size
 from vidstyle.weights.fetching import OnDownload
 from vidstyle.weights.loading import load_network
 
@@ -64,7 +65,7 @@ class Bench:
             SettingsError: its activations would need more memory than the settings allow.
         """
         image = read_picture(picture, what)
-        width, height = working_size(image.shape[1], image.shape[0], self.settings.size, is_warped=False)
+        width, height = working_size(image.shape[1], image.shape[0], self.settings)
         need_gib = bytes_per_px(self.network, self._layers) * width * height / 2**30
         if need_gib > self.settings.activations_gib:
             raise SettingsError(

@@ -11,14 +11,14 @@ import numpy as np
 
 from vidstyle.errors import SourceError
 from vidstyle.files import sha256_of
-from vidstyle.frames import SMALLEST_SIDE_PX, Picture, checked_picture
+from vidstyle.frames import SMALLEST_SIDE_PX, Picture
 from vidstyle.looks.timeline import style_paths
 from vidstyle.media.read.animated_picture import is_animated
 from vidstyle.media.read.frame_folder import folder_files
 from vidstyle.media.read.source import Source
 from vidstyle.media.read.sources import open_source
 from vidstyle.media.stills.headers import picture_size
-from vidstyle.media.stills.images import is_image_name, read_picture
+from vidstyle.media.stills.images import checked_picture, is_image_name, read_picture
 from vidstyle.settings import Settings
 
 # Frames of a video that stand for its style.

@@ -8,9 +8,10 @@ from types import EllipsisType
 
 from vidstyle.devices import resolve_device, resolve_precision
 from vidstyle.errors import SettingsError
-from vidstyle.frames import Picture, checked_picture, resize, working_size
+from vidstyle.frames import Picture, resize
 from vidstyle.looks.styles import Style, StylesGiven, load_region_styles, load_styles
 from vidstyle.looks.timeline import Timeline
+from vidstyle.media.stills.images import checked_picture
 from vidstyle.method.coverage import Coverage
 from vidstyle.method.look import Look
 from vidstyle.method.options import Steps
@@ -18,6 +19,7 @@ from vidstyle.method.solver import OnEvaluation
 from vidstyle.method.stylizer import FrameStylizer, StylizedFrame
 from vidstyle.method.targets import StyleTargetCache
 from vidstyle.settings import Settings
+from vidstyle.settings.working_size import working_size
 from vidstyle.weights.fetching import OnDownload
 from vidstyle.weights.loading import load_flow, load_network
 
@@ -90,6 +92,7 @@ class Stylizer:
 
     @on_evaluation.setter
     def on_evaluation(self, called: OnEvaluation | None) -> None:
+        """Takes whom to call."""
         self._frames.on_evaluation = called
 
     def restart(self, first: Picture | None = None, fallback: int = 0, palette_from: Picture | None = None) -> None:
@@ -110,7 +113,7 @@ class Stylizer:
         """Returns `(H, W, 3)` uint8 RGB reduced to the size that the settings allow."""
         image = checked_picture(image, "frame")
         height, width = image.shape[:2]
-        return resize(image, *working_size(width, height, self.settings.size, is_warped=self.settings.is_warped))
+        return resize(image, *working_size(width, height, self.settings))
 
     def __call__(self, image: Picture) -> Picture:
         """Returns the stylized frame, `(h, w, 3)` uint8 RGB, of `(H, W, 3)` uint8 RGB."""

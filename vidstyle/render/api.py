@@ -8,13 +8,13 @@ from fractions import Fraction
 from pathlib import Path
 
 from vidstyle.devices import resolve_device, resolve_precision
-from vidstyle.frames import ClipInfo, Forecast, Frame, Picture, Result, checked_picture
+from vidstyle.frames import ClipInfo, Forecast, Frame, Picture, Result
 from vidstyle.looks.frame_masks import Masks
 from vidstyle.looks.styles import Style, StylesGiven
 from vidstyle.looks.stylizer import Stylizer
 from vidstyle.looks.timeline import style_paths
 from vidstyle.media.read.frame_reader import opened
-from vidstyle.media.stills.images import read_still
+from vidstyle.media.stills.images import checked_picture, read_still
 from vidstyle.method.features import check_layers
 from vidstyle.method.flow import flow_class
 from vidstyle.render.analysis import OnAnalysis

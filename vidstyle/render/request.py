@@ -9,7 +9,7 @@ from pathlib import Path
 
 from vidstyle.devices import resolve_device, resolve_precision
 from vidstyle.errors import SettingsError
-from vidstyle.frames import Picture, Plan, resize, working_size
+from vidstyle.frames import Picture, Plan, resize
 from vidstyle.job.folder import JobFolder, encode_options_of
 from vidstyle.looks.frame_masks import Masks
 from vidstyle.looks.styles import load_region_styles, load_styles
@@ -24,6 +24,7 @@ from vidstyle.report.writing import check_page
 from vidstyle.settings import Settings
 from vidstyle.settings.command import command_line
 from vidstyle.settings.named_files import named_files
+from vidstyle.settings.working_size import working_size
 
 
 class Request:
@@ -65,14 +66,14 @@ class Request:
         encode_options = encode_options_of(settings)
         even = check_encoding(self.output, self.kind, info, encode_options)
         shown = round(info.width * aspect), info.height
-        size = working_size(*shown, settings.size, is_warped=settings.is_warped, even=even)
+        size = working_size(*shown, settings, even=even)
         # Says what is wrong with the size.
         self.spec = video_spec(self.output, info, *size, encode_options) if self.kind == "video" else None
         self.width, self.height = size
         self.device = resolve_device(settings.device)
         self.precision = str(resolve_precision(settings.precision, self.device)).removeprefix("torch.")
         self.notes: list[str] = []
-        if even and size != shown and working_size(*shown, settings.size, is_warped=settings.is_warped) == shown:
+        if even and size != shown and working_size(*shown, settings) == shown:
             note = f"{target}: {shown[0]}x{shown[1]} becomes {size[0]}x{size[1]}, since its pixel format has even sides"
             self.notes.append(f"{note}; --pix-fmt yuv444p keeps the size")
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 from vidstyle.errors import OutputError, SourceError
 from vidstyle.files import write_whole
-from vidstyle.frames import Picture, checked_picture
+from vidstyle.frames import SMALLEST_SIDE_PX, Picture
 from vidstyle.media.stills.alpha import over
 from vidstyle.media.stills.decoding import Still, check_size, decoded_still
 from vidstyle.media.stills.headers import is_cut_off, picture_size
@@ -196,6 +196,25 @@ def reduced_size(width: int, height: int, largest_side_px: int | None) -> tuple[
         return width, height
     ratio = largest_side_px / max(width, height)
     return max(1, round(width * ratio)), max(1, round(height * ratio))
+
+
+def checked_picture(picture: Picture, what: str, name: str = "") -> Picture:
+    """Returns an array's `(H, W, 3)` uint8 RGB, if it is one of 16 px or more.
+
+    Args:
+        what: it was to be, for messages. name: of the file that it was read from, for messages.
+
+    Raises:
+        SourceError: it is not.
+    """
+    name = name or what
+    if not isinstance(picture, np.ndarray) or picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
+        raise SourceError(f"{name}: a {what} is an array (H, W, 3) of uint8 RGB")
+    if min(picture.shape[:2]) < SMALLEST_SIDE_PX:
+        size = f"{picture.shape[1]}x{picture.shape[0]}"
+        raise SourceError(f"{name}: {size} is too small for a {what}; it needs {SMALLEST_SIDE_PX} px on each side")
+    # Views such as `bgr[..., ::-1]` have strides that torch does not take.
+    return np.ascontiguousarray(picture)
 
 
 def read_picture(picture: Picture | str | Path, what: str) -> Picture:

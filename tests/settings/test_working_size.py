@@ -1,12 +1,12 @@
-"""Which pictures can be painted, and at which size."""
+"""The size that frames are stylized at, and which pictures can be."""
 
 import numpy as np
 import pytest
 from clips import picture
 
 from vidstyle.errors import SourceError
-from vidstyle.frames import working_size
 from vidstyle.media.stills.images import read_picture, write_image
+from vidstyle.settings.working_size import working_size
 
 
 @pytest.mark.parametrize(
@@ -22,14 +22,14 @@ from vidstyle.media.stills.images import read_picture, write_image
     ],
 )
 def test_working_size_limits_the_long_side_and_never_enlarges(size, limit, even, expected):
-    assert working_size(*size, limit, is_warped=True, even=even) == expected
+    assert working_size(*size, Settings(size=limit), even=even) == expected
 
 
 def test_pictures_too_large_to_be_carried_are_refused_with_a_remedy():
     with pytest.raises(SourceError, match="at most 32,766 px on a side; use a smaller --size, or --flow off"):
-        working_size(40_000, 64, "source", is_warped=True)
-    assert working_size(40_000, 64, "source", is_warped=False) == (40_000, 64)
-    assert working_size(40_000, 640, 1024, is_warped=True) == (1024, 16)
+        working_size(40_000, 64, Settings(size="source"))
+    assert working_size(40_000, 64, Settings(size="source", flow="off")) == (40_000, 64)
+    assert working_size(40_000, 640, Settings(size=1024)) == (1024, 16)
 
 
 def test_a_picture_with_nothing_to_be_seen_is_refused(tmp_path):
