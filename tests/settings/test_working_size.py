@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from clips import picture
 
+from vidstyle import Settings
 from vidstyle.errors import SourceError
 from vidstyle.media.stills.images import read_picture, write_image
 from vidstyle.settings.working_size import working_size
