@@ -8,10 +8,9 @@ python scripts/readme_options.py --write  puts it between README's two marks
 from __future__ import annotations
 
 import sys
-from dataclasses import fields
 from pathlib import Path
 
-from vidstyle.settings import Settings
+from vidstyle.settings.definitions import ALL_SETTINGS
 from vidstyle.settings.words import flag_of
 
 README = Path(__file__).resolve().parent.parent / "README.md"
@@ -21,15 +20,10 @@ BEGIN, END = "<!-- options: written by scripts/readme_options.py -->", "<!-- end
 def option_table() -> str:
     """Returns the table as Markdown, a row a setting: flag, default, meaning."""
     rows = ["| option | default | meaning |", "|---|---|---|"]
-    for spec in fields(Settings):
-        meta, default = spec.metadata, spec.default
-        value = "\\|".join(meta["choices"]) or meta["metavar"].replace("|", "\\|")
+    for spec in ALL_SETTINGS.values():
+        value = "\\|".join(spec.kind.choices) or spec.kind.metavar.replace("|", "\\|")
         flag = f"`{flag_of(spec.name)}{' ' + value if value else ''}`"
-        silent = default is None or default is False or default in ((0, None), ())
-        several = default if isinstance(default, tuple) and not silent else ()
-        words = [f"{word:g}" if isinstance(word, float) else str(word) for word in several]
-        shown = "" if silent else (" " if meta["many"] else ",").join(words) or f"{default}"
-        rows.append(f"| {flag} | {shown} | {meta['help']} |")
+        rows.append(f"| {flag} | {spec.shown(spec.default)} | {spec.help} |")
     return "\n".join(rows)
 
 

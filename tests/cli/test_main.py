@@ -46,7 +46,7 @@ def test_every_setting_is_a_flag_with_its_default_and_help(spec):
     assert action.option_strings == [f"--{spec.name.replace('_', '-')}"]
     assert action.default == spec.default
     assert spec.metadata["help"] in action.help
-    assert tuple(action.choices or ()) == spec.metadata["choices"]
+    assert tuple(action.choices or ()) == spec.metadata["kind"].choices
 
 
 def test_no_flag_is_beside_the_settings():

@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import Field, fields
 from typing import Any, NoReturn
 
 from vidstyle.errors import SettingsError
 from vidstyle.settings import Settings
-from vidstyle.settings.config import read_config
-from vidstyle.settings.quality import QUALITIES, quality_help, with_quality
+from vidstyle.settings.config import read_config, with_quality
+from vidstyle.settings.definitions import ALL_SETTINGS
+from vidstyle.settings.kinds import Switch
+from vidstyle.settings.quality import QUALITIES, quality_help
+from vidstyle.settings.setting import GROUPS, Setting
 from vidstyle.settings.words import flag_of
 from vidstyle.version import __version__
 
@@ -19,19 +21,6 @@ _NOT_GIVEN = object()
 _USAGE = """%(prog)s INPUT --style STYLE [STYLE ...] [-o OUTPUT] [options]
        %(prog)s --status OUTPUT
        %(prog)s --measure SOURCE RESULT"""
-# What the help calls the settings from a name on, in the order of `Settings`.
-_GROUPS = {
-    "strength": "the look",
-    "size": "size and network",
-    "iterations": "what is minimized, and how",
-    "init": "from frame to frame",
-    "cuts": "shots",
-    "mask": "parts of a frame",
-    "device": "where it is painted",
-    "fps": "the input",
-    "frame_format": "the output",
-    "keep_going": "the run",
-}
 
 
 class Parser(argparse.ArgumentParser):
@@ -61,7 +50,7 @@ def in_flags(message: str, flags: Mapping[str, str]) -> str:
 
 def typed_flags(options: argparse.Namespace) -> dict[str, str]:
     """Returns the flags of settings, by name: of all, or beside a --config, which has their names, of those given."""
-    names = [spec.name for spec in fields(Settings)] if options.config is None else options.given
+    names = ALL_SETTINGS if options.config is None else options.given
     return {name: flag_of(name) for name in names}
 
 
@@ -88,11 +77,9 @@ def build_parser() -> argparse.ArgumentParser:
         help="when all is done, write style and settings to a .toml file for --config, as a look: what belongs to "
         "this machine, run, film (--frames, masks, lists of cuts) or output (--codec) is left out",
     )
-    group: argparse._ActionsContainer = parser
-    for spec in fields(Settings):
-        if spec.name in _GROUPS:
-            group = parser.add_argument_group(_GROUPS[spec.name])
-        add_setting(group, spec)
+    groups = {name: parser.add_argument_group(title) for name, title in GROUPS.items()}
+    for spec in ALL_SETTINGS.values():
+        add_setting(groups[spec.group], spec)
     _add_asides(parser)
     return parser
 
@@ -149,24 +136,24 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
 
 
 def add_setting(
-    parser: argparse._ActionsContainer, spec: Field[Any], default: Any = None, help_text: str | None = None
+    parser: argparse._ActionsContainer, spec: Setting, default: Any = None, help_text: str | None = None
 ) -> None:
-    """Adds a field of `Settings` as a flag, with its own default and help unless others are given."""
-    flag, meta = flag_of(spec.name), spec.metadata
+    """Adds a setting as a flag, with its own default and help unless others are given."""
+    flag, kind = flag_of(spec.name), spec.kind
     value = spec.default if default is None else default
-    help_text = (help_text or meta["help"]).replace("%", "%%")
-    if meta["parse"] is None:
+    help_text = (help_text or spec.help).replace("%", "%%")
+    if isinstance(kind, Switch):
         parser.add_argument(flag, action="store_true", default=value, help=help_text)
         return
-    shown = _shown(value)
+    shown = spec.shown(value)
     parser.add_argument(
         flag,
-        type=readable(meta["parse"], meta["metavar"] or "a name"),
-        choices=meta["choices"] or None,
+        type=readable(kind.parse, kind.metavar or "a name"),
+        choices=kind.choices or None,
         default=value,
-        nargs="+" if meta["many"] else None,
-        action=_Collected if meta["many"] else "store",
-        metavar=meta["metavar"] or None,
+        nargs="+" if kind.is_list else None,
+        action=_Collected if kind.is_list else "store",
+        metavar=kind.metavar or None,
         help=f"{help_text} (default: {shown})" if shown else help_text,
     )
 
@@ -178,15 +165,6 @@ class _Collected(argparse.Action):
         before = getattr(namespace, self.dest)
         is_first = before is self.default or before is _NOT_GIVEN
         setattr(namespace, self.dest, (*(() if is_first else before), *values))
-
-
-def _shown(default: Any) -> str:
-    if default is None or default in ((0, None), ()):
-        return ""
-    if isinstance(default, tuple):
-        words = [f"{value:g}" if isinstance(value, float) else str(value) for value in default]
-        return (" " if any(isinstance(value, str) for value in default) else ",").join(words)
-    return f"{default:g}" if isinstance(default, float) else str(default)
 
 
 def readable(parse: Callable[[str], Any], form: str) -> Callable[[str], Any]:
@@ -207,11 +185,10 @@ def parsed(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> 
     Raises:
         SystemExit: argparse has printed why, or the help.
     """
-    names = [spec.name for spec in fields(Settings)]
-    options = parser.parse_args(arguments, argparse.Namespace(**dict.fromkeys(names, _NOT_GIVEN)))
+    options = parser.parse_args(arguments, argparse.Namespace(**dict.fromkeys(ALL_SETTINGS, _NOT_GIVEN)))
     if options.input is None and options.style is not None and len(options.style) > 1:
         *options.style, options.input = options.style  # --style STYLE INPUT: the last word is no style
-    values = {name: getattr(options, name) for name in names}
+    values = {name: getattr(options, name) for name in ALL_SETTINGS}
     options.given = {name: value for name, value in values.items() if value is not _NOT_GIVEN}
     return options
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from vidstyle.frames import split_moment
 from vidstyle.method.features import weights_file
 from vidstyle.settings import Settings
-from vidstyle.settings.values import split_region
+from vidstyle.settings.kinds import split_region
 
 
 @dataclass(frozen=True)

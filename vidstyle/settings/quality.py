@@ -10,8 +10,6 @@ from typing import Any
 from vidstyle.errors import SettingsError
 
 STANDARD = "standard"
-# What is said of one network, and often not true of another.
-OF_NETWORK = ("weights", "pooling", "content_layer", "style_layers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,23 +53,6 @@ def quality_settings(name: str) -> dict[str, Any]:
     if not isinstance(name, str) or name not in QUALITIES:
         raise SettingsError(f"quality is {name!r}; choose one of {', '.join(QUALITIES)}")
     return dict(QUALITIES[name].settings)
-
-
-def with_quality(values: Mapping[str, Any], name: str, network: str | None = None) -> dict[str, Any]:
-    """Returns settings by name with those of a preset over them.
-
-    Where they are painted with another network then, those that are of the network are left out.
-
-    Args:
-        network: that will be painted with, if not the preset's.
-
-    Raises:
-        SettingsError: there is no such preset.
-    """
-    over = quality_settings(name)
-    before = values.get("network", QUALITIES[STANDARD].settings["network"])
-    is_another = (network or over["network"]) != before
-    return {key: value for key, value in values.items() if not (is_another and key in OF_NETWORK)} | over
 
 
 def quality_help() -> str:

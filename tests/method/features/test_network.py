@@ -28,7 +28,7 @@ def test_gradient_of_half_size_lies_in_memory_as_its_values_do():
 
 def test_settings_offer_what_the_networks_have():
     """Neither imports the other: the settings do without torch, and the networks without the settings."""
-    choices = {spec.name: spec.metadata["choices"] for spec in fields(Settings)}
+    choices = {spec.name: spec.metadata["kind"].choices for spec in fields(Settings)}
     assert choices["pooling"] == vgg19.POOLINGS
     assert choices["network"] == tuple(LAYERS)
     assert Settings().style_layers == LAYERS["compact"]
