@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
+import vidstyle
 from vidstyle.errors import SettingsError
 from vidstyle.settings import Settings
 from vidstyle.settings.config import read_config, with_quality
@@ -17,10 +19,25 @@ from vidstyle.settings.setting import GROUPS, Setting
 from vidstyle.settings.words import flag_of
 from vidstyle.version import __version__
 
+PACKAGE = Path(vidstyle.__file__).parent
+# Commands that may stand in place of an input; each is a module of this folder with a `main` that takes what follows.
+SUBCOMMANDS = {
+    "help": "print the manual, a topic at a time",
+    "studio": "serve a local page to find looks, and to start and watch renders",
+    "experiment": "run an experiment of neural style transfer",
+}
 _NOT_GIVEN = object()
 _USAGE = """%(prog)s INPUT --style STYLE [STYLE ...] [-o OUTPUT] [options]
        %(prog)s --status OUTPUT
-       %(prog)s --measure SOURCE RESULT"""
+       %(prog)s --measure SOURCE RESULT
+       %(prog)s COMMAND ..."""
+_EPILOG = """example: vidstyle input.mp4 --style starry.jpg
+
+commands, instead of an input (a file of such a name is given as ./help):
+{commands}
+
+"vidstyle help" lists the topics of the manual, and "vidstyle help TOPIC" prints one.
+The manual's pages are the README.md files below {folder}"""
 
 
 class Parser(argparse.ArgumentParser):
@@ -29,6 +46,13 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Prints it and exits with status 2."""
         self.exit(2, f"{wrong_usage(self.prog, message)}\n")
+
+
+class _HelpFormatter(argparse.HelpFormatter):
+    """Keeps the lines of what stands before and after the options."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return text
 
 
 def wrong_usage(program: str, message: object) -> str:
@@ -56,11 +80,13 @@ def typed_flags(options: argparse.Namespace) -> dict[str, str]:
 
 def build_parser() -> argparse.ArgumentParser:
     """Returns the parser; flags, defaults, choices and help come from the fields of `Settings`."""
+    commands = "\n".join(f"  {name:12}{purpose}" for name, purpose in SUBCOMMANDS.items())
     parser = Parser(
         prog="vidstyle",
         usage=_USAGE,
         description="Turns a video, a folder of frames or a picture into a painting in the style of another.",
-        epilog="Example: vidstyle input.mp4 --style starry.jpg",
+        epilog=_EPILOG.format(commands=commands, folder=PACKAGE).replace("%", "%%"),
+        formatter_class=_HelpFormatter,
         allow_abbrev=False,
     )
     _add_files(parser)
