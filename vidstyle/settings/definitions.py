@@ -41,7 +41,7 @@ LARGEST_SIZE_PX = 16384
 LONGEST_WINDOW_FRAMES = 120
 NETWORKS = ("compact", "vgg19")
 POOLINGS = ("average", "max")
-FLOWS = ("dis", "raft", "off")
+FLOWS = ("dis", "raft")
 OPTIMIZERS = ("lbfgs", "adam")
 # x264's names for its speeds.
 PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow", "placebo")
@@ -204,7 +204,7 @@ class Settings:
     )
     flow: str = setting(
         "dis",
-        Choice(*FLOWS),
+        Choice(*FLOWS, "off"),
         "optical flow: 'dis' is OpenCV's; 'raft' is torchvision's, better for fast motion, for GPUs, and downloaded "
         "once; with 'off' paint keeps its place on the screen",
         group="temporal",
