@@ -12,6 +12,7 @@ import re
 import sys
 from pathlib import Path
 
+from vidstyle.cli.arguments import build_parser
 from vidstyle.settings.definitions import ALL_SETTINGS
 from vidstyle.settings.quality import QUALITIES
 from vidstyle.settings.setting import GROUPS
@@ -29,7 +30,14 @@ _MARK = re.compile(r"(<!-- (\w+): written by scripts/write_manual\.py -->\n).*?(
 
 def options() -> str:
     """Returns the options by topic: flag, default, meaning."""
-    lines: list[str] = []
+    lines = ["### The command", "", "| argument | meaning |", "|---|---|"]
+    for action in build_parser()._actions:
+        if action.dest not in ALL_SETTINGS:
+            several = action.metavar if isinstance(action.metavar, tuple) else (action.metavar,)
+            value = " ".join(filter(None, several)) or "\\|".join(action.choices or ())
+            name = f"{', '.join(action.option_strings)} {value}".strip()
+            lines.append(f"| `{name}` | {(action.help or '').replace('%%', '%')} |")
+    lines.append("")
     for group, title in GROUPS.items():
         lines += [f"### {title.capitalize()}", "", "| option | default | meaning |", "|---|---|---|"]
         for spec in ALL_SETTINGS.values():

@@ -1,4 +1,4 @@
-"""The words of a command: flags, defaults, choices and help, derived from the settings."""
+"""The arguments of the command `vidstyle`: flags, defaults, choices and help derive from the settings."""
 
 from __future__ import annotations
 
@@ -41,30 +41,31 @@ The manual's pages are the README.md files below {folder}"""
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line, not beneath all options."""
+    """Reports wrong usage in one line, without all options above it."""
 
     def error(self, message: str) -> NoReturn:
-        """Prints it and exits with status 2."""
+        """Prints a message and exits with status 2."""
         self.exit(2, f"{wrong_usage(self.prog, message)}\n")
 
 
 class _HelpFormatter(argparse.HelpFormatter):
-    """Keeps the lines of what stands before and after the options."""
+    """Leaves the line breaks in description and epilog as they are."""
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         return text
 
 
 def wrong_usage(program: str, message: object) -> str:
-    """Returns what is printed of a command that makes no sense."""
+    """Returns the line that is printed about wrong usage."""
     return f"{program}: error: {message}; see {program} --help"
 
 
 def in_flags(message: str, flags: Mapping[str, str]) -> str:
-    """Returns a message about settings in the words of the command line.
+    """Returns a message with flags in place of the names of settings.
 
     Args:
-        flags: what stands there for each name. Names of one word may mean other things, and count in front only.
+        flags: the flag for each name. A name of one word, as `size`, may mean something else within a message, and is
+            replaced only where the message begins with it, or after "and".
     """
     for name, flag in flags.items():
         before = r"(?<![\w./\\'-])" if "_" in name else r"(?:(?<=\A)|(?<=and ))"
@@ -73,7 +74,10 @@ def in_flags(message: str, flags: Mapping[str, str]) -> str:
 
 
 def typed_flags(options: argparse.Namespace) -> dict[str, str]:
-    """Returns the flags of settings, by name: of all, or beside a --config, which has their names, of those given."""
+    """Returns the flag of each setting that messages are to call by its flag, by name.
+
+    Where a --config file, which has names, may be to blame, these are only the flags on the command line.
+    """
     names = ALL_SETTINGS if options.config is None else options.given
     return {name: flag_of(name) for name in names}
 
@@ -94,46 +98,45 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--config",
         metavar="FILE",
-        help="settings, style and quality from a TOML file, as size = 640 or style = 'starry.jpg'; paths in it are "
-        "relative to it, and what stands on the command line wins",
+        help="read settings, style and quality from a TOML file, as size = 640 or style = 'starry.jpg'; its paths are "
+        "relative to the file, and the command line wins over it",
     )
     parser.add_argument(
         "--save-config",
         metavar="FILE",
-        help="when all is done, write style and settings to a .toml file for --config, as a look: what belongs to "
-        "this machine, run, film (--frames, masks, lists of cuts) or output (--codec) is left out",
+        help="at the end, write style and settings to a .toml file for --config; what belongs to this machine, run, "
+        "film (--frames, masks, lists of cuts) or output (--codec) is left out",
     )
     groups = {name: parser.add_argument_group(title) for name, title in GROUPS.items()}
     for spec in ALL_SETTINGS.values():
         add_setting(groups[spec.group], spec)
-    _add_asides(parser)
+    _add_other_work(parser)
     return parser
 
 
-def _add_asides(parser: argparse.ArgumentParser) -> None:
-    aside = parser.add_mutually_exclusive_group()
-    aside.add_argument(
+def _add_other_work(parser: argparse.ArgumentParser) -> None:
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument(
         "--preview",
         metavar="SHEET",
-        help="paint three frames at three strengths onto a labeled picture, with what the whole would take, and "
-        "nothing else",
+        help="instead of rendering, paint three frames at three strengths onto a labeled picture, with a forecast of "
+        "what the render would take",
     )
-    aside.add_argument(
+    instead.add_argument(
         "--dry-run",
         action="store_true",
-        help="print what would be done, and what it would take in time, disk and memory, and write nothing",
+        help="instead of rendering, print what would be done, and what it would take in time, disk and memory",
     )
     parser.add_argument(
         "--status",
         metavar="OUTPUT",
-        help="print how far the render of OUTPUT is, and do nothing else, but write the page of a finished one with "
-        "--report",
+        help="only print how far the render of OUTPUT is; with --report, write the page of a finished one",
     )
     parser.add_argument(
         "--measure",
         nargs=2,
         metavar=("SOURCE", "RESULT"),
-        help="print how steady a painted video or folder is, against what it was painted from, and do nothing else",
+        help="only print how steady a painted video or folder is, compared with what it was painted from",
     )
     talk = parser.add_mutually_exclusive_group()
     talk.add_argument("--quiet", action="store_true", help="print nothing but errors")
@@ -142,7 +145,7 @@ def _add_asides(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_files(parser: argparse.ArgumentParser) -> None:
-    # Both are needed but for --status; main() asks for them.
+    # Not all work needs these two; see `check_needed`.
     parser.add_argument(
         "input", nargs="?", metavar="INPUT", help="video, folder of frames, pattern (shot.%%04d.png) or picture"
     )
@@ -150,14 +153,14 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
         "--style",
         nargs="+",
         metavar="STYLE",
-        help="picture whose style is taken, folder of pictures or video; or several, see --style-blend",
+        help="the style: a picture, a folder of pictures or a video; or several, see --style-blend",
     )
     parser.add_argument(
         "-o",
         "--output",
         metavar="OUTPUT",
         help="video (.mp4 .mkv .mov .webm .avi .gif .webp), picture, or folder (existing, or with / at its end); "
-        "default: INPUT_STYLE.mp4 (.mov with --codec prores, .mkv with ffv1), .png or a folder, here",
+        "default: INPUT_STYLE.mp4 (.mov with --codec prores, .mkv with ffv1), .png or a folder, in the current folder",
     )
 
 
