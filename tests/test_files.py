@@ -9,7 +9,7 @@ import pytest
 
 from vidstyle import files
 from vidstyle.errors import OutputError, SourceError
-from vidstyle.files import check_writable, remedy, sha256_of, write_whole, written_whole
+from vidstyle.files import cache_folder, check_writable, remedy, sha256_of, write_whole, written_whole
 
 
 def test_a_file_appears_when_it_is_complete(tmp_path):
@@ -90,3 +90,14 @@ def test_digests_are_those_of_the_content(tmp_path):
     (tmp_path / "a").write_bytes(b"abc")
     # FIPS 180-2, appendix B.1.
     assert sha256_of(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_the_cache_is_where_the_user_or_the_system_says(monkeypatch, tmp_path):
+    monkeypatch.setenv("VIDSTYLE_CACHE", str(tmp_path / "own"))
+    assert cache_folder() == tmp_path / "own"
+    monkeypatch.delenv("VIDSTYLE_CACHE")
+    if sys.platform.startswith("linux"):
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+        assert cache_folder() == tmp_path / "vidstyle"
+        monkeypatch.delenv("XDG_CACHE_HOME")
+        assert cache_folder() == Path.home() / ".cache" / "vidstyle"

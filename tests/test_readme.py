@@ -1,7 +1,8 @@
-"""What README says can be typed in works as it stands."""
+"""What README and the manual say can be typed in works as it stands, and their tables are what the code does."""
 
 import re
 import shlex
+import shutil
 from fractions import Fraction
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,123 +15,161 @@ from clips import make_video
 from safetensors.torch import save_file
 from scripting import loaded_script
 
-from vidstyle.cli.experiment import COMMANDS
-from vidstyle.cli.experiment import main as experiment
+from vidstyle import Settings, Stylizer
+from vidstyle.cli import experiment, studio
+from vidstyle.cli.arguments import SUBCOMMANDS, build_parser, parsed, settings_of
+from vidstyle.cli.help import TOPICS, page_of
 from vidstyle.cli.main import main
 from vidstyle.looks.keyframes import read_keyframes
 from vidstyle.media.write.codecs import CODEC_NAMES, CODECS, LEGAL
+from vidstyle.method.features import check_layers
 from vidstyle.method.features.vgg19 import weight_shapes
-from vidstyle.settings.quality import QUALITIES
+from vidstyle.render.estimate import memory_bytes
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-SMALL = ["--size", "32", "--iterations", "1", "--first-iterations", "2", "--device", "cpu"]
+PAGES = {path: path.read_text(encoding="utf-8") for path in (ROOT / "README.md", *map(page_of, TOPICS))}
+README = PAGES[ROOT / "README.md"]
+SMALL = ["--size", "32", "--device", "cpu"]
+QUICK = [*SMALL, "--iterations", "1", "--first-iterations", "2"]
 
 
-def commands(program="vidstyle"):
-    blocks = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
-    return [line for block in blocks for line in block.splitlines() if line.startswith(f"{program} ")]
+def blocks(language):
+    return [block for text in PAGES.values() for block in re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)]
+
+
+def commands():
+    """Returns every command that a page tells to type, once."""
+    lines = [line for block in blocks("sh") for line in block.splitlines()]
+    return list(dict.fromkeys(line for line in lines if line.startswith("vidstyle")))
+
+
+RENDERS = [command for command in commands() if command.split()[1] not in SUBCOMMANDS]
+EXPERIMENTS = [command for command in commands() if command.startswith("vidstyle experiment ")]
+
+
+@pytest.fixture(scope="module")
+def named_files(tmp_path_factory):
+    """A folder with everything that the commands name; not to be changed."""
+    place = tmp_path_factory.mktemp("named")
+    rng = np.random.default_rng(0)
+    for name in ("input.mp4", "film.mkv"):
+        make_video(place / name, frames=3, size=(48, 32), audio="aac")
+    pictures = "starry.jpg wave.jpg scream.jpg photo.jpg evening.jpg paintings/a.jpg paintings/b.jpg sky.png"
+    folders = "frames/shot.0001.png frames/shot.0002.png dancer/0.png dancer/1.png dancer/2.png"
+    for name in f"{pictures} {folders}".split():
+        (place / name).parent.mkdir(exist_ok=True)
+        cv2.imwrite(str(place / name), cv2.resize(rng.integers(0, 256, (4, 6, 3), dtype=np.uint8), (48, 32)))
+    (place / "look.toml").write_text('style = "starry.jpg"\nstyle_weight = 60\n', encoding="utf-8")
+    (place / "keyframes.csv").write_text(*blocks("csv"))
+    shapes = weight_shapes("relu3_4")
+    save_file({name: torch.rand(shape) * 0.01 for name, shape in shapes.items()}, place / "vgg19.safetensors")
+    return place
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """Everything that README's commands name, in the current folder."""
-    rng = np.random.default_rng(0)
-
-    def save(name):
-        Path(name).parent.mkdir(exist_ok=True)
-        cv2.imwrite(str(name), cv2.resize(rng.integers(0, 256, (4, 6, 3), dtype=np.uint8), (48, 32)))
-
-    monkeypatch.chdir(tmp_path)
-    for name in ("input.mp4", "film.mkv"):
-        make_video(tmp_path / name, frames=3, size=(48, 32), audio="aac")
-    pictures = "starry.jpg wave.jpg scream.jpg photo.jpg evening.jpg paintings/a.jpg paintings/b.jpg"
-    for name in (*pictures.split(), "frames/shot.0001.png", "frames/shot.0002.png"):
-        save(name)
-    for name in ("sky.png", "dancer/0.png", "dancer/1.png", "dancer/2.png"):
-        save(name)
-    Path("look.toml").write_text('style = "starry.jpg"\nstyle_weight = 60\n', encoding="utf-8")
-    Path("keyframes.csv").write_text("time,setting,value\n0,strength,0\n0.1s,strength,1\n")
-    shapes = weight_shapes("relu3_4")
-    save_file({name: torch.rand(shape) * 0.01 for name, shape in shapes.items()}, "vgg19.safetensors")
-    return tmp_path
+def folder(named_files, tmp_path, monkeypatch):
+    """The same as the current folder."""
+    shutil.copytree(named_files, tmp_path / "here")
+    monkeypatch.chdir(tmp_path / "here")
+    return tmp_path / "here"
 
 
-def test_readme_has_the_recipes():
-    assert len(commands()) == 30
+def test_there_are_commands_to_run():
+    assert (len(RENDERS), len(EXPERIMENTS)) == (31, 10)
+    assert set(commands()) - {*RENDERS, *EXPERIMENTS} == {"vidstyle studio films/"}
 
 
-@pytest.mark.parametrize("command", commands())
+@pytest.mark.parametrize("command", RENDERS)
 def test_each_command_runs(command, folder, capsys):
-    if "--report" in command and find_spec("matplotlib") is None:
+    words = shlex.split(command)[1:]
+    if "--report" in words and find_spec("matplotlib") is None:
         pytest.skip("Matplotlib draws reports: pip install 'vidstyle[report]'")
-    if "--status" in command:
-        assert main(["film.mkv", "--style", "starry.jpg", "-o", "film.mp4", *SMALL]) == 0
-        assert main(shlex.split(command)[1:]) == 0
-        assert "film.mp4: 3 of 3 frames" in capsys.readouterr().out
+    if words[0] in ("--status", "--measure"):
+        output = words[-1] if words[0] == "--measure" else words[1]
+        assert main(["input.mp4", "--style", "starry.jpg", "-o", output, *QUICK]) == 0
+        assert main(words) == 0
+        printed = capsys.readouterr().out
+        assert ("warping error" if words[0] == "--measure" else "film.mp4: 3 of 3 frames") in printed
         return
-    if "--measure" in command:
-        assert main(["input.mp4", "--style", "starry.jpg", "-o", "steady.mp4", *SMALL]) == 0
-        assert main(shlex.split(command)[1:]) == 0
-        assert "warping error" in capsys.readouterr().out
-        return
+    if "--save-config" in words:
+        Path("look.toml").unlink()
     before = set(folder.iterdir())
-    assert main([*shlex.split(command)[1:], *SMALL]) == 0, capsys.readouterr().err
-    written = 0 if "--dry-run" in command else 2 if {"--save-config", "--report"} & set(command.split()) else 1
+    assert main([*words, *QUICK]) == 0, capsys.readouterr().err
+    written = 0 if "--dry-run" in words else 2 if {"--save-config", "--report"} & set(words) else 1
     assert len(set(folder.iterdir()) - before) == written
 
 
-@pytest.mark.parametrize("command", commands("vidstyle-experiment"))
+@pytest.mark.parametrize("command", EXPERIMENTS)
 def test_each_experiment_runs(command, folder, capsys):
     before = set(folder.iterdir())
     few = [] if "feature-maps" in command else ["--iterations", "2"]
-    words = [*shlex.split(command)[1:], "--size", "32", "--device", "cpu"]
-    assert experiment([*words, *few]) == 0, capsys.readouterr().err
+    assert main([*shlex.split(command)[1:], *SMALL, *few]) == 0, capsys.readouterr().err
     assert len(set(folder.iterdir()) - before) == 1
 
 
-def test_all_experiments_are_in_readme():
-    assert {command.split()[1] for command in commands("vidstyle-experiment")} == set(COMMANDS)
+def test_all_experiments_are_in_the_manual():
+    assert {command.split()[2] for command in EXPERIMENTS} == set(experiment.COMMANDS)
 
 
-def test_the_python_examples_run(folder, monkeypatch, capsys):
-    codes = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+def test_the_studios_command_is_understood():
+    assert studio.build_parser().parse_args(["films/"]).folder == "films/"
+
+
+def test_every_option_that_a_page_names_is_one():
+    known = {option for action in build_parser()._actions for option in action.option_strings}
+    known |= {option for action in studio.build_parser()._actions for option in action.option_strings}
+    (names,) = (action.choices for action in experiment.build_parser()._actions if action.dest == "name")
+    known |= {option for parser in names.values() for action in parser._actions for option in action.option_strings}
+    # Of pip's index, Ray and scripts.
+    known |= {"--generate", "--head", "--port", "--address", "--examples", "--teacher", "--pictures", "--shape"}
+    for path, text in PAGES.items():
+        assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*\b", text)) <= known, path
+
+
+def test_the_layers_of_gatys_are_understood():
+    (line,) = re.findall(r"`(--network vgg19 --levels.*)`", PAGES[page_of("options")])
+    settings = settings_of(parsed(build_parser(), ["a.mp4", "--style", "b.jpg", *shlex.split(line)]))
+    check_layers("vgg19", (settings.content_layer, *settings.style_layers))
+
+
+def test_the_python_examples_run(folder, capsys):
     mask = np.zeros((32, 48), np.uint8)
     mask[:, :24] = 255
     names = {"frames": [np.full((32, 48, 3), 99, np.uint8)] * 2, "masks": [mask] * 2}
-    for code in codes:
-        exec(compile(re.sub("iterations=[0-9]+", "iterations=2", code), "README.md", "exec"), names)
+    quick = "size=48, iterations=1, first_iterations=2, device='cpu'"
+    for code in dict.fromkeys(blocks("python")):
+        quicker = re.sub("size=[0-9]+(, iterations=[0-9]+)?", quick, code)
+        exec(compile(quicker, "README.md", "exec"), names)
     assert names["result"].frames == 3
     assert names["painted"].shape == (32, 48, 3)
     assert (names["painted"][:, 24:] == 99).all() and (names["painted"][:, :24] != 99).any()
     assert Path("trade-off.png").is_file()
-    assert len(codes) == 3
     assert capsys.readouterr().out.startswith("1 ")
 
 
 def test_the_files_of_keyframes_say_the_same(tmp_path):
     for kind in ("csv", "json"):
-        (text,) = re.findall(rf"```{kind}\n(.*?)```", README, re.DOTALL)
-        (tmp_path / f"k.{kind}").write_text(text)
+        (tmp_path / f"k.{kind}").write_text(*blocks(kind))
     keys = [[key[:3] for key in read_keyframes(tmp_path / f"k.{kind}")] for kind in ("csv", "json")]
     assert keys[0] == keys[1]
     assert keys[0][3] == (Fraction(5), "style_blend", (0.3, 0.7))
 
 
-def test_the_table_of_options_is_the_settings():
-    with loaded_script("readme_options") as module:
-        assert module.readme_with_table(README) == README
+def test_the_tables_follow_from_the_code():
+    with loaded_script("write_manual") as module:
+        assert set(module.PAGES) == set(PAGES)
+        for text in PAGES.values():
+            assert module.with_tables(text) == text, "run: python scripts/write_manual.py --write"
 
 
-def test_the_table_of_qualities_is_what_they_are():
-    for name, quality in QUALITIES.items():
-        values = [quality.settings[key] for key in ("size", "network", "iterations", "first_iterations")]
-        seconds = f"{quality.first_frame_s:g} s | {quality.later_frame_s:g} s"
-        assert f"| {name} | {' | '.join(map(str, values))} | {seconds} |" in README
+def test_every_folder_is_in_readme():
+    listed = re.findall(r"^\| `(\w+)/` \|", README, re.M)
+    assert sorted(listed) == sorted(path.parent.name for path in ROOT.glob("vidstyle/*/__init__.py"))
 
 
 def test_the_table_of_codecs_is_what_can_be_written():
-    table = re.search(r"<!-- codecs: tested -->\n(.*?)<!-- end of codecs -->", README, re.DOTALL)[1]
+    media = PAGES[page_of("media")]
+    table = re.search(r"<!-- codecs: tested -->\n(.*?)<!-- end of codecs -->", media, re.DOTALL)[1]
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines() if line.startswith("|")]
     containers = {row[0].strip("`"): row[1] for row in rows if row[0].startswith("`.")}
     codecs = {row[0]: row for row in rows if row[0] in CODEC_NAMES}
@@ -149,9 +188,25 @@ def test_the_table_of_codecs_is_what_can_be_written():
     assert len(codecs) == len(CODEC_NAMES)
 
 
-def test_files_that_readme_names_are_there():
-    for name in re.findall(r"\]\(([a-z][^):]*)\)", README):
-        assert (ROOT / name).is_file(), name
+def test_memory_is_forecast_as_it_was_measured():
+    (words,) = re.findall(r"Memory at its peak is (.*?)\.\s+`", README, re.DOTALL)
+    measured = [(float(gb), int(px)) for gb, px in re.findall(r"([\d.]+)(?: GB)?\s+at\s+(\d+)", words)]
+    assert [px for _, px in measured] == [512, 1024, 1920, 3840]
+    stylizer = Stylizer(np.zeros((32, 32, 3), np.uint8), Settings(device="cpu", precision="bfloat16"))
+    for gb, px in measured:
+        assert memory_bytes(stylizer, px, px * 9 // 16) / 1e9 == pytest.approx(gb, rel=0.2)
+
+
+def test_readme_is_what_a_visitor_reads():
+    assert len(README.splitlines()) <= 150
+    topics = re.findall(r"\[.*?\]\((vidstyle/.*?README\.md)\) \| `vidstyle help (\w+)`", README)
+    assert {topic: ROOT / path for path, topic in topics} == {topic: page_of(topic) for topic in TOPICS}
+
+
+def test_files_that_pages_name_are_there():
+    for path, text in PAGES.items():
+        for name in re.findall(r"\]\(([\w./][^):]*)\)", text):
+            assert (path.parent / name).is_file(), f"{path}: {name}"
 
 
 def test_the_demos_command_runs(tmp_path, monkeypatch):
@@ -160,5 +215,5 @@ def test_the_demos_command_runs(tmp_path, monkeypatch):
     words = [word for word in shlex.split(line) if word != "$@"]
     monkeypatch.chdir(ROOT)
     words[words.index("--output") + 1] = str(tmp_path / "demo.mp4")
-    assert main([*words, "--frames", "0:2", "--first-iterations", "10", "--quiet"]) == 0
+    assert main([*words, *QUICK, "--frames", "0:2", "--quiet"]) == 0
     assert (tmp_path / "demo.mp4").stat().st_size > 1000

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from platformdirs import user_cache_path
+
 from vidstyle.errors import OutputError, VidstyleError
 
 
@@ -106,21 +108,14 @@ def sha256_of(path: Path) -> str:
         OSError: it cannot be read.
     """
     with path.open("rb") as file:
-        digest = hashlib.sha256()
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def cache_folder() -> Path:
     """Returns the folder for what can be had again: `VIDSTYLE_CACHE`, or the system's place for caches."""
     if os.environ.get("VIDSTYLE_CACHE"):
         return Path(os.environ["VIDSTYLE_CACHE"])
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "vidstyle"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "vidstyle"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vidstyle"
+    return user_cache_path("vidstyle", appauthor=False, opinion=False)
 
 
 def check_writable(folder: Path) -> None:

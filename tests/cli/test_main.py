@@ -4,22 +4,21 @@ import argparse
 import os
 import shlex
 import signal
-import subprocess
 import sys
 import time
-from dataclasses import fields
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from clips import make_video
+from zygote import Zygote
 
 import vidstyle
 from vidstyle.cli import progress
 from vidstyle.cli.arguments import build_parser
 from vidstyle.cli.main import main
-from vidstyle.settings import Settings
+from vidstyle.settings.definitions import ALL_SETTINGS
 
 QUICK = ["--iterations", "1", "--first-iterations", "2", "--size", "32", "--device", "cpu"]
 
@@ -40,17 +39,18 @@ def actions():
     return {action.dest: action for action in build_parser()._actions}
 
 
-@pytest.mark.parametrize("spec", fields(Settings), ids=lambda spec: spec.name)
-def test_every_setting_is_a_flag_with_its_default_and_help(spec):
-    action = actions()[spec.name]
-    assert action.option_strings == [f"--{spec.name.replace('_', '-')}"]
-    assert action.default == spec.default
-    assert spec.metadata["help"] in action.help
-    assert tuple(action.choices or ()) == spec.metadata["choices"]
+def test_every_setting_is_a_flag_with_its_default_and_help():
+    known = actions()
+    for spec in ALL_SETTINGS.values():
+        action = known[spec.name]
+        assert action.option_strings == [f"--{spec.name.replace('_', '-')}"]
+        assert action.default == spec.default
+        assert spec.help in action.help
+        assert tuple(action.choices or ()) == spec.kind.choices
 
 
 def test_no_flag_is_beside_the_settings():
-    extra = set(actions()) - {spec.name for spec in fields(Settings)}
+    extra = set(actions()) - ALL_SETTINGS.keys()
     assert extra == {
         "help",
         "input",
@@ -210,35 +210,32 @@ def test_a_fault_of_ours_is_one_line_too(clip, style, monkeypatch, capsys):
     assert "ZeroDivisionError" in error
 
 
-@pytest.fixture
-def interruptible():
-    """A process started in the background ignores SIGINT, and hands that down to its children."""
+@pytest.fixture(scope="module")
+def processes(tmp_path_factory):
+    """Starts commands in processes of their own, quickly."""
+    # A process started in the background ignores SIGINT, and hands that down to its children.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
+    with Zygote(tmp_path_factory.mktemp("processes")) as zygote:
+        yield zygote
     signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signal to send to one process")
 @pytest.mark.parametrize(
-    ("number", "status", "said"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
+    ("number", "status", "printed"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
 )
-def test_a_signal_has_its_exit_status_and_leaves_nothing(style, tmp_path, interruptible, number, status, said):
-    clip = make_video(tmp_path / "clip.mp4", frames=30, size=(48, 32), audio=None)
+def test_a_signal_has_its_exit_status_and_leaves_nothing(style, clip, tmp_path, processes, number, status, printed):
     before = sorted(tmp_path.iterdir())
-    command = [sys.executable, "-m", "vidstyle", str(clip), "--style", style, "-o", str(tmp_path / "out.mp4"), *QUICK]
-    run = subprocess.Popen(
-        [*command, "--first-iterations", "100000"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    )
-    assert "30 frames" in run.stdout.readline()
-    run.send_signal(number)
-    _, error = run.communicate(timeout=60)
-    assert run.returncode == status
-    assert said in error
-    assert "Traceback" not in error
+    processes.log.write_text("")
+    command = [clip, "--style", style, "-o", str(tmp_path / "out.mp4"), *QUICK, "--first-iterations", "100000"]
+    pid = processes.start(command)
+    while "4 frames" not in processes.log.read_text():
+        time.sleep(0.01)
+    os.kill(pid, number)
+    assert processes.end() == status
+    text = processes.log.read_text()
+    assert printed in text
+    assert "Traceback" not in text
     assert sorted(tmp_path.iterdir()) == before
 
 
@@ -271,27 +268,26 @@ def test_status_says_how_far_a_render_is(clip, style, tmp_path, monkeypatch, cap
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signal to send to one process")
 @pytest.mark.parametrize(("name", "workers"), [("SIGINT", "1"), ("SIGTERM", "2"), ("SIGHUP", "1")])
-def test_a_signal_under_way_keeps_what_is_done(style, tmp_path, interruptible, name, workers):
+def test_a_signal_under_way_keeps_what_is_done(style, tmp_path, processes, name, workers):
     if signal.getsignal(getattr(signal, name)) == signal.SIG_IGN:
         pytest.skip(f"{name} is ignored by what started the tests, and so by what they start")
-    clip = make_video(tmp_path / "clip.mp4", frames=12, size=(48, 32), audio=None)
-    (tmp_path / "cuts.txt").write_text("6\n")
+    clip = make_video(tmp_path / "clip.mp4", frames=8, size=(48, 32), audio=None)
+    (tmp_path / "cuts.txt").write_text("4\n")
     output = tmp_path / "out.mp4"
-    command = [str(clip), "--style", style, "-o", str(output), *QUICK]
-    command += ["--iterations", "60", "--workers", workers, "--cuts", str(tmp_path / "cuts.txt")]
-    run = subprocess.Popen([sys.executable, "-m", "vidstyle", *command], stderr=subprocess.PIPE, text=True)
+    command = [str(clip), "--style", style, "-o", str(output), *QUICK, "--cuts", str(tmp_path / "cuts.txt")]
+    slow = [*command, "--iterations", "15", "--least-gain", "0"]
+    processes.log.write_text("")
+    pid = processes.start([*slow, "--workers", workers])
     frames = tmp_path / "out.mp4.vidstyle" / "frames"
     while not frames.is_dir() or len(list(frames.glob("[0-9]*.png"))) < 3:
-        assert run.poll() is None
         time.sleep(0.01)
-    run.send_signal(getattr(signal, name))
-    _, error = run.communicate(timeout=60)
-    assert run.returncode == {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129}[name]
-    assert " kept in " in error  # of the frames on the disk, perhaps one only was told of yet
-    assert "Traceback" not in error
+    os.kill(pid, getattr(signal, name))
+    assert processes.end() == {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129}[name]
+    text = processes.log.read_text()
+    assert " kept in " in text  # of the frames on the disk, perhaps one only was told of yet
+    assert "Traceback" not in text
     assert not output.exists()
-    assert main(command) == 0
-    assert output.exists()
+    assert main(slow) == 0  # with one process
 
 
 def test_the_parser_takes_no_abbreviations_by_accident():

@@ -1,25 +1,24 @@
-"""README's way from one machine to ten, on one: a cluster of its own stands for that of others."""
+"""The manual's way from one machine to ten: what it tells to type is understood, and paints a film on a cluster."""
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 
+from vidstyle.cli.help import page_of
+from vidstyle.cli.main import main
+
 ROOT = Path(__file__).parent.parent.parent
-SMALL = ["--size", "64", "--iterations", "0", "--first-iterations", "0", "--device", "cpu"]
+SMALL = ["--size", "64", "--iterations", "0", "--first-iterations", "0", "--device", "cpu", "--cpus-per-shot", "1"]
 
 
 def commands():
-    """The commands of the section, in order, with where they are typed."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8").partition("## From one machine to ten\n")[2]
-    block = re.search(r"```console\n(.*?)```", text, re.DOTALL)[1]
+    """The commands of the page, in order, with where they are typed."""
+    block = re.search(r"```console\n(.*?)```", page_of("cluster").read_text(encoding="utf-8"), re.DOTALL)[1]
     return [tuple(re.match(r"(\w+)\$ +(.*)", line).groups()) for line in block.splitlines()]
 
 
@@ -51,20 +50,12 @@ def test_ray_understands_its_commands():
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("cluster")
-@pytest.mark.skipif(sys.platform == "win32", reason="Ray is not stable on Windows")
-def test_a_film_is_painted_by_a_cluster_of_its_own(film):
-    pytest.importorskip("ray", reason="the extra 'cluster' is not installed")
+def test_a_film_is_painted_by_a_cluster(film, nodes, capsys):
     ((folder,),), (render, status) = words_of("cd"), words_of("vidstyle")
     (film / "in.mp4").rename(render[0])
     (film / "style.png").rename(render[render.index("--style") + 1])
-    render[render.index("--cluster") + 1] = "local"
-    # A token would be left in the user's home.
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "RAY_AUTH_MODE": "disabled"}
-
-    def run(*words):
-        command = [sys.executable, "-m", "vidstyle", *words]
-        return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
-
-    run(*render, *SMALL, "--cuts", "cuts.txt")
-    assert "96 of 96 frames" in run(status[0], status[1].removeprefix(f"{folder}/"))
+    render[render.index("--cluster") + 1] = nodes.address
+    assert main([*render, *SMALL, "--cuts", "cuts.txt"]) == 0
+    assert main([status[0], status[1].removeprefix(f"{folder}/")]) == 0
+    assert "96 of 96 frames" in capsys.readouterr().out
     assert (film / render[render.index("-o") + 1]).stat().st_size > 1000

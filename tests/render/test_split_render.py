@@ -60,7 +60,7 @@ def test_shots_that_are_short_enough_stay_whole():
 
 
 def test_what_leads_in_fits_into_the_shortest_part():
-    low = next(spec for spec in fields(Settings) if spec.name == "split_shots").metadata["low"]
+    low = next(spec for spec in fields(Settings) if spec.name == "split_shots").metadata["kind"].low
     assert FADE_FRAMES <= LEAD_IN_FRAMES <= low // 2
 
 

@@ -51,6 +51,12 @@ def test_names_that_look_like_flags_are_told_apart():
     assert (options.cuts, options.job_dir) == ("./-c.txt", Path("./-j"))
 
 
+def test_an_input_that_is_called_like_a_command_is_told_apart():
+    for name in ("help", "studio", "frames"):
+        assert command_line(Path(name), [], "out.mp4", Settings(), anywhere=False) == f"vidstyle ./{name} -o out.mp4"
+    assert command_line(Path("a/help"), [], "o.mp4", Settings(), anywhere=False) == "vidstyle a/help -o o.mp4"
+
+
 @pytest.mark.parametrize("cuts", ["auto", "off", "./auto", "./off", "./list.txt"])
 def test_files_that_are_called_like_other_words_are_told_apart(cuts):
     settings = Settings(cuts=cuts, style_at=("0:a.jpg", "0:./12:30.png"))

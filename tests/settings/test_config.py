@@ -3,20 +3,22 @@
 import ntpath
 import os
 import string
-from dataclasses import fields, replace
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path, PureWindowsPath
 from types import SimpleNamespace
 
+import hypothesis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from vidstyle.errors import OutputError, SettingsError
 from vidstyle.settings import Settings
-from vidstyle.settings.config import OF_ONE_FILM, OF_ONE_RUN, config_text, left_out, read_config, save_config
+from vidstyle.settings.config import config_text, left_out, read_config, save_config
+from vidstyle.settings.definitions import ALL_SETTINGS
+from vidstyle.settings.kinds import Choice, File, Number, Size, Switch, Whole, join_region
 from vidstyle.settings.quality import QUALITIES
-from vidstyle.settings.values import join_region
 
 
 @pytest.fixture
@@ -179,12 +181,9 @@ REGIONS = st.tuples(NAMES, NAMES).map(lambda pair: join_region(*(str(Path("/film
 
 
 def values_of(spec):
-    """Returns what a setting may be, by its own metadata."""
-    meta, low, high = spec.metadata, spec.metadata["low"], spec.metadata["high"]
-    if meta["choices"]:
-        return st.sampled_from(meta["choices"])
+    """Returns what a setting may be, by its kind."""
+    kind = spec.kind
     known = {
-        "size": st.integers(int(low), int(high)) if low > 0 else st.none(),
         "frames": st.tuples(st.integers(0, 50), st.none() | st.integers(51, 99)),
         "temporal_window": st.sampled_from([(1,), (1, 2), (1, 5, 15)]),
         "style_layers": st.lists(NAMES, min_size=1, max_size=4, unique=True).map(tuple),
@@ -193,25 +192,32 @@ def values_of(spec):
         "style_blend": st.lists(st.floats(0.1, 10), max_size=3).map(tuple),
         "style_crop": st.sampled_from([(0.0, 0.0, 1.0, 1.0), (0.5, 0.25, 0.5, 0.75)]),
         "fps": st.none() | st.fractions(1, 100, max_denominator=1001),
+        "style_at": st.just(()),
     }
     if spec.name in known:
-        return known[spec.name] if spec.name != "size" else known["size"] | st.just("source")
-    parse = meta["parse"]
-    if parse is None:
+        return known[spec.name]
+    if isinstance(kind, Choice):
+        return st.sampled_from(kind.choices)
+    if isinstance(kind, Switch):
         return st.booleans()
-    if parse is Path:
+    if isinstance(kind, File):
         return st.none() | NAMES.map(lambda name: Path("/films", name))
-    if parse is int:
-        whole = st.integers(int(low), int(high))
+    if isinstance(kind, Whole):
+        whole = st.integers(int(kind.low), int(kind.high))
+        whole = whole | st.just("source") if isinstance(kind, Size) else whole
         return whole if spec.default is not None else st.none() | whole
-    if parse is float:
-        return st.floats(low, high, allow_nan=False)
-    return st.text(string.ascii_lowercase + string.digits, min_size=1) if parse is str else st.just(spec.default)
+    if isinstance(kind, Number):
+        return st.floats(kind.low, kind.high, allow_nan=False)
+    return st.text(string.ascii_lowercase + string.digits, min_size=1)
+
+
+def of_scopes(*scopes):
+    return {spec.name for spec in ALL_SETTINGS.values() if spec.scope in scopes}
 
 
 @st.composite
 def any_settings(draw):
-    values = {spec.name: draw(values_of(spec)) for spec in fields(Settings)}
+    values = {spec.name: draw(values_of(spec)) for spec in ALL_SETTINGS.values()}
     if values["network"] != "vgg19":
         values["pooling"] = "average"
     if values["no_audio"]:
@@ -225,6 +231,7 @@ def any_settings(draw):
     return Settings(**values)
 
 
+@hypothesis.settings(max_examples=30)
 @given(any_settings(), st.lists(NAMES, min_size=1, max_size=3))
 def test_what_is_written_is_read_back(tmp_path_factory, settings, names):
     folder = tmp_path_factory.getbasetemp()
@@ -232,41 +239,37 @@ def test_what_is_written_is_read_back(tmp_path_factory, settings, names):
     path = folder / "round.toml"
     path.write_bytes(config_text(settings, styles, folder).encode())
     read = read_config(path)
-    run = {name: getattr(settings, name) for name in OF_ONE_RUN}
+    run = {name: getattr(settings, name) for name in of_scopes("machine", "run")}
     back = Settings(**read.values | run)
     assert unfolded(back) == unfolded(settings)
     assert tuple(map(os.path.normpath, read.styles)) == tuple(map(os.path.normpath, styles))
-    assert not OF_ONE_RUN & set(read.values)
+    assert not run.keys() & set(read.values)
     again = config_text(back, read.styles, folder)
     assert again == path.read_text(encoding="utf-8")
     save_config(path, settings, styles, overwrite=True)
-    left = OF_ONE_FILM | set(left_out(settings))
+    left = of_scopes("film", "output") | set(left_out(settings))
     assert read_config(path).values == {name: value for name, value in read.values.items() if name not in left}
 
 
 def unfolded(settings):
     """Returns settings with their paths without `..`, which is how they come back."""
-    paths = {spec.name: getattr(settings, spec.name) for spec in fields(Settings)}
+    paths = {name: getattr(settings, name) for name in ALL_SETTINGS}
     changed = {name: Path(os.path.normpath(path)) for name, path in paths.items() if isinstance(path, Path)}
     changed["cuts"] = settings.cuts if settings.cuts in ("auto", "off") else os.path.normpath(settings.cuts)
     changed["region"] = tuple(join_region(*map(os.path.normpath, pair)) for pair in settings.regions)
     return replace(settings, **changed)
 
 
-def test_what_belongs_to_one_run_are_settings():
-    assert {spec.name for spec in fields(Settings)} >= OF_ONE_RUN | OF_ONE_FILM
-
-
 def test_all_that_paints_is_written_whatever_the_defaults_will_be(tmp_path):
     save_config(tmp_path / "a.toml", Settings(), tmp_path / "s.jpg")
     written = set(read_config(tmp_path / "a.toml").values)
-    silent = {spec.name for spec in fields(Settings) if spec.default is None}
-    assert written == {spec.name for spec in fields(Settings)} - OF_ONE_RUN - OF_ONE_FILM - silent
+    assert written == {name for name in of_scopes("look") if ALL_SETTINGS[name].default is not None}
     assert '\nsize = 640\nnetwork = "compact"\n' in (tmp_path / "a.toml").read_text()
 
 
 def test_what_windows_writes_is_read_everywhere(monkeypatch):
-    monkeypatch.setattr("vidstyle.settings.config.Path", PureWindowsPath)
+    for module in ("config", "kinds"):
+        monkeypatch.setattr(f"vidstyle.settings.{module}.Path", PureWindowsPath)
     monkeypatch.setattr("vidstyle.settings.config.os", SimpleNamespace(path=ntpath))
     settings = Settings(region=("masks\\m.png=a\\b.jpg",), style_at=("1:02:a\\b.jpg",), cuts="a\\cuts.txt")
     lines = config_text(settings, [PureWindowsPath("a\\b.jpg")], PureWindowsPath()).splitlines()

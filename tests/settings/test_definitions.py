@@ -1,6 +1,6 @@
 """Settings are checked when they are made, and stated once."""
 
-from dataclasses import FrozenInstanceError, fields
+from dataclasses import FrozenInstanceError
 from fractions import Fraction
 from pathlib import Path
 
@@ -8,7 +8,8 @@ import pytest
 
 from vidstyle.errors import SettingsError
 from vidstyle.settings import Settings
-from vidstyle.settings.values import no_such_kind
+from vidstyle.settings.definitions import ALL_SETTINGS
+from vidstyle.settings.setting import GROUPS
 
 
 def test_defaults_are_legal_and_frozen():
@@ -19,7 +20,7 @@ def test_defaults_are_legal_and_frozen():
 
 
 def test_every_field_has_help_text():
-    assert [spec.name for spec in fields(Settings) if not spec.metadata["help"]] == []
+    assert [spec.name for spec in ALL_SETTINGS.values() if not spec.help] == []
 
 
 @pytest.mark.parametrize(
@@ -72,6 +73,16 @@ def test_every_field_has_help_text():
         ({"style_crop": (0.5, 0, 0.6, 1)}, "style_crop 0.5,0,0.6,1 reaches out"),
         ({"style_crop": (0, 0, 1, 0)}, "nothing of it"),
         ({"style_crop": (0, 0, 1)}, "style_crop"),
+        ({"fps": "1/0"}, "fps is '1/0'; give a number above 0"),
+        ({"cluster": 3}, "cluster is 3; give a name"),
+        ({"cuts": 3}, "cuts is 3; give 'auto', 'off'"),
+        ({"gpus_per_shot": 1}, "gpus_per_shot is for a cluster"),
+        ({"cpus_per_shot": 2}, "cpus_per_shot is for a cluster"),
+        ({"no_shared_storage": True}, "no_shared_storage is for a cluster"),
+        ({"cluster": "auto", "workers": 2}, "leave --workers out"),
+        ({"cluster": "ray://head:10001"}, "on a machine of the cluster"),
+        ({"cluster": "auto", "gpus_per_shot": 1.5}, "whole number"),
+        ({"cluster": " "}, "cluster is ' '"),
     ],
 )
 def test_illegal_values_are_refused_with_the_legal_ones(changes, said):
@@ -80,6 +91,7 @@ def test_illegal_values_are_refused_with_the_legal_ones(changes, said):
 
 
 def test_values_take_the_type_of_their_setting():
+    assert Settings(cluster="auto", gpus_per_shot=0.25).gpus_per_shot == 0.25
     settings = Settings(fps=25, weights="vgg.safetensors", style_layers=["relu1_1"], frames=[2, None], tv_weight=1)
     assert (settings.fps, settings.weights) == (Fraction(25), Path("vgg.safetensors"))
     assert isinstance(settings.fps, Fraction)
@@ -93,6 +105,18 @@ def test_settings_error_is_a_value_error():
 
 
 def test_every_setting_says_what_it_takes():
-    for spec in fields(Settings):
-        if not spec.metadata["choices"]:
-            assert f"{spec.name} is 1j; give " in str(no_such_kind(spec.name, 1j, spec.metadata))
+    for spec in ALL_SETTINGS.values():
+        if not spec.kind.choices:
+            assert f"{spec.name} is 1j; give " in str(spec.kind.refusal(spec.name, 1j))
+
+
+def test_every_setting_has_a_topic_and_the_topics_follow_each_other():
+    assert list(dict.fromkeys(spec.group for spec in ALL_SETTINGS.values())) == list(GROUPS)
+
+
+def test_what_a_setting_changes_follows_from_what_it_belongs_to():
+    unlike = {spec.name for spec in ALL_SETTINGS.values() if spec.changes_frames and spec.scope in ("machine", "run")}
+    assert unlike == set()
+    assert {name for name, spec in ALL_SETTINGS.items() if spec.when_joining} == {"audio", "no_audio", "no_location"}
+    free = {name for name, spec in ALL_SETTINGS.items() if spec.scope in ("look", "film") and not spec.changes_frames}
+    assert free == {"keyframes", "style_at", "weights", "cuts", "mask", "region"}  # files, compared by their content

@@ -1,12 +1,10 @@
 """Fetching weights, VGG-19's for one, from a server on this machine, with everything that can go wrong on the way."""
 
 import hashlib
-import sys
 import threading
 from dataclasses import replace
 from functools import partial
 from http.server import HTTPServer, SimpleHTTPRequestHandler
-from pathlib import Path
 
 import pytest
 import torch
@@ -90,11 +88,3 @@ def test_a_cache_that_cannot_be_written_is_named(tmp_path, monkeypatch):
 
 def test_the_published_name_is_torchvisions():
     assert Vgg19Features.published.url.endswith("/vgg19-dcbb9e9d.pth")
-
-
-@pytest.mark.parametrize(("platform", "part"), [("linux", ".cache"), ("darwin", "Caches")])
-def test_cache_folder_follows_the_system(monkeypatch, platform, part):
-    monkeypatch.delenv("VIDSTYLE_CACHE", raising=False)
-    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
-    monkeypatch.setattr(sys, "platform", platform)
-    assert part in cache_folder().relative_to(Path.home()).parts

@@ -1,57 +1,71 @@
-"""The words of a command: flags, defaults, choices and help, derived from the settings."""
+"""The arguments of the command `vidstyle`: flags, defaults, choices and help derive from the settings."""
 
 from __future__ import annotations
 
 import argparse
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import Field, fields
+from pathlib import Path
 from typing import Any, NoReturn
 
+import vidstyle
 from vidstyle.errors import SettingsError
 from vidstyle.settings import Settings
-from vidstyle.settings.config import read_config
-from vidstyle.settings.quality import QUALITIES, quality_help, with_quality
+from vidstyle.settings.config import read_config, with_quality
+from vidstyle.settings.definitions import ALL_SETTINGS
+from vidstyle.settings.kinds import Switch
+from vidstyle.settings.quality import QUALITIES, quality_help
+from vidstyle.settings.setting import GROUPS, Setting
 from vidstyle.settings.words import flag_of
 from vidstyle.version import __version__
 
+PACKAGE = Path(vidstyle.__file__).parent
+# Commands that may stand in place of an input; each is a module of this folder with a `main` that takes what follows.
+SUBCOMMANDS = {
+    "help": "print the manual, a topic at a time",
+    "studio": "serve a local page to find looks, and to start and watch renders",
+    "experiment": "run an experiment of neural style transfer",
+}
 _NOT_GIVEN = object()
 _USAGE = """%(prog)s INPUT --style STYLE [STYLE ...] [-o OUTPUT] [options]
        %(prog)s --status OUTPUT
-       %(prog)s --measure SOURCE RESULT"""
-# What the help calls the settings from a name on, in the order of `Settings`.
-_GROUPS = {
-    "strength": "the look",
-    "size": "size and network",
-    "iterations": "what is minimized, and how",
-    "init": "from frame to frame",
-    "cuts": "shots",
-    "mask": "parts of a frame",
-    "device": "where it is painted",
-    "fps": "the input",
-    "frame_format": "the output",
-    "keep_going": "the run",
-}
+       %(prog)s --measure SOURCE RESULT
+       %(prog)s COMMAND ..."""
+_EPILOG = """example: vidstyle input.mp4 --style starry.jpg
+
+commands, instead of an input (a file of such a name is given as ./help):
+{commands}
+
+"vidstyle help" lists the topics of the manual, and "vidstyle help TOPIC" prints one.
+The manual's pages are the README.md files below {folder}"""
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line, not beneath all options."""
+    """Reports wrong usage in one line, without all options above it."""
 
     def error(self, message: str) -> NoReturn:
-        """Prints it and exits with status 2."""
+        """Prints a message and exits with status 2."""
         self.exit(2, f"{wrong_usage(self.prog, message)}\n")
 
 
+class _HelpFormatter(argparse.HelpFormatter):
+    """Leaves the line breaks in description and epilog as they are."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return text
+
+
 def wrong_usage(program: str, message: object) -> str:
-    """Returns what is printed of a command that makes no sense."""
+    """Returns the line that is printed about wrong usage."""
     return f"{program}: error: {message}; see {program} --help"
 
 
 def in_flags(message: str, flags: Mapping[str, str]) -> str:
-    """Returns a message about settings in the words of the command line.
+    """Returns a message with flags in place of the names of settings.
 
     Args:
-        flags: what stands there for each name. Names of one word may mean other things, and count in front only.
+        flags: the flag for each name. A name of one word, as `size`, may mean something else within a message, and is
+            replaced only where the message begins with it, or after "and".
     """
     for name, flag in flags.items():
         before = r"(?<![\w./\\'-])" if "_" in name else r"(?:(?<=\A)|(?<=and ))"
@@ -60,18 +74,23 @@ def in_flags(message: str, flags: Mapping[str, str]) -> str:
 
 
 def typed_flags(options: argparse.Namespace) -> dict[str, str]:
-    """Returns the flags of settings, by name: of all, or beside a --config, which has their names, of those given."""
-    names = [spec.name for spec in fields(Settings)] if options.config is None else options.given
+    """Returns the flag of each setting that messages are to call by its flag, by name.
+
+    Where a --config file, which has names, may be to blame, these are only the flags on the command line.
+    """
+    names = ALL_SETTINGS if options.config is None else options.given
     return {name: flag_of(name) for name in names}
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Returns the parser; flags, defaults, choices and help come from the fields of `Settings`."""
+    commands = "\n".join(f"  {name:12}{purpose}" for name, purpose in SUBCOMMANDS.items())
     parser = Parser(
         prog="vidstyle",
         usage=_USAGE,
         description="Turns a video, a folder of frames or a picture into a painting in the style of another.",
-        epilog="Example: vidstyle input.mp4 --style starry.jpg",
+        epilog=_EPILOG.format(commands=commands, folder=PACKAGE).replace("%", "%%"),
+        formatter_class=_HelpFormatter,
         allow_abbrev=False,
     )
     _add_files(parser)
@@ -79,48 +98,45 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--config",
         metavar="FILE",
-        help="settings, style and quality from a TOML file, as size = 640 or style = 'starry.jpg'; paths in it are "
-        "relative to it, and what stands on the command line wins",
+        help="read settings, style and quality from a TOML file, as size = 640 or style = 'starry.jpg'; its paths are "
+        "relative to the file, and the command line wins over it",
     )
     parser.add_argument(
         "--save-config",
         metavar="FILE",
-        help="when all is done, write style and settings to a .toml file for --config, as a look: what belongs to "
-        "this machine, run, film (--frames, masks, lists of cuts) or output (--codec) is left out",
+        help="at the end, write style and settings to a .toml file for --config; what belongs to this machine, run, "
+        "film (--frames, masks, lists of cuts) or output (--codec) is left out",
     )
-    group: argparse._ActionsContainer = parser
-    for spec in fields(Settings):
-        if spec.name in _GROUPS:
-            group = parser.add_argument_group(_GROUPS[spec.name])
-        add_setting(group, spec)
-    _add_asides(parser)
+    groups = {name: parser.add_argument_group(title) for name, title in GROUPS.items()}
+    for spec in ALL_SETTINGS.values():
+        add_setting(groups[spec.group], spec)
+    _add_other_work(parser)
     return parser
 
 
-def _add_asides(parser: argparse.ArgumentParser) -> None:
-    aside = parser.add_mutually_exclusive_group()
-    aside.add_argument(
+def _add_other_work(parser: argparse.ArgumentParser) -> None:
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument(
         "--preview",
         metavar="SHEET",
-        help="paint three frames at three strengths onto a labeled picture, with what the whole would take, and "
-        "nothing else",
+        help="instead of rendering, paint three frames at three strengths onto a labeled picture, with a forecast of "
+        "what the render would take",
     )
-    aside.add_argument(
+    instead.add_argument(
         "--dry-run",
         action="store_true",
-        help="print what would be done, and what it would take in time, disk and memory, and write nothing",
+        help="instead of rendering, print what would be done, and what it would take in time, disk and memory",
     )
     parser.add_argument(
         "--status",
         metavar="OUTPUT",
-        help="print how far the render of OUTPUT is, and do nothing else, but write the page of a finished one with "
-        "--report",
+        help="only print how far the render of OUTPUT is; with --report, write the page of a finished one",
     )
     parser.add_argument(
         "--measure",
         nargs=2,
         metavar=("SOURCE", "RESULT"),
-        help="print how steady a painted video or folder is, against what it was painted from, and do nothing else",
+        help="only print how steady a painted video or folder is, compared with what it was painted from",
     )
     talk = parser.add_mutually_exclusive_group()
     talk.add_argument("--quiet", action="store_true", help="print nothing but errors")
@@ -129,7 +145,7 @@ def _add_asides(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_files(parser: argparse.ArgumentParser) -> None:
-    # Both are needed but for --status; main() asks for them.
+    # Not all work needs these two; see `check_needed`.
     parser.add_argument(
         "input", nargs="?", metavar="INPUT", help="video, folder of frames, pattern (shot.%%04d.png) or picture"
     )
@@ -137,36 +153,36 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
         "--style",
         nargs="+",
         metavar="STYLE",
-        help="picture whose style is taken, folder of pictures or video; or several, see --style-blend",
+        help="the style: a picture, a folder of pictures or a video; or several, see --style-blend",
     )
     parser.add_argument(
         "-o",
         "--output",
         metavar="OUTPUT",
         help="video (.mp4 .mkv .mov .webm .avi .gif .webp), picture, or folder (existing, or with / at its end); "
-        "default: INPUT_STYLE.mp4 (.mov with --codec prores, .mkv with ffv1), .png or a folder, here",
+        "default: INPUT_STYLE.mp4 (.mov with --codec prores, .mkv with ffv1), .png or a folder, in the current folder",
     )
 
 
 def add_setting(
-    parser: argparse._ActionsContainer, spec: Field[Any], default: Any = None, help_text: str | None = None
+    parser: argparse._ActionsContainer, spec: Setting, default: Any = None, help_text: str | None = None
 ) -> None:
-    """Adds a field of `Settings` as a flag, with its own default and help unless others are given."""
-    flag, meta = flag_of(spec.name), spec.metadata
+    """Adds a setting as a flag, with its own default and help unless others are given."""
+    flag, kind = flag_of(spec.name), spec.kind
     value = spec.default if default is None else default
-    help_text = (help_text or meta["help"]).replace("%", "%%")
-    if meta["parse"] is None:
+    help_text = (help_text or spec.help).replace("%", "%%")
+    if isinstance(kind, Switch):
         parser.add_argument(flag, action="store_true", default=value, help=help_text)
         return
-    shown = _shown(value)
+    shown = spec.shown(value)
     parser.add_argument(
         flag,
-        type=readable(meta["parse"], meta["metavar"] or "a name"),
-        choices=meta["choices"] or None,
+        type=readable(kind.parse, kind.metavar or "a name"),
+        choices=kind.choices or None,
         default=value,
-        nargs="+" if meta["many"] else None,
-        action=_Collected if meta["many"] else "store",
-        metavar=meta["metavar"] or None,
+        nargs="+" if kind.is_list else None,
+        action=_Collected if kind.is_list else "store",
+        metavar=kind.metavar or None,
         help=f"{help_text} (default: {shown})" if shown else help_text,
     )
 
@@ -178,15 +194,6 @@ class _Collected(argparse.Action):
         before = getattr(namespace, self.dest)
         is_first = before is self.default or before is _NOT_GIVEN
         setattr(namespace, self.dest, (*(() if is_first else before), *values))
-
-
-def _shown(default: Any) -> str:
-    if default is None or default in ((0, None), ()):
-        return ""
-    if isinstance(default, tuple):
-        words = [f"{value:g}" if isinstance(value, float) else str(value) for value in default]
-        return (" " if any(isinstance(value, str) for value in default) else ",").join(words)
-    return f"{default:g}" if isinstance(default, float) else str(default)
 
 
 def readable(parse: Callable[[str], Any], form: str) -> Callable[[str], Any]:
@@ -207,11 +214,10 @@ def parsed(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> 
     Raises:
         SystemExit: argparse has printed why, or the help.
     """
-    names = [spec.name for spec in fields(Settings)]
-    options = parser.parse_args(arguments, argparse.Namespace(**dict.fromkeys(names, _NOT_GIVEN)))
+    options = parser.parse_args(arguments, argparse.Namespace(**dict.fromkeys(ALL_SETTINGS, _NOT_GIVEN)))
     if options.input is None and options.style is not None and len(options.style) > 1:
         *options.style, options.input = options.style  # --style STYLE INPUT: the last word is no style
-    values = {name: getattr(options, name) for name in names}
+    values = {name: getattr(options, name) for name in ALL_SETTINGS}
     options.given = {name: value for name, value in values.items() if value is not _NOT_GIVEN}
     return options
 

@@ -1,4 +1,4 @@
-"""How a command ends: errors become one line and an exit status, signals unwind what is half done."""
+"""Errors become one line and an exit status; signals end a command in order, so that it can clean up."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 
 class TerminatedError(BaseException):
-    """SIGTERM, SIGBREAK, or SIGHUP from a terminal that was closed: what is half written is cleared away first."""
+    """The process was asked to end: by SIGTERM, SIGBREAK, or SIGHUP from a terminal that was closed."""
 
 
 @contextmanager
 def terminable() -> Iterator[None]:
-    """Makes SIGTERM, SIGHUP and SIGBREAK unwind the render like Ctrl-C does; else they would leave temporary files."""
+    """Makes SIGTERM, SIGHUP and SIGBREAK raise an error as Ctrl-C does, so that temporary files are removed."""
 
     def stop(number: int, frame: object) -> None:
         raise TerminatedError(number)
@@ -29,10 +29,10 @@ def terminable() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread may handle signals
         return
-    # Windows has SIGBREAK alone for a process that another one asks to end.
+    # SIGBREAK is how one process asks another to end on Windows.
     known = ("SIGTERM", "SIGHUP", "SIGBREAK")
     numbers = [getattr(signal, name) for name in known if hasattr(signal, name)]
-    # What is ignored, as by nohup, stays so.
+    # A signal that is ignored, as under nohup, stays ignored.
     before = {number: signal.signal(number, stop) for number in numbers if signal.getsignal(number) != signal.SIG_IGN}
     try:
         yield
@@ -42,9 +42,9 @@ def terminable() -> Iterator[None]:
 
 
 class ExitStatus:
-    """A block whose errors are printed, in one line each, and kept from leaving it.
+    """A context manager that prints an error as one line and keeps it from spreading.
 
-    Attributes: `status`, the command's exit status once the block is left.
+    Attributes: `status`, the command's exit status after the block.
     """
 
     def __init__(
@@ -56,11 +56,13 @@ class ExitStatus:
         what_is_kept: Callable[[], str],
         worded: Callable[[str], str] = str,
     ) -> None:
-        """Takes what an error line begins with, and what says after an interruption what is there already.
+        """Takes what to print.
 
         Args:
-            subject: what a fault of ours is said to have happened with. verbose: print tracebacks, too.
-            worded: makes of an error's message what is printed.
+            program: what each line begins with. subject: the input or command, for unexpected errors.
+            verbose: whether to print tracebacks, too.
+            what_is_kept: says after an interruption what is on disk already.
+            worded: makes what is printed of an error's message.
         """
         self.status = DONE
         self._program, self._subject, self._verbose = program, subject, verbose
@@ -76,14 +78,14 @@ class ExitStatus:
             terminated = isinstance(error, TerminatedError)
             how = "terminated" if terminated else "interrupted"
             with suppress(OSError):  # the terminal may be gone
-                self._say(f"{how}; {self._what_is_kept()}")
+                self._print(f"{how}; {self._what_is_kept()}")
             self.status = 128 + error.args[0] if terminated else INTERRUPTED
             return True
         if not isinstance(error, Exception):
             return error is None
         if self._verbose:
             traceback.print_exception(kind, error, trace)
-        self._say(self._line(error))
+        self._print(self._line(error))
         self.status = FAILED
         return True
 
@@ -95,11 +97,11 @@ class ExitStatus:
             if "libGL" in str(error):
                 remedy = "install libGL, or opencv-python-headless instead of opencv-python"
             return f"a package cannot be loaded ({error}); {remedy}"
-        # A fault of ours: one line, and where to find more.
+        # A bug.
         return (
             f"{self._subject}: unexpected {type(error).__name__}: {error}; "
             "run again with --verbose for the traceback and report it"
         )
 
-    def _say(self, line: str) -> None:
+    def _print(self, line: str) -> None:
         print(f"{self._program}: {line}", file=sys.stderr)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from vidstyle.errors import SettingsError
 from vidstyle.experiments.defaults import EVERY, GIF_FRAME_MS, SETTINGS, STARTS, STYLE_WEIGHTS
 from vidstyle.method.features import POOLINGS
 from vidstyle.settings import Settings
+from vidstyle.settings.definitions import ALL_SETTINGS
 from vidstyle.settings.words import flag_of
 from vidstyle.version import __version__
 
@@ -171,7 +172,6 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
     names = parser.add_subparsers(dest="name", metavar="NAME", required=True)
-    specs = {spec.name: spec for spec in fields(Settings)}
     for name, experiment in COMMANDS.items():
         own = names.add_parser(name, help=experiment.help, description=experiment.help, allow_abbrev=False)
         for picture in experiment.pictures:
@@ -184,8 +184,8 @@ def build_parser() -> argparse.ArgumentParser:
             own.add_argument("--gif-ms", **_gif_words())
         for setting in experiment.settings:
             default = experiment.iterations if setting == "iterations" else getattr(SETTINGS, setting)
-            add_setting(own, specs[setting], default, HELP.get(setting))
-        add_setting(own, specs["overwrite"])
+            add_setting(own, ALL_SETTINGS[setting], default, HELP.get(setting))
+        add_setting(own, ALL_SETTINGS["overwrite"])
         talk = own.add_mutually_exclusive_group()
         talk.add_argument("--quiet", action="store_true", help="print nothing but errors")
         talk.add_argument("--verbose", action="store_true", help="print what happens, and tracebacks")

@@ -1,4 +1,4 @@
-"""The command line: words become settings, errors become exit statuses; nothing else happens here."""
+"""The command `vidstyle`: words become settings, errors become exit statuses; nothing else happens here."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import io
 import logging
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
 import vidstyle
-from vidstyle.cli.arguments import build_parser, in_flags, parsed, settings_of, typed_flags, wrong_usage
+from vidstyle.cli.arguments import SUBCOMMANDS, build_parser, in_flags, parsed, settings_of, typed_flags, wrong_usage
 from vidstyle.cli.exit_status import USAGE, ExitStatus, terminable
 from vidstyle.cli.progress import FrameBar, LateBar
 from vidstyle.devices import keep_freed_memory, share_cores
@@ -23,9 +24,12 @@ from vidstyle.text import forecast_lines, plan_line, result_line, stability_line
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit status: 0 done, 1 failed, 2 wrong usage, from 128 on a signal."""
-    parser = build_parser()
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    if words and words[0] in SUBCOMMANDS:
+        status: int = import_module(f"vidstyle.cli.{words[0]}").main(words[1:])
+        return status
     try:
-        options = parsed(parser, arguments)
+        options = parsed(build_parser(), words)
     except SystemExit as stop:  # argparse has printed why, or the help
         return int(stop.code or 0)
     try:
@@ -37,30 +41,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
     share_cores()
     keep_freed_memory()
     screen = _Screen(options)
-    ending = ExitStatus(
+    exit_status = ExitStatus(
         "vidstyle",
         options.input or options.status,
         verbose=options.verbose,
         what_is_kept=screen.what_is_kept,
         worded=lambda message: in_flags(message, typed_flags(options)),
     )
-    with ending, terminable():
+    with exit_status, terminable():
         if options.status is not None:
-            _tell(options, settings, screen)
+            _print_status(options, settings, screen)
         elif options.measure is not None:
             source, result = options.measure
             print(stability_lines(vidstyle.measure(source, result, frames=settings.frames)))
         else:
-            _work(options, settings, screen)
-    return ending.status
+            _render_or_plan(options, settings, screen)
+    return exit_status.status
 
 
-def prepare_console(options: argparse.Namespace) -> None:
-    """Makes streams take any name of a file, and logging as talkative as the options say."""
+def print_any_character() -> None:
+    """Makes the streams take any name of a file."""
     for stream in (sys.stdout, sys.stderr):
         # Names of files may hold what the console's encoding does not.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def prepare_console(options: argparse.Namespace) -> None:
+    """Makes the streams take any name of a file, and logs as much as the options say."""
+    print_any_character()
     logging.basicConfig(
         level=logging.INFO if options.verbose else logging.ERROR if options.quiet else logging.WARNING,
         format="vidstyle: %(message)s",
@@ -68,7 +77,7 @@ def prepare_console(options: argparse.Namespace) -> None:
 
 
 class _Screen:
-    """What is shown while a render runs, and what must be known if it stops."""
+    """What is shown while a render runs, and what is known of it when it stops."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.shown = not options.quiet
@@ -84,7 +93,7 @@ class _Screen:
         self.analyze.close()
         self._plan, self._done = plan, plan.done
         self._bar = FrameBar(
-            plan.frame_count, shown=self.shown, done=plan.done, shots=plan.shots, together=plan.is_clustered
+            plan.frame_count, shown=self.shown, done=plan.done, shots=plan.shots, is_clustered=plan.is_clustered
         )
         if self.shown:
             print(plan_line(plan), flush=True)
@@ -115,7 +124,7 @@ class _Screen:
         return f"{self._done:,} {frames} kept in {self._plan.job}; continue with: {self._plan.command}"
 
 
-def _tell(options: argparse.Namespace, settings: Settings, screen: _Screen) -> None:
+def _print_status(options: argparse.Namespace, settings: Settings, screen: _Screen) -> None:
     """Prints how far a render is; with --report, writes the page of a finished one."""
     status = vidstyle.job_status(options.status, settings.job_dir)
     print(status_lines(status))
@@ -129,13 +138,13 @@ def _tell(options: argparse.Namespace, settings: Settings, screen: _Screen) -> N
         print(f"wrote {settings.report}")
 
 
-def _work(options: argparse.Namespace, settings: Settings, screen: _Screen) -> None:
-    """Renders or rehearses; and keeps the settings, if asked to, when that went well."""
+def _render_or_plan(options: argparse.Namespace, settings: Settings, screen: _Screen) -> None:
+    """Renders, or plans a render; writes the settings to a file, if asked to, when that went well."""
     kept = None if options.save_config is None else Path(options.save_config)
     if kept is not None:
         check_config(kept, settings, [Path(style) for style in options.style or ()], overwrite=settings.overwrite)
     if options.dry_run or options.preview is not None:
-        _dry_run(options, settings, screen)
+        _plan(options, settings, screen)
     else:
         _render(options, settings, screen)
     if kept is not None:
@@ -167,8 +176,8 @@ def _render(options: argparse.Namespace, settings: Settings, screen: _Screen) ->
             print(f"wrote {settings.report}")
 
 
-def _dry_run(options: argparse.Namespace, settings: Settings, screen: _Screen) -> None:
-    """Tells what a render would do; with --preview, paints a few frames as well."""
+def _plan(options: argparse.Namespace, settings: Settings, screen: _Screen) -> None:
+    """Prints what a render would do; with --preview, paints a few frames as well."""
     source, style, output = options.input, options.style, options.output
     try:
         if options.preview is None:

@@ -1,4 +1,4 @@
-"""The bar on the screen, fed by finished frames."""
+"""Progress bars on the terminal."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from vidstyle.frames import FrameDone
 
 
 class FrameBar:
-    """A bar with frames done, how fast, and time left; an unknown total stays unknown.
+    """A bar with the frames that are done, their loss and speed, and the time left; the total may be unknown.
 
     Args:
-        done: frames of an earlier run. shots: how many there are. together: whether machines paint it together, so
-            that frames per second, shots and machines are told, too.
+        done: frames of an earlier run. shots: how many there are.
+        is_clustered: whether machines work on it, so that frames per second, shots and machines are shown as well.
     """
 
     def __init__(
-        self, total: int | None, *, shown: bool, done: int = 0, shots: int = 1, together: bool = False
+        self, total: int | None, *, shown: bool, done: int = 0, shots: int = 1, is_clustered: bool = False
     ) -> None:
-        self._shots, self._together = shots, together
-        rate = "{rate_noinv_fmt}" if together else "{rate_inv_fmt}"
+        self._shots, self._is_clustered = shots, is_clustered
+        rate = "{rate_noinv_fmt}" if is_clustered else "{rate_inv_fmt}"
         known = "{l_bar}{bar}| {n_fmt}/{total_fmt} frames, " + rate + ", ETA {remaining}{postfix}"
         unknown = "{n_fmt} frames of an unknown number, {rate_inv_fmt}, {elapsed} so far{postfix}"
         self._bar = tqdm(
@@ -41,11 +41,11 @@ class FrameBar:
 
     def frame_done(self, frame: FrameDone) -> None:
         """Moves the bar on by one frame."""
-        # Frames that are left as they are have none.
-        told = {} if math.isnan(frame.loss) else {"loss": f"{frame.loss:.3f}"}
-        if self._together:
-            told |= {"shots": f"{frame.shots_done:,}/{self._shots:,}", "machines": f"{frame.machines:,}"}
-        self._bar.set_postfix(told, refresh=False)
+        # A frame that is left as it is has no loss.
+        postfix = {} if math.isnan(frame.loss) else {"loss": f"{frame.loss:.3f}"}
+        if self._is_clustered:
+            postfix |= {"shots": f"{frame.shots_done:,}/{self._shots:,}", "machines": f"{frame.machines:,}"}
+        self._bar.set_postfix(postfix, refresh=False)
         self._bar.update()
 
     def close(self) -> None:
@@ -54,7 +54,7 @@ class FrameBar:
 
 
 class LateBar:
-    """A bar that appears with the first report: for weights that are fetched, or a long first look.
+    """A bar that appears with the first report of progress: for what often takes no time, as fetching weights.
 
     Args:
         description: what stands before it. shown: whether anything is drawn.
@@ -66,7 +66,7 @@ class LateBar:
         self._bar: tqdm[NoReturn] | None = None
 
     def __call__(self, done: int, total: int | None) -> None:
-        """Shows that `done` of `total` (None: unknown) are there; where it is less than before, of something else."""
+        """Shows that `done` of `total` (None: unknown) are done; a smaller number than before begins a new bar."""
         if self._bar is None:
             self._bar = tqdm(total=total, **self._options)
         elif done < self._bar.n:

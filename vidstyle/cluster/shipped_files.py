@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vidstyle.frames import split_moment
 from vidstyle.settings import Settings
-from vidstyle.settings.values import split_region
+from vidstyle.settings.kinds import split_region
 from vidstyle.weights.loading import is_shipped, weights_file
 
 

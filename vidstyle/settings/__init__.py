@@ -1,3 +1,3 @@
-"""How to paint: every setting once, and the forms it takes."""
+"""Every setting once: its legal values, and how it is read from words and files."""
 
 from vidstyle.settings.definitions import Settings as Settings

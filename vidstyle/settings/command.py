@@ -32,12 +32,15 @@ def command_line(source: Path, styles: Sequence[Path], target: str, settings: Se
         anywhere: with whole paths, so that it may be typed in any folder.
     """
 
-    def shown(path: Path) -> str:
+    def written(path: Path) -> str:
         text = str(Path.cwd() / path) if anywhere else str(path)
         # A name that begins with a dash would be taken for a flag.
         return f".{os.sep}{text}" if text.startswith("-") else text
 
-    output = shown(Path(target)) + (os.sep if target.endswith(("/", os.sep)) else "")
-    style_words = ["--style", *map(shown, styles)] if styles else []
-    words = ["vidstyle", shown(source), *style_words, "-o", output, *to_words(settings, shown)]
+    first = written(source)
+    # A single word in front, as `help`, may be a command of its own.
+    first = f".{os.sep}{first}" if first.isalpha() else first
+    output = written(Path(target)) + (os.sep if target.endswith(("/", os.sep)) else "")
+    style_words = ["--style", *map(written, styles)] if styles else []
+    words = ["vidstyle", first, *style_words, "-o", output, *to_words(settings, written)]
     return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)

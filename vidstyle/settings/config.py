@@ -9,59 +9,20 @@ import difflib
 import json
 import os
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from vidstyle.errors import OutputError, SettingsError
 from vidstyle.files import check_writable, write_whole
-from vidstyle.frames import join_moment, split_moment
-from vidstyle.settings.definitions import Settings
+from vidstyle.settings.definitions import ALL_SETTINGS, Settings
 from vidstyle.settings.named_files import given_styles, named_files
-from vidstyle.settings.quality import quality_settings
-from vidstyle.settings.values import (
-    checked,
-    cuts_file,
-    join_region,
-    no_such_kind,
-    parse_cuts,
-    parse_rate,
-    parse_region,
-    parse_size,
-    parse_style_at,
-    split_region,
-)
+from vidstyle.settings.quality import QUALITIES, STANDARD, quality_settings
 
 SUFFIX = ".toml"
-# What belongs to a machine or to one run, not to a look: it is read, but not written.
-OF_ONE_RUN = frozenset(
-    {
-        *("device", "precision", "workers", "cluster", "gpus_per_shot", "cpus_per_shot", "no_shared_storage"),
-        *("report", "overwrite", "job_dir", "keep_job", "restart"),
-    }
-)
-# What belongs to one film or its output: another film would fail with it, or silently be cut short.
-OF_ONE_FILM = frozenset(
-    {
-        *("frames", "fps", "stream", "mask", "region"),
-        *("frame_format", "codec", "pix_fmt", "bit_depth", "crf", "preset"),
-    }
-)
 LARGEST_CONFIG_BYTES = 1 << 20
 _STYLE, _QUALITY = "style", "quality"
-_SPECS = {spec.name: spec for spec in fields(Settings)}
-# What TOML has for each of these; other values may be written as on the command line, too.
-_TYPES: dict[Any, tuple[type, ...]] = {
-    None: (bool,),
-    int: (int,),
-    float: (int, float),
-    str: (str,),
-    Path: (str,),
-    parse_cuts: (str,),
-    parse_region: (str,),
-    parse_style_at: (str,),
-}
 
 
 @dataclass(frozen=True)
@@ -115,47 +76,34 @@ def _styles(path: Path, given: Any) -> tuple[Path, ...]:
 
 def _value(name: str, value: Any, folder: Path) -> Any:
     """Returns the value of a setting as `Settings` takes it."""
-    if name not in _SPECS:
-        known = [*_SPECS, _STYLE, _QUALITY]
+    if name not in ALL_SETTINGS:
+        known = [*ALL_SETTINGS, _STYLE, _QUALITY]
         nearest = difflib.get_close_matches(name.replace("-", "_"), known, 1)
         advice = f"did you mean {nearest[0]}?" if nearest else "see vidstyle --help; names have _ for -"
         raise SettingsError(f"{name} is no setting; {advice}")
-    spec = _SPECS[name]
-    meta, parse = dict(spec.metadata), spec.metadata["parse"]
-    wrong = no_such_kind(name, value, meta)
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if meta["choices"]:
-        value = str(value) if is_number else value  # bit_depth = 10
-    elif parse in _TYPES:
-        ones = value if meta["many"] and isinstance(value, list) else [value]
-        kinds = _TYPES[parse]
-        if (value is ones) != meta["many"] or not all(isinstance(one, kinds) for one in ones):
-            raise wrong
-        if parse is not None and any(isinstance(one, bool) for one in ones):
-            raise wrong
-    elif parse is parse_rate and is_number:
-        value = parse_rate(str(value))  # 23.976 as it is written, not as it is rounded
-    elif isinstance(value, str) and parse is not parse_size:
-        try:
-            value = parse(value)
-        except ValueError as error:
-            raise wrong from error
-    typed = checked(name, value, spec.default, meta)
-    return _with_paths(name, typed, lambda file: folder / file)
+    kind = ALL_SETTINGS[name].kind
+    try:
+        value = kind.from_toml(value)
+    except ValueError as error:
+        raise kind.refusal(name, value) from error
+    return kind.moved(ALL_SETTINGS[name].check(value), lambda file: (folder / file).as_posix())
 
 
-def _with_paths(name: str, value: Any, moved: Callable[[Path], Path]) -> Any:
-    """Returns a setting's value with the paths in it moved, and with / where they are a part of text."""
-    if isinstance(value, Path):
-        return moved(value)
-    if name == "cuts" and _is_list(value):
-        return cuts_file(moved(Path(value)).as_posix())
-    if name == "region":
-        return tuple(join_region(*(moved(file).as_posix() for file in split_region(region))) for region in value)
-    if name == "style_at":
-        parts = map(split_moment, value)
-        return tuple(join_moment(moment, moved(Path(file)).as_posix()) for moment, file in parts)
-    return value
+def with_quality(values: Mapping[str, Any], name: str, network: str | None = None) -> dict[str, Any]:
+    """Returns settings by name with those of a preset over them.
+
+    Where another network is used then, those that are of the network are left out.
+
+    Args:
+        network: that will be used, if not the preset's.
+
+    Raises:
+        SettingsError: there is no such preset.
+    """
+    preset = quality_settings(name)
+    before = values.get("network", QUALITIES[STANDARD].settings["network"])
+    is_another = (network or preset["network"]) != before
+    return {key: value for key, value in values.items() if not (is_another and ALL_SETTINGS[key].of_network)} | preset
 
 
 def as_config(settings: Settings, style: str | Path | Sequence[str | Path], folder: str | Path | None = None) -> str:
@@ -169,12 +117,12 @@ def as_config(settings: Settings, style: str | Path | Sequence[str | Path], fold
 
 def left_out(settings: Settings) -> tuple[str, ...]:
     """Returns the names of settings that are not the defaults, and no part of a look, since they are of one film."""
-    own = [name for name in _SPECS if name in OF_ONE_FILM and getattr(settings, name) != _SPECS[name].default]
-    return (*own, *(["cuts"] if _is_list(settings.cuts) else []))
-
-
-def _is_list(cuts: str) -> bool:
-    return cuts not in ("auto", "off")
+    return tuple(
+        spec.name
+        for spec in ALL_SETTINGS.values()
+        for value in [getattr(settings, spec.name)]
+        if value != spec.default and spec.scope_of(value) in ("film", "output")
+    )
 
 
 def config_text(settings: Settings, styles: Sequence[Path], folder: Path, *, is_look: bool = False) -> str:
@@ -198,17 +146,19 @@ def config_text(settings: Settings, styles: Sequence[Path], folder: Path, *, is_
         except ValueError:  # on another drive
             return file.resolve()
 
-    names = [moved(style).as_posix() for style in styles]
+    def written(file: Path) -> str:
+        return moved(file).as_posix()
+
+    names = [written(style) for style in styles]
     lines = [f"{_STYLE} = {_toml(names[0] if len(names) == 1 else names)}"]
-    for name, spec in _SPECS.items():
+    scopes = ("look",) if is_look else ("look", "film", "output")
+    for name, spec in ALL_SETTINGS.items():
         value = getattr(settings, name)
-        is_silent = value is None or (name == "frames" and value == spec.default)
-        is_of_film = name in OF_ONE_FILM or (name == "cuts" and _is_list(value))
-        if name in OF_ONE_RUN or is_silent or (is_look and is_of_film):
+        if value is None or spec.scope_of(value) not in scopes:
             continue
-        if name == "frames":
-            value = ":".join("" if end is None else str(end) for end in value)
-        lines.append(f"{name} = {_toml(_with_paths(name, value, moved))}")
+        value = spec.kind.to_toml(spec.kind.moved(value, written))
+        if value is not None:
+            lines.append(f"{name} = {_toml(value)}")
     text = "\n".join(["# How vidstyle paints: vidstyle INPUT --config FILE", *lines, ""])
     try:
         text.encode()
@@ -258,7 +208,7 @@ def save_config(
 ) -> None:
     """Writes settings and style as TOML, whole or not at all; a file that holds the same already is left alone.
 
-    What belongs to a machine, a run, a film or its output is left out: `OF_ONE_RUN`, `OF_ONE_FILM`, a list of cuts.
+    Settings that belong to a machine, a run, a film or its output are left out, and so is a list of cuts.
 
     Raises:
         OutputError, SettingsError: they cannot be written there.

@@ -1,10 +1,12 @@
-"""Every setting of a render: default, legal values and help text, stated once.
+"""Every setting of a render, stated once: default, legal values, help text, topic, and what it belongs to.
 
-The command line, and whatever else reads or writes settings, derives from the fields of `Settings`.
+The command line, configuration files, the manual and the record of a job derive from the fields of `Settings`. To add
+a setting, add a field.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from fractions import Fraction
 from pathlib import Path
@@ -12,365 +14,455 @@ from typing import Any, Literal
 
 from vidstyle.errors import SettingsError
 from vidstyle.frames import SMALLEST_SIDE_PX
-from vidstyle.method.features import NETWORKS, POOLINGS
-from vidstyle.method.flow import FLOWS
+from vidstyle.method.features import NETWORKS, POOLINGS, NetworkEntry
+from vidstyle.method.flow import FLOWS, FlowEntry
 from vidstyle.method.options import Options
-from vidstyle.settings.looks import LookSettings
-from vidstyle.settings.machines import check_machines
-from vidstyle.settings.quality import quality_settings
-from vidstyle.settings.values import (
+from vidstyle.settings.kinds import (
+    Choice,
+    Crop,
+    Cuts,
+    File,
     FrameRange,
-    check_series,
-    checked,
-    parse_cuts,
-    parse_frames,
-    parse_name,
-    parse_rate,
-    parse_region,
-    parse_size,
-    parse_window,
-    setting,
+    Frames,
+    Name,
+    Number,
+    Rate,
+    Region,
+    Several,
+    Size,
+    StyleAt,
+    Switch,
+    Text,
+    Whole,
+    Window,
     split_region,
 )
+from vidstyle.settings.quality import quality_settings
+from vidstyle.settings.setting import Setting, setting
 
 LARGEST_SIZE_PX = 16384
-# x264's names for its speeds.
-_FAST = ("ultrafast", "superfast", "veryfast", "faster", "fast")
-PRESETS = (*_FAST, "medium", "slow", "slower", "veryslow", "placebo")
 LONGEST_WINDOW_FRAMES = 120
+OPTIMIZERS = ("lbfgs", "adam")
+# x264's names for its speeds.
+PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow", "placebo")
+
+
+def described(entries: Mapping[str, NetworkEntry] | Mapping[str, FlowEntry]) -> str:
+    """Returns what is said of the entries of a registry, in one sentence."""
+    return "; ".join(f"'{name}' {entry.help}" for name, entry in entries.items())
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(LookSettings):
-    """How to paint. Values are checked when the object is made.
+class Settings:
+    """How a render is done. Values are checked when the object is made.
 
     Raises:
-        SettingsError: a value is not legal; the message says which are.
+        SettingsError: a value is not legal, or two contradict each other; the message says what is legal.
     """
 
+    strength: float = setting(
+        1.0,
+        Number("SHARE", 0, 1),
+        "how strongly frames are painted, from 0 (left as they are) to 1; at 0.25 brush strokes lie on a photograph, "
+        "at 0.5 it is a painting with its own colors and small details",
+        group="look",
+        scope="look",
+    )
+    style_blend: tuple[float, ...] = setting(
+        (),
+        Several(Number("W", 0, 1e9)),
+        "weights of several styles, in their order, as 0.7 0.3; equal if not given",
+        group="look",
+        scope="look",
+    )
+    style_size: float = setting(
+        1.0,
+        Number("FACTOR", 0.1, 4),
+        "size of the brush strokes relative to the frame, 0.1 to 4: at 1 the style is taken as large as the frame, 0.5 "
+        "is finer, 2 coarser; the same at any --size",
+        group="look",
+        scope="look",
+    )
+    style_crop: tuple[float, float, float, float] = setting(
+        (0.0, 0.0, 1.0, 1.0),
+        Crop(),
+        "part of the style picture to use: left, top, width and height as shares of it, as 0.5,0,0.5,1 for the right "
+        "half; brush strokes stay as large",
+        group="look",
+        scope="look",
+    )
+    style_at: tuple[str, ...] = setting(
+        (),
+        Several(StyleAt()),
+        "styles one after the other, instead of --style, as 0:a.jpg 12.5s:b.jpg: each with the time (12.5s, 1:02.5) or "
+        "frame number at which it is reached, all in the same way; in between they fade, and a style named twice stays",
+        group="look",
+        scope="look",
+    )
+    color: str = setting(
+        "style",
+        Choice("style", "content", "match"),
+        "whose colors: the style's; the content's ('content': only brightness is painted); or the style recolored with "
+        "the palette of the shot's first frame ('match')",
+        group="look",
+        scope="look",
+    )
+    keyframes: Path | None = setting(
+        None,
+        File("FILE", "the list of keyframes"),
+        "strength, style-blend or content-weight over time: a .csv with a line 'time,setting,value' each, or a .json "
+        "with a list of such objects; linear in between, constant before the first and after the last",
+        group="look",
+        scope="look",
+    )
     size: int | Literal["source"] = setting(
         640,
+        Size("PX|source", SMALLEST_SIDE_PX, LARGEST_SIZE_PX),
         "long side of the painted picture in pixels, or 'source' for the input's own; smaller inputs are not enlarged",
-        parse=parse_size,
-        low=SMALLEST_SIDE_PX,
-        high=LARGEST_SIZE_PX,
-        metavar="PX|source",
+        group="network",
+        scope="look",
     )
     network: str = setting(
         "compact",
-        "perceptual network: " + ", ".join(f"'{name}' {entry.help}" for name, entry in NETWORKS.items()),
-        parse=str,
-        choices=tuple(NETWORKS),
+        Choice(*NETWORKS),
+        f"perceptual network: {described(NETWORKS)}",
+        group="network",
+        scope="look",
     )
     weights: Path | None = setting(
         None,
-        "weights of the network, .safetensors or .pth with torchvision's names, instead of its own",
-        parse=Path,
-        metavar="FILE",
-        paints=False,
+        File("FILE", "the network's weights"),
+        "weights for the network instead of its own: .safetensors or .pth with torchvision's names",
+        group="network",
+        scope="look",
+        of_network=True,
     )
-    pooling: str = setting("average", "pooling of vgg19", parse=str, choices=POOLINGS)
+    pooling: str = setting(
+        "average", Choice(*POOLINGS), "pooling of vgg19", group="network", scope="look", of_network=True
+    )
     iterations: int = setting(
         20,
-        "most optimizer steps for a frame that starts from the painted one before it; 0 leaves frames unpainted",
-        parse=int,
-        low=0,
-        high=100_000,
-        metavar="N",
+        Whole("N", 0, 100_000),
+        "most optimizer steps for a frame that starts from the painted frame before it; 0 leaves frames as they are",
+        group="objective",
+        scope="look",
     )
     first_iterations: int = setting(
         50,
-        "steps at each size, from small to full, for frames that start afresh: a shot's first, stills, all with "
+        Whole("N", 0, 100_000),
+        "steps at each size, from small to full, for frames that start afresh: a shot's first, stills, and all with "
         "--init content or noise; at least --iterations",
-        parse=int,
-        low=0,
-        high=100_000,
-        metavar="N",
+        group="objective",
+        scope="look",
     )
-    content_weight: float = setting(1.0, "weight of the content loss", parse=float, low=0, high=1e9, metavar="W")
+    content_weight: float = setting(
+        1.0, Number("W", 0, 1e9), "weight of the content loss", group="objective", scope="look"
+    )
     style_weight: float = setting(
         30.0,
+        Number("W", 0, 1e9),
         "weight of the style loss: 10 is subtle, 100 strong",
-        parse=float,
-        low=0,
-        high=1e9,
-        metavar="W",
+        group="objective",
+        scope="look",
     )
     tv_weight: float = setting(
         1.0,
-        "weight of total variation, which smooths; 1 keeps fine grids away",
-        parse=float,
-        low=0,
-        high=1e9,
-        metavar="W",
+        Number("W", 0, 1e9),
+        "weight of total variation, which smooths; 1 avoids fine grids",
+        group="objective",
+        scope="look",
     )
-    content_layer: str = setting("relu3_4", "layer that holds the content", parse=str, metavar="LAYER")
+    content_layer: str = setting(
+        "relu3_4",
+        Text("LAYER"),
+        "layer whose features are the content",
+        group="objective",
+        scope="look",
+        of_network=True,
+    )
     style_layers: tuple[str, ...] = setting(
         ("relu1_1", "relu2_1", "relu3_1", "relu3_4"),
-        "layers whose Gram matrices hold the style",
-        parse=str,
-        metavar="LAYER",
-        many=True,
+        Several(Text("LAYER")),
+        "layers whose Gram matrices are the style",
+        group="objective",
+        scope="look",
+        of_network=True,
     )
     levels: int = setting(
         0,
-        "half-size copies of the picture that features are taken from, itself included; 0: by size",
-        parse=int,
-        low=0,
-        high=10,
-        metavar="N",
+        Whole("N", 0, 10),
+        "how many sizes of the picture features are taken from, each half of the one before; 0: as the size needs",
+        group="objective",
+        scope="look",
     )
-    optimizer: str = setting("lbfgs", "optimizer", parse=str, choices=("lbfgs", "adam"))
-    seed: int = setting(0, "seed of the noise", parse=int, low=0, high=2**63 - 1, metavar="N")
+    optimizer: str = setting("lbfgs", Choice(*OPTIMIZERS), "optimizer", group="objective", scope="look")
+    seed: int = setting(
+        0, Whole("N", 0, 2**63 - 1), "seed of the random numbers for noise", group="objective", scope="look"
+    )
     init: str = setting(
         "warped",
-        "what a frame starts from: the previous painted frame carried along by optical flow, that frame as it is, "
-        "its own content, or noise",
-        parse=str,
-        choices=("warped", "previous", "content", "noise"),
+        Choice("warped", "previous", "content", "noise"),
+        "what a frame starts from: the painted frame before it, warped along the optical flow; that frame as it is; "
+        "its own content; or noise",
+        group="temporal",
+        scope="look",
     )
     flow: str = setting(
         "dis",
-        "optical flow: "
-        + ", ".join(f"'{name}' {entry.help}" for name, entry in FLOWS.items())
-        + "; with 'off' paint stays where it is on the screen",
-        parse=str,
-        choices=(*FLOWS, "off"),
+        Choice(*FLOWS, "off"),
+        f"optical flow: {described(FLOWS)}; with 'off' paint keeps its place on the screen",
+        group="temporal",
+        scope="look",
     )
     temporal_weight: float = setting(
         500.0,
-        "how firmly paint is held on to what moves, with --init warped: 0 lets it live, 2000 keeps it as it is",
-        parse=float,
-        low=0,
-        high=1e9,
-        metavar="W",
+        Number("W", 0, 1e9),
+        "how firmly paint sticks to what moves, with --init warped: 0 leaves it free, 2000 fixes it",
+        group="temporal",
+        scope="look",
     )
     temporal_window: tuple[int, ...] = setting(
         (1,),
-        "how many frames back to look for paint, with --init warped: 1,5,15 also finds what was hidden for a moment",
-        parse=parse_window,
-        low=1,
-        high=LONGEST_WINDOW_FRAMES,
-        metavar="N,N,...",
+        Window(LONGEST_WINDOW_FRAMES),
+        "how many frames back to look for paint, with --init warped; 1,5,15 also finds what was hidden for a moment",
+        group="temporal",
+        scope="look",
     )
     least_gain: float = setting(
         0.01,
-        "a frame that starts from the painted one before it is done when three steps lower its objective by less than "
-        "this share, or the first one by less than a third of it; 0: after all steps",
-        parse=float,
-        low=0,
-        high=1,
-        metavar="SHARE",
+        Number("SHARE", 0, 1),
+        "when to stop on a frame that starts from the painted one before it: as soon as three steps lower the "
+        "objective by less than this share, or the first step by less than a third of it; 0: after all steps",
+        group="temporal",
+        scope="look",
     )
     cuts: str = setting(
         "auto",
-        "where shots begin and paint starts afresh: found by 'auto', none with 'off', or a FILE with a frame number or "
-        "time (12.5s, 1:02.5) a line",
-        parse=parse_cuts,
-        metavar="auto|off|FILE",
-        paints=False,
+        Cuts(),
+        "where shots begin, and paint starts afresh: 'auto' finds cuts, 'off' means one shot, or a FILE with a frame "
+        "number or time (12.5s, 1:02.5) a line",
+        group="shots",
+        scope="look",
     )
     split_shots: int | None = setting(
         None,
-        "cut shots of more than N frames into parts to be painted at once, each of which fades into the next",
-        parse=int,
-        low=48,
-        high=1_000_000,
-        metavar="N",
+        Whole("N", 48, 1_000_000),
+        "cut shots of more than N frames into parts that are painted at the same time; each part fades into the next",
+        group="shots",
+        scope="look",
     )
     mask: Path | None = setting(
         None,
-        "picture, folder or video with a mask for every frame, or one picture for all: white is painted, gray partly, "
-        "and black stays as it is, to the pixel",
-        parse=Path,
-        metavar="MASK",
-        paints=False,
+        File("MASK", "a mask"),
+        "where to paint: a picture for all frames, or a folder or video with a mask for each; white is painted, gray "
+        "partly, and black stays exactly as it is",
+        group="parts",
+        scope="film",
     )
     region: tuple[str, ...] = setting(
         (),
-        "another style where a mask (as for --mask) is white; may be given several times, and what no region covers "
-        "takes --style; write == for = in the name of a file",
-        parse=parse_region,
-        metavar="MASK=STYLE",
-        many=True,
-        paints=False,
+        Several(Region()),
+        "another style where a mask (as for --mask) is white; may be given several times, and --style is for what no "
+        "region covers; write == for = in the name of a file",
+        group="parts",
+        scope="film",
     )
-    device: str = setting("auto", "where to compute", parse=str, choices=("auto", "cpu", "cuda", "mps"), paints=False)
+    device: str = setting(
+        "auto", Choice("auto", "cpu", "cuda", "mps"), "where to compute", group="machine", scope="machine"
+    )
     precision: str = setting(
         "auto",
+        Choice("auto", "float32", "bfloat16", "float16"),
         "precision of the network; 'auto' is the fastest one that the device computes natively",
-        parse=str,
-        choices=("auto", "float32", "bfloat16", "float16"),
-        paints=False,
+        group="machine",
+        scope="machine",
     )
     activations_gib: float = setting(
         4.0,
+        Number("GIB", 0.01, 4096),
         "memory in GiB for the network's activations; larger pictures are painted in tiles, without seams but rounded "
         "differently, which takes a third more time",
-        parse=float,
-        low=0.01,
-        high=4096,
-        metavar="GIB",
+        group="machine",
+        scope="look",
     )
     workers: int = setting(
         1,
-        "processes that paint different shots at once, on a GPU each where there are several",
-        parse=int,
-        low=1,
-        high=256,
-        metavar="N",
-        paints=False,
+        Whole("N", 1, 256),
+        "processes that paint different shots at the same time, each on a GPU of its own where there are several",
+        group="machine",
+        scope="machine",
     )
     cluster: str | None = setting(
         None,
-        "paint shots on all machines of a Ray cluster: 'auto' is the one that runs here, 'local' this machine alone",
-        parse=parse_name,
-        metavar="auto|local|ADDRESS",
-        paints=False,
+        Name("auto|local|ADDRESS"),
+        "paint shots on all machines of a Ray cluster: 'auto' is the one that runs here, 'local' is this machine alone",
+        group="machine",
+        scope="machine",
     )
     gpus_per_shot: float | None = setting(
         None,
-        "of a cluster's GPUs for each shot, as 0.5 for two on one; 1 if not given and --device is one, else 0",
-        parse=float,
-        low=0,
-        high=64,
-        metavar="N",
-        paints=False,
+        Number("N", 0, 64),
+        "GPUs of a cluster for each shot, as 0.5 for two on one; if not given, 1 where the device is a GPU, else 0",
+        group="machine",
+        scope="machine",
     )
     cpus_per_shot: float | None = setting(
         None,
-        "of a cluster's CPUs for each shot; if not given, 1 beside a GPU, else as many as one process computes with",
-        parse=float,
-        low=0.01,
-        high=4096,
-        metavar="N",
-        paints=False,
+        Number("N", 0.01, 4096),
+        "CPUs of a cluster for each shot; if not given, 1 beside a GPU, else as many as the job has threads",
+        group="machine",
+        scope="machine",
     )
     no_shared_storage: bool = setting(
         False,
-        "the cluster's machines do not see this one's files: send them frames and settings, and fetch what they paint",
-        paints=False,
+        Switch(),
+        "the cluster's machines do not see this machine's files: send them frames and settings, and fetch the results",
+        group="machine",
+        scope="machine",
     )
     fps: Fraction | None = setting(
         None,
+        Rate("RATE", 0.01, 1000),
         "frames per second of a frame folder, instead of the times in its timestamps.csv, or of 25",
-        parse=parse_rate,
-        low=0.01,
-        high=1000,
-        metavar="RATE",
+        group="input",
+        scope="film",
     )
     frames: FrameRange = setting(
         (0, None),
-        "only frames A up to, not including, B, counted from 0 in display order",
-        parse=parse_frames,
-        metavar="A:B",
+        Frames(),
+        "only frames A up to, but not including, B, counted from 0 in display order",
+        group="input",
+        scope="film",
     )
     stream: int | None = setting(
         None,
-        "which video stream of a file with several, by the number that ffprobe gives it; the one that players show "
-        "if not given",
-        parse=int,
-        low=0,
-        high=10_000,
-        metavar="N",
+        Whole("N", 0, 10_000),
+        "which video stream of a file with several, by ffprobe's number; if not given, the one that players show",
+        group="input",
+        scope="film",
     )
     deinterlace: str = setting(
         "auto",
-        "interlaced pictures are made whole by 'auto', taken as they are by 'off'",
-        parse=str,
-        choices=("auto", "off"),
+        Choice("auto", "off"),
+        "'auto' deinterlaces interlaced pictures, 'off' takes them as they are",
+        group="input",
+        scope="look",
     )
     tone_map: str = setting(
         "auto",
-        "high dynamic range (PQ, HLG) and wide gamuts are brought to BT.709 by 'auto', their numbers taken as they "
-        "are by 'off'",
-        parse=str,
-        choices=("auto", "off"),
+        Choice("auto", "off"),
+        "'auto' converts high dynamic range (PQ, HLG) and wide gamuts to BT.709, 'off' takes their numbers as they are",
+        group="input",
+        scope="look",
     )
     frame_format: str = setting(
         "png",
+        Choice("png", "jpg", "webp", "tiff"),
         "format of the frames in an output folder",
-        parse=str,
-        choices=("png", "jpg", "webp", "tiff"),
-        paints=False,
+        group="output",
+        scope="output",
+        changes_frames=False,  # a job compares the kind of its output instead
     )
     codec: str = setting(
         "auto",
-        "codec of a video; 'auto' is the first one that its suffix and the wishes below allow, H.264 or in .webm VP9",
-        parse=str,
-        choices=("auto", "h264", "hevc", "av1", "vp9", "prores", "ffv1"),
+        Choice("auto", "h264", "hevc", "av1", "vp9", "prores", "ffv1"),
+        "codec of a video; 'auto' is the first that the file's suffix and the other options allow: H.264, in .webm VP9",
+        group="output",
+        scope="output",
     )
     pix_fmt: str = setting(
         "auto",
-        "pixel format of a video in FFmpeg's words, as yuv420p, yuv422p10le or gbrp; 'auto' is yuv420p, for prores "
-        "yuv422p10le, for ffv1 bgr0 (RGB, which loses nothing)",
-        parse=str,
-        metavar="NAME",
+        Text("NAME"),
+        "pixel format of a video by FFmpeg's name, as yuv420p, yuv422p10le or gbrp; 'auto' is yuv420p, for prores "
+        "yuv422p10le, for ffv1 bgr0 (RGB, lossless)",
+        group="output",
+        scope="output",
     )
     bit_depth: str = setting(
         "auto",
-        "bits per channel of a video: 'source' is the input's, 'auto' the codec's usual; paint has 8, so that more of "
-        "them only spare the rounding in YUV",
-        parse=str,
-        choices=("auto", "8", "10", "12", "source"),
+        Choice("auto", "8", "10", "12", "source"),
+        "bits per channel of a video: 'source' is the input's, 'auto' the codec's usual; paint has 8, so more of them "
+        "only avoid rounding in YUV",
+        group="output",
+        scope="output",
     )
     crf: int | None = setting(
         None,
+        Whole("N", 0, 100),
         "quality of a video in the codec's own numbers, 0 the best: h264 and hevc to 51 (16 if not given), av1 (16) "
         "and vp9 (20) to 63, .webp to 100 (10; 0 is lossless); prores, ffv1 and .gif have none",
-        parse=int,
-        low=0,
-        high=100,
-        metavar="N",
+        group="output",
+        scope="output",
     )
     preset: str = setting(
         "auto",
-        "how long h264, hevc, av1 and vp9 try to make a video small, in x264's words; 'auto' is medium",
-        parse=str,
-        choices=("auto", *PRESETS),
+        Choice("auto", *PRESETS),
+        "how long h264, hevc, av1 and vp9 try to make a video small, by x264's names; 'auto' is medium",
+        group="output",
+        scope="output",
     )
     audio: str = setting(
         "auto",
-        "sound: copied as it is where the output takes it and converted elsewhere with 'auto', never converted with "
-        "'copy', always with 'aac' or 'opus'",
-        parse=str,
-        choices=("auto", "copy", "aac", "opus"),
-        joins=True,
+        Choice("auto", "copy", "aac", "opus"),
+        "sound: 'auto' copies it where the output takes it as it is, and converts it elsewhere; 'copy' never converts, "
+        "'aac' and 'opus' always do",
+        group="output",
+        scope="look",
+        when_joining=True,
     )
-    no_audio: bool = setting(False, "leave the sound out", joins=True)
-    no_location: bool = setting(False, "leave out tags and data tracks that tell where it was filmed", joins=True)
-    keep_going: bool = setting(False, "paint what can be decoded of a damaged video instead of stopping")
+    no_audio: bool = setting(False, Switch(), "leave the sound out", group="output", scope="look", when_joining=True)
+    no_location: bool = setting(
+        False,
+        Switch(),
+        "leave out tags and data tracks that tell where it was filmed",
+        group="output",
+        scope="look",
+        when_joining=True,
+    )
+    keep_going: bool = setting(
+        False,
+        Switch(),
+        "paint what can be decoded of a damaged video instead of stopping",
+        group="run",
+        scope="look",
+    )
     report: Path | None = setting(
         None,
-        "when all is done, write a page (.html) on the render that stands alone: pictures before and after, settings, "
-        "curves of loss, time and steadiness, cuts, versions; needs vidstyle[report]",
-        parse=Path,
-        metavar="PAGE",
-        paints=False,
+        File("PAGE"),
+        "at the end, write a page (.html) about the render, in one file: pictures before and after, settings, curves "
+        "of loss, time and steadiness, cuts, versions; needs vidstyle[report]",
+        group="run",
+        scope="run",
     )
-    overwrite: bool = setting(False, "replace an existing output", paints=False)
+    overwrite: bool = setting(False, Switch(), "replace an existing output", group="run", scope="run")
     job_dir: Path | None = setting(
         None,
+        File("FOLDER"),
         "folder for what is needed to continue, instead of OUTPUT.vidstyle beside the output",
-        parse=Path,
-        metavar="FOLDER",
-        paints=False,
+        group="run",
+        scope="run",
     )
-    keep_job: bool = setting(False, "keep the job folder when all is done", paints=False)
-    restart: bool = setting(False, "throw away what an earlier run has painted, and begin anew", paints=False)
+    keep_job: bool = setting(False, Switch(), "keep the job folder at the end", group="run", scope="run")
+    restart: bool = setting(
+        False,
+        Switch(),
+        "throw away what an earlier run has painted, and begin anew",
+        group="run",
+        scope="run",
+        is_repeated=False,
+    )
 
     def __post_init__(self) -> None:
-        for spec in fields(self):
-            value = checked(spec.name, getattr(self, spec.name), spec.default, dict(spec.metadata))
-            object.__setattr__(self, spec.name, value)
-        if self.pooling not in NETWORKS[self.network].poolings:
-            others = " and ".join(name for name, entry in NETWORKS.items() if self.pooling in entry.poolings)
-            raise SettingsError(f"pooling {self.pooling} is for {others}; {self.network} has its own")
+        for spec in ALL_SETTINGS.values():
+            object.__setattr__(self, spec.name, spec.check(getattr(self, spec.name)))
+        _check_objective(self)
+        _check_look(self)
+        _check_machines(self)
+        start, stop = self.frames
+        if start < 0 or (stop is not None and stop <= start):
+            raise SettingsError(f"frames {start}:{'' if stop is None else stop} is empty; give A:B with 0 <= A < B")
         if self.no_audio and self.audio != "auto":
             raise SettingsError(f"no_audio and audio {self.audio} contradict each other; leave one out")
-        check_machines(self.workers, self.cluster, self.gpus_per_shot, self.cpus_per_shot, self.no_shared_storage)
-        check_series(self.frames, self.style_layers, self.temporal_window)
-        self.check_look(self.content_weight, self.style_weight, self.tv_weight)
 
     @classmethod
     def of_quality(cls, name: str, **others: Any) -> Settings:
@@ -393,7 +485,7 @@ class Settings(LookSettings):
 
     @property
     def is_warped(self) -> bool:
-        """Whether paint is carried along by optical flow."""
+        """Whether paint is warped along the optical flow."""
         return self.init == "warped" and self.flow != "off"
 
     @property
@@ -407,3 +499,50 @@ class Settings(LookSettings):
         if self.is_warped:
             return max(self.temporal_window)
         return 1 if self.init in ("warped", "previous") else 0
+
+
+# Every setting by name, in the order of the fields.
+ALL_SETTINGS: Mapping[str, Setting] = {
+    spec.name: Setting(spec.name, spec.default, **spec.metadata) for spec in fields(Settings)
+}
+
+
+def _check_objective(settings: Settings) -> None:
+    if settings.pooling not in NETWORKS[settings.network].poolings:
+        others = " and ".join(name for name, entry in NETWORKS.items() if settings.pooling in entry.poolings)
+        raise SettingsError(f"pooling {settings.pooling} is for {others}; {settings.network} has its own")
+    layers, window = settings.style_layers, settings.temporal_window
+    if not layers or len(set(layers)) != len(layers):
+        raise SettingsError("style_layers needs at least one layer, each named once")
+    if not window or window[0] != 1 or list(window) != sorted(set(window)):
+        raise SettingsError("temporal_window begins with 1, the frame before, and ascends")
+    if not any((settings.content_weight, settings.style_weight, settings.tv_weight)):
+        raise SettingsError("content_weight, style_weight and tv_weight are all 0; give one of them some weight")
+
+
+def _check_look(settings: Settings) -> None:
+    left, top, width, height = settings.style_crop
+    if not width or not height or max(left + width, top + height) > 1 + 1e-9:
+        shown = ",".join(f"{share:g}" for share in settings.style_crop)
+        raise SettingsError(f"style_crop {shown} reaches out of the picture, or leaves nothing of it")
+    if settings.style_blend and not any(settings.style_blend):
+        raise SettingsError("style_blend is all 0; give one style at least some weight")
+    if settings.style_blend and settings.style_at:
+        raise SettingsError("style_blend and style_at both say what styles count; leave one out")
+
+
+def _check_machines(settings: Settings) -> None:
+    if settings.cluster is None:
+        for name in ("gpus_per_shot", "cpus_per_shot", "no_shared_storage"):
+            if getattr(settings, name) != ALL_SETTINGS[name].default:
+                raise SettingsError(f"{name} is for a cluster; give --cluster as well, or leave it out")
+        return
+    if settings.workers > 1:
+        raise SettingsError("workers are processes of one machine; with --cluster, leave --workers out")
+    if settings.cluster.startswith("ray://"):
+        raise SettingsError(
+            f"cluster is {settings.cluster!r}; start the render on a machine of the cluster, with --cluster auto"
+        )
+    gpus = settings.gpus_per_shot
+    if gpus is not None and gpus > 1 and gpus % 1:
+        raise SettingsError(f"gpus_per_shot is {gpus}; above 1, give a whole number")

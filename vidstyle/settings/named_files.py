@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from vidstyle.settings.definitions import Settings
+from vidstyle.settings.definitions import ALL_SETTINGS, Settings
 
 
 class NamedFile(NamedTuple):
@@ -24,14 +24,8 @@ def given_styles(style: str | Path | Sequence[str | Path] | None) -> tuple[Path,
 def named_files(styles: Sequence[Path], settings: Settings) -> list[NamedFile]:
     """Returns the styles of a render and whatever else its settings name."""
     found = [NamedFile(style, "the style") for style in styles]
-    if settings.mask is not None:
-        found.append(NamedFile(settings.mask, "a mask"))
-    for mask, style in settings.regions:
-        found += [NamedFile(mask, "a mask"), NamedFile(style, "a region's style")]
-    if settings.keyframes is not None:
-        found.append(NamedFile(settings.keyframes, "the list of keyframes"))
-    if settings.cuts not in ("auto", "off"):
-        found.append(NamedFile(Path(settings.cuts), "the list of cuts"))
-    if settings.weights is not None:
-        found.append(NamedFile(settings.weights, "the network's weights"))
+    for spec in ALL_SETTINGS.values():
+        value = getattr(settings, spec.name)
+        if value is not None:
+            found += [NamedFile(path, what) for path, what in spec.kind.files(value)]
     return found

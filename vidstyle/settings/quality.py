@@ -1,4 +1,4 @@
-"""Presets: a word for size, network and how many steps."""
+"""Presets: one word for size, network and numbers of steps, with the time that frames take."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from typing import Any
 from vidstyle.errors import SettingsError
 
 STANDARD = "standard"
-# What is said of one network, and often not true of another.
-OF_NETWORK = ("weights", "pooling", "content_layer", "style_layers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +34,9 @@ def _quality(
     return Quality(MappingProxyType(values), first_frame_s, later_frame_s)
 
 
-# Seconds are README's ("Limits and speed", 512x288) for standard, by pixels, and for the others times the ratios of
-# their processor time in one run on one core (16:9; draft 0.13 and 0.18, high 3.7 and 2.2, best 33 and 16).
+# Measured by scripts/benchmark.py on two cores of an AMD EPYC with AVX-512: standard at 512x288, 5.5 s and 0.52 s, by
+# pixels; the others by their processor time relative to standard's (first and later frames: draft 0.13 and 0.18, high
+# 3.7 and 2.2, best 33 and 16). Help and manual take the seconds from here.
 QUALITIES: dict[str, Quality] = {
     "draft": _quality(320, "compact", 4, 25, 1.1, 0.15),
     STANDARD: _quality(640, "compact", 20, 50, 8.6, 0.8),
@@ -57,31 +56,14 @@ def quality_settings(name: str) -> dict[str, Any]:
     return dict(QUALITIES[name].settings)
 
 
-def with_quality(values: Mapping[str, Any], name: str, network: str | None = None) -> dict[str, Any]:
-    """Returns settings by name with those of a preset over them.
-
-    Where they are painted with another network then, those that are of the network are left out.
-
-    Args:
-        network: that will be painted with, if not the preset's.
-
-    Raises:
-        SettingsError: there is no such preset.
-    """
-    over = quality_settings(name)
-    before = values.get("network", QUALITIES[STANDARD].settings["network"])
-    is_another = (network or over["network"]) != before
-    return {key: value for key, value in values.items() if not (is_another and key in OF_NETWORK)} | over
-
-
 def quality_help() -> str:
-    """Returns what each preset is, in words."""
+    """Returns the help text of --quality."""
     lines = [
         f"{name}: {row.settings['size']} px, {row.settings['network']}, {row.later_frame_s:g} s a frame and "
         f"{row.first_frame_s:g} s a shot's first"
         for name, row in QUALITIES.items()
     ]
     return (
-        f"sets --size, --network, --iterations and --first-iterations, which win over it where they are given; "
-        f"on two cores of a laptop, about {'; '.join(lines)} (default: {STANDARD})"
+        f"sets --size, --network, --iterations and --first-iterations, each of which wins over it where given; "
+        f"without a GPU, on two cores, about {'; '.join(lines)} (default: {STANDARD})"
     )

@@ -285,7 +285,7 @@ def test_an_ffmpeg_without_the_encoder_is_said_at_once(monkeypatch: pytest.Monke
 
 
 def test_the_settings_know_the_same_words() -> None:
-    choices = {spec.name: spec.metadata["choices"] for spec in fields(Settings)}
+    choices = {spec.name: spec.metadata["kind"].choices for spec in fields(Settings)}
     assert choices["codec"] == (AUTO, *CODEC_NAMES)
     assert choices["preset"] == (AUTO, *PRESETS)
     assert settle(Path("o.mp4"), EncodeOptions(preset=AUTO)) == settle(Path("o.mp4"), EncodeOptions(preset="medium"))

@@ -33,7 +33,7 @@ class NetworkEntry:
 
 NETWORKS = {
     "compact": NetworkEntry("compact:CompactFeatures", "comes with the package"),
-    "vgg19": NetworkEntry("vgg19:Vgg19Features", "is slower and fetched once", ("average", "max")),
+    "vgg19": NetworkEntry("vgg19:Vgg19Features", "is slower, and downloaded once", ("average", "max")),
 }
 # Every pooling that some network can be built with.
 POOLINGS = tuple(dict.fromkeys(pooling for entry in NETWORKS.values() for pooling in entry.poolings))

@@ -68,7 +68,7 @@ class FlowEntry:
 
 FLOWS = {
     "dis": FlowEntry("dis:DisFlow", "is OpenCV's"),
-    "raft": FlowEntry("raft:RaftFlow", "is torchvision's (better on fast motion, for GPUs, fetched once)"),
+    "raft": FlowEntry("raft:RaftFlow", "is torchvision's, better for fast motion, for GPUs, and downloaded once"),
 }
 
 

@@ -8,32 +8,34 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vidstyle.errors import SettingsError
-from vidstyle.settings.values import join_region, parse_frames, parse_rate, parse_size, split_region
+from vidstyle.settings.kinds import Frames, Rate, Size, join_region, split_region
+
+FRAMES, RATE, SIZE = Frames(), Rate("RATE", 0.01, 1000), Size("PX", 16, 4096)
 
 
 @given(st.integers(0, 10**9), st.one_of(st.none(), st.integers(0, 10**9)))
 def test_parse_frames_reads_what_is_written(start, stop):
-    assert parse_frames(f"{start}:{'' if stop is None else stop}") == (start, stop)
+    assert FRAMES.parse(f"{start}:{'' if stop is None else stop}") == (start, stop)
 
 
 @pytest.mark.parametrize("text", ["5", "a:b", "1:2:3", ""])
 def test_parse_frames_refuses_other_words(text):
     with pytest.raises(ValueError):
-        parse_frames(text)
+        FRAMES.parse(text)
 
 
 @given(st.integers(1, 10**6), st.integers(1, 10**6))
 def test_parse_rate_is_exact(numerator, denominator):
-    assert parse_rate(f"{numerator}/{denominator}") == Fraction(numerator, denominator)
+    assert RATE.parse(f"{numerator}/{denominator}") == Fraction(numerator, denominator)
 
 
 def test_parse_rate_refuses_a_zero_denominator():
     with pytest.raises(ValueError):
-        parse_rate("1/0")
+        RATE.parse("1/0")
 
 
 def test_parse_size_reads_numbers_and_source():
-    assert (parse_size("512"), parse_size("source")) == (512, "source")
+    assert (SIZE.parse("512"), SIZE.parse("source")) == (512, "source")
 
 
 NAMES = st.text("=./ab", min_size=1, max_size=8)
