@@ -12,8 +12,8 @@ from jobs import make_manifest
 
 from vidstyle.job.journal import JournalEntry
 from vidstyle.job.render_record import RenderRecord
-from vidstyle.report.facts import JOURNALLED, MEASURED, Facts
-from vidstyle.report.thumbnails import Shown, encoded
+from vidstyle.reporting.data import JOURNALLED, MEASURED, Facts
+from vidstyle.reporting.thumbnails import Shown, encoded
 
 needs_matplotlib = pytest.mark.skipif(
     find_spec("matplotlib") is None, reason="Matplotlib draws the curves: pip install 'vidstyle[report]'"

@@ -25,7 +25,7 @@ from vidstyle.render.disk import free_bytes, render_bytes
 from vidstyle.render.estimate import Pace, memory_bytes, pace_of
 from vidstyle.render.run import Render
 from vidstyle.render.shots import places_of
-from vidstyle.settings.summary import look_rows
+from vidstyle.text import look_rows
 
 # So many later frames of an unfinished job tell more than measuring does.
 _ENOUGH_FRAMES = 5

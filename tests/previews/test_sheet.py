@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from clips import picture
 
-from vidstyle.preview.sheet import Cell, drawn_sheet, shown
+from vidstyle.previews.sheet import Cell, drawn_sheet, shown
 from vidstyle.settings import Settings
 
 

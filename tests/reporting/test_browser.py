@@ -6,7 +6,7 @@ import pytest
 from browsers import BROWSER, FLAGS
 from reports import make_facts, needs_matplotlib
 
-from vidstyle.report.page import page_text
+from vidstyle.reporting.page import page_text
 
 pytestmark = [
     needs_matplotlib,

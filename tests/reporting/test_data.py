@@ -13,7 +13,7 @@ from renders import QUICK, render
 
 from vidstyle import measure
 from vidstyle.job.render_record import recall_record
-from vidstyle.report.facts import gathered
+from vidstyle.reporting.data import gathered
 
 pytestmark = pytest.mark.usefixtures("painting_scene")
 

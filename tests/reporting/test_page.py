@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 from reports import make_chronicle, make_facts, needs_matplotlib
 
-from vidstyle.report.page import MARK, MOST_ROWS, page_text
+from vidstyle.reporting.page import MARK, MOST_ROWS, page_text
 
 pytestmark = needs_matplotlib
 VOID = {"meta", "link", "img", "input", "br"}

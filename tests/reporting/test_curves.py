@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from reports import needs_matplotlib
 
 from vidstyle.errors import ReportError
-from vidstyle.report.curves import Line, check_plotting, drawn, envelope
+from vidstyle.reporting.curves import Line, check_plotting, drawn, envelope
 
 pytestmark = needs_matplotlib
 

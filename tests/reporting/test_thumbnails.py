@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from vidstyle.report import thumbnails
-from vidstyle.report.thumbnails import LONGEST_SIDE_PX, Shown, encoded, shown_size, style_picture
+from vidstyle.reporting.thumbnails import LONGEST_SIDE_PX, Shown, encoded, shown_size, style_picture
 
 
 @given(st.integers(1, 33_000), st.integers(1, 33_000))

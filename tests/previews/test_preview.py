@@ -42,10 +42,10 @@ def drawn(monkeypatch):
     seen = []
     content_share = {"iterations": 0, "first_iterations": 0}
     monkeypatch.setattr(
-        "vidstyle.preview.preview.rehearsed", lambda *given: planned(*given[:3], replace(given[3], **content_share))
+        "vidstyle.previews.preview.rehearsed", lambda *given: planned(*given[:3], replace(given[3], **content_share))
     )
     monkeypatch.setattr(
-        "vidstyle.preview.preview.drawn_sheet", lambda _, rows, foot: seen.append(rows) or rows[0][0].image
+        "vidstyle.previews.preview.drawn_sheet", lambda _, rows, foot: seen.append(rows) or rows[0][0].image
     )
     return seen
 
@@ -121,7 +121,7 @@ def test_a_still_is_one_row():
 def test_a_sheet_that_cannot_be_written_is_said_first(sheet, said, tmp_path, monkeypatch):
     Path("there.png").write_bytes(b"mine")
     before = everything(tmp_path)
-    monkeypatch.setattr("vidstyle.preview.preview.rehearsed", None)
+    monkeypatch.setattr("vidstyle.previews.preview.rehearsed", None)
     with pytest.raises(VidstyleError) as error:
         preview("in.mp4", "style.png", sheet, QUICK)
     assert said in str(error.value)

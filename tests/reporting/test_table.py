@@ -8,7 +8,7 @@ from io import StringIO
 import numpy as np
 from reports import make_facts
 
-from vidstyle.report.table import HEADER, WHOLE, csv_address, csv_text, rows
+from vidstyle.reporting.table import HEADER, WHOLE, csv_address, csv_text, rows
 
 
 def test_every_frame_is_a_row_with_all_that_is_known():
