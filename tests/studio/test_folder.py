@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vidstyle.studio.folder import Folder
-from vidstyle.studio.refusals import RefusedError
+from vidstyle.studio.folder import RefusedError
 
 
 @pytest.fixture

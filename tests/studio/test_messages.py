@@ -5,7 +5,7 @@ import html
 import pytest
 
 pytest.importorskip("gradio", reason="Gradio is not installed: pip install 'vidstyle[studio]'")
-from vidstyle.studio.messages import plain
+from vidstyle.studio.cards import plain
 
 
 def test_a_message_is_read_as_it_is_and_holds_no_markup():

@@ -6,7 +6,7 @@ import pytest
 from clips import cut, picture, write_raw
 
 from vidstyle.studio.folder import Folder
-from vidstyle.studio.refusals import RefusedError
+from vidstyle.studio.folder import RefusedError
 from vidstyle.studio.uploads import Uploads
 
 

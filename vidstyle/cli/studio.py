@@ -11,8 +11,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import vidstyle
+from vidstyle.studio.folder import RefusedError
 from vidstyle.studio.guard import DEFAULT_HOST, LOOPBACK
-from vidstyle.studio.refusals import RefusedError
 from vidstyle.studio.server import DEFAULT_PORT, DEFAULT_UPLOAD_MIB, application
 
 _DONE, _FAILED, _USAGE = 0, 1, 2
