@@ -295,7 +295,7 @@ class Renders:
                 creationflags=_OWN_GROUP,
             )
         self._processes[entry.name] = process
-        # Waited for in a thread, so that it does not remain as a zombie; a daemon, since the render may outlive the server.
+        # Waiting for it in a thread leaves no zombie; a daemon thread, since the render may outlive the server.
         threading.Thread(target=process.wait, name="vidstyle-render", daemon=True).start()
 
     # -- the queue's file --------------------------------------------------------------------------
