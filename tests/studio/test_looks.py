@@ -11,9 +11,8 @@ from clips import make_video, picture, write_raw
 import vidstyle
 from vidstyle.cli.arguments import build_parser, parsed, settings_of
 from vidstyle.cli.main import main
-from vidstyle.studio.folder import Folder
+from vidstyle.studio.folder import Folder, RefusedError
 from vidstyle.studio.looks import Look, Previews
-from vidstyle.studio.folder import RefusedError
 from vidstyle.studio.uploads import Uploads
 
 LOOKS = {
