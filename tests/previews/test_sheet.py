@@ -1,53 +1,72 @@
-"""The sheet of a preview: which frames, how strongly, and how they are laid out."""
+"""Sheets of labeled pictures: what stands where, and labels in any script."""
 
-from dataclasses import replace
-
+import cv2
 import numpy as np
 import pytest
 from clips import picture
 
-from vidstyle.previews.sheet import Cell, drawn_sheet, shown
-from vidstyle.settings import Settings
+from vidstyle.previews import sheet
+from vidstyle.previews.sheet import GAP_PX, LABEL_PX, NARROWEST_PX, draw_label, draw_sheet, text_width
 
 
-def test_pictures_are_painted_as_a_renders_but_in_fewer_steps():
-    asked = Settings(strength=0.9, size=1280, first_iterations=200, seed=5)
-    assert shown(asked) == replace(asked, size=512, first_iterations=30, flow="off")
-
-
-@pytest.mark.parametrize(
-    ("size", "network", "shown_px"), [("source", "compact", 512), (99, "compact", 99), (640, "vgg19", 256)]
-)
-def test_pictures_are_as_large_as_a_minute_allows(size, network, shown_px):
-    assert shown(Settings(size=size, network=network)).size == shown_px
+@pytest.fixture(params=["fonts", "ASCII"])
+def fonts(request, monkeypatch):
+    """OpenCV 5, which has fonts, and OpenCV 4, which has ASCII letters alone."""
+    if request.param == "ASCII":
+        monkeypatch.setattr(sheet, "_HAS_FONTS", False)
+    elif not hasattr(cv2, "FontFace"):
+        pytest.skip("OpenCV has no fonts before version 5")
 
 
 @pytest.mark.parametrize("size", [(64, 48), (300, 16), (16, 90)])
-def test_pictures_stand_in_the_sheet_untouched_with_their_labels_above(size):
-    cells = [[Cell(f"cell {row}{column}", picture(3 * row + column, size)) for column in range(3)] for row in range(2)]
-    sheet = drawn_sheet("a title", cells, ["a line", "another, \u00fc"])
+def test_pictures_stand_in_the_sheet_untouched_with_their_labels_above(size, fonts):
+    rows = [[(f"{row}{column}", picture(3 * row + column, size)) for column in range(3)] for row in range(2)]
+    drawn = draw_sheet("a title", rows, ["a line", "another, \u00fc"])
     width, height = size
     for row in range(2):
         for column in range(3):
-            top = 8 + 22 + row * (22 + height + 8) + 22
-            left = 8 + column * (width + 8)
-            assert np.array_equal(sheet[top : top + height, left : left + width], cells[row][column].image)
-            assert (sheet[top - 22 : top, left : left + width] < 128).any()
-    assert sheet.shape[1] == 16 + max(480, 3 * width + 16)
-    assert (sheet[-30:-8] < 128).any()
+            top = GAP_PX + LABEL_PX + row * (LABEL_PX + height + GAP_PX) + LABEL_PX
+            left = GAP_PX + column * (width + GAP_PX)
+            assert np.array_equal(drawn[top : top + height, left : left + width], rows[row][column][1])
+            assert (drawn[top - LABEL_PX : top, left : left + width] < 128).any()
+    assert drawn.shape[1] == 2 * GAP_PX + max(NARROWEST_PX, 3 * width + 2 * GAP_PX)
+    assert (drawn[:LABEL_PX] < 128).any()
+    assert (drawn[-GAP_PX - LABEL_PX : -GAP_PX] < 128).any()
 
 
-def test_a_line_that_is_too_long_is_made_smaller():
-    sheet = drawn_sheet("long " * 200, [[Cell("x", picture(0))]], [])
-    assert (sheet[:, -8:] == 255).all()
+def test_pictures_of_several_sizes_stand_in_columns_and_the_last_row_may_be_shorter():
+    rows = [[("a", picture(1, (30, 20))), ("b", picture(2, (40, 16)))], [("c", picture(3, (30, 20)))]]
+    drawn = draw_sheet("t", rows)
+    assert drawn.shape == (2 * GAP_PX + LABEL_PX + 2 * (LABEL_PX + 20 + GAP_PX), 2 * GAP_PX + NARROWEST_PX, 3)
+    top, left = GAP_PX + 2 * LABEL_PX, 2 * GAP_PX + 40
+    assert np.array_equal(drawn[top : top + 16, left : left + 40], rows[0][1][1])
+    assert (drawn[top + 20 :, left:] == 255).all()
 
 
-def test_labels_are_all_of_one_size():
+@pytest.mark.parametrize("text", ["long " * 60, "content 1 : style 1000", "長い" * 60])
+def test_letters_are_never_cut_off(text, fonts):
+    narrow = picture(0, (16, 16))
+    for drawn in (draw_sheet("t", [[(text, narrow), (text, narrow)]]), draw_sheet(text, [[("x", narrow)]], [text])):
+        assert (drawn[:, -GAP_PX:] == 255).all()
+    labeled = draw_sheet("t", [[(text, narrow), (text, narrow)]])
+    band = labeled[GAP_PX + LABEL_PX : GAP_PX + 2 * LABEL_PX, GAP_PX:-GAP_PX]
+    column = max(16, text_width(text, 9))
+    assert np.array_equal(band[:, :column], band[:, column + GAP_PX : 2 * column + GAP_PX])
+    assert (band[:, column - 1 : column + GAP_PX] == 255).all()
+
+
+def test_labels_are_all_of_one_size_that_fits():
     def heights(*labels):
-        """Returns how high letters stand above each of the pictures, which are 64 px wide."""
-        sheet = drawn_sheet("t", [[Cell(label, picture(0)) for label in labels]], [])
-        lines = [sheet[30:52, 8 + 72 * column : 72 + 72 * column] for column in range(len(labels))]
+        """Returns how high the letters stand above each of the pictures, which are 100 px wide."""
+        drawn = draw_sheet("t", [[(label, picture(0, (100, 20))) for label in labels]])
+        lines = [drawn[30:52, 8 + 108 * column : 108 + 108 * column] for column in range(len(labels))]
         return [int((line < 128).any((1, 2)).sum()) for line in lines]
 
-    short, long = heights("III", "IIIIIIIIIIIIIIII")
+    short, long = heights("III", "I" * 26)
     assert short == long < heights("III")[0]
+
+
+@pytest.mark.skipif(not hasattr(cv2, "FontFace"), reason="OpenCV has no fonts before version 5")
+@pytest.mark.parametrize("text", ["größe", "ночь", "νύχτα", "星夜", "밤하늘", "ليلة"])
+def test_names_in_any_script_are_drawn(text):
+    assert not np.array_equal(draw_label(text, 200, 15), draw_label("?" * len(text), 200, 15))
