@@ -29,7 +29,7 @@ FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-ne
 @contextmanager
 def studio(folder: Path) -> Iterator[str]:
     """Yields the address of a studio of a folder."""
-    words = [sys.executable, "-m", "vidstyle.studio", str(folder), "--port", "0"]
+    words = [sys.executable, "-m", "vidstyle", "studio", str(folder), "--port", "0"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
         try:
             found = re.search(r"http://\S+", process.stdout.readline() if process.stdout else "")
@@ -57,7 +57,7 @@ def photograph(page: Page, name: str) -> None:
 
 
 def photograph_all(page: Page) -> None:
-    """Goes the way of a painter."""
+    """Finds a look, starts renders of it, and photographs both tabs."""
     page.wait_for_selector("#clip input")
     choose(page, "clip", "clip.mp4")
     choose(page, "styles", "starry.jpg")
@@ -66,9 +66,9 @@ def photograph_all(page: Page) -> None:
     page.keyboard.press("Tab")
     page.fill("#strength input[type=number]", "0.8")
     page.keyboard.press("Tab")
-    page.wait_for_selector("#told:has-text('As it will be')")
+    page.wait_for_selector("#message:has-text('As it will be')")
     page.click("#three")
-    page.wait_for_selector("#told:has-text('Three frames as they will be')")
+    page.wait_for_selector("#message:has-text('Three frames as they will be')")
     page.locator("#words button").first.click()
     photograph(page, "studio-look.png")
     page.get_by_text("More", exact=True).click()

@@ -1,4 +1,4 @@
-"""Facts for pages, without a render."""
+"""Data for reports, without a render."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from jobs import make_manifest
 
 from vidstyle.job.journal import JournalEntry
 from vidstyle.job.render_record import RenderRecord
-from vidstyle.report.facts import JOURNALLED, MEASURED, Facts
-from vidstyle.report.thumbnails import Shown, encoded
+from vidstyle.reporting.data import JOURNAL_COLUMNS, MEASURED_COLUMNS, ReportData
+from vidstyle.reporting.thumbnails import FramePair, encode_pairs
 
 needs_matplotlib = pytest.mark.skipif(
     find_spec("matplotlib") is None, reason="Matplotlib draws the curves: pip install 'vidstyle[report]'"
 )
 
 
-def make_chronicle(count: int = 12, **changes: Any) -> RenderRecord:
+def make_render_record(count: int = 12, **changes: Any) -> RenderRecord:
     """A finished render of frames that took 0.5, 1.5, 2.5 ... seconds; one not yet in any cache."""
     manifest = make_manifest(timestamps=tuple(range(count)), cuts=tuple(cut for cut in (7,) if cut < count))
     values: dict[str, Any] = {
@@ -36,21 +36,21 @@ def make_chronicle(count: int = 12, **changes: Any) -> RenderRecord:
     return RenderRecord(**values | changes)
 
 
-def make_facts(count: int = 12, **changes: Any) -> Facts:
-    """Facts of it, with numbers that tell their position and two pairs of pictures."""
-    render_record = make_chronicle(count)
-    columns = {name: np.array([float(getattr(e, name)) for e in render_record.entries]) for name in JOURNALLED}
+def make_report_data(count: int = 12, **changes: Any) -> ReportData:
+    """The data of its report: numbers that grow with the position, and two pairs of pictures."""
+    render_record = make_render_record(count)
+    columns = {name: np.array([float(getattr(e, name)) for e in render_record.entries]) for name in JOURNAL_COLUMNS}
     rising = np.arange(count, dtype=float)
     rising[0] = np.nan
-    columns |= {name: rising * (number + 1) for number, name in enumerate(MEASURED)}
+    columns |= {name: rising * (number + 1) for number, name in enumerate(MEASURED_COLUMNS)}
     positions = [0, count - 1] if count > 1 else [0]
     values: dict[str, Any] = {
         "render_record": render_record,
         "times_s": np.arange(count) / 25,
         "columns": columns,
         "drift": 1.25,
-        "pairs": encoded([Shown(p, p / 25, picture(p), 255 - picture(p)) for p in positions]),
+        "pairs": encode_pairs([FramePair(p, p / 25, picture(p), 255 - picture(p)) for p in positions]),
         "styles": (("starry.jpg", None),),
         "missing": (),
     }
-    return Facts(**values | changes)
+    return ReportData(**values | changes)

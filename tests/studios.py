@@ -1,4 +1,4 @@
-"""Studios for tests: servers of their own, and waiting for what they do."""
+"""Studios for tests: servers in processes of their own, and waiting for what they do."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 PATIENCE_S = 120.0
+_MAIN = "import sys; from vidstyle.cli.studio import main; sys.exit(main())"
 
 
 def until(look: Callable[[], T], patience_s: float = PATIENCE_S) -> T:
@@ -27,13 +28,12 @@ def until(look: Callable[[], T], patience_s: float = PATIENCE_S) -> T:
 
 
 class StudioServer:
-    """`vidstyle-studio FOLDER` in a process of its own; a context manager.
+    """`vidstyle studio FOLDER` in a process of its own; a context manager.
 
     Attributes: `url`; `temporary`, where it keeps what it needs while it runs.
     """
 
-    def __init__(self, folder: Path, *words: str, end_by: int = signal.SIGINT) -> None:
-        self._how = end_by
+    def __init__(self, folder: Path, *words: str) -> None:
         self._words, self._log = [str(folder), "--port", "0", *words], folder.parent / f"{folder.name}-server.txt"
         self.temporary = folder.parent / f"{folder.name}-temporary"
         self.temporary.mkdir()
@@ -41,7 +41,7 @@ class StudioServer:
     def __enter__(self) -> StudioServer:
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "vidstyle.studio", *self._words],
+                [sys.executable, "-c", _MAIN, *self._words],
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, "OMP_NUM_THREADS": "1", "TMPDIR": str(self.temporary)},
@@ -64,14 +64,13 @@ class StudioServer:
         """Whether its process runs."""
         return self._process.poll() is None
 
-    def kill(self) -> None:
-        """Ends it without a last word."""
-        self._process.kill()
+    def end(self, by: int = signal.SIGTERM) -> None:
+        """Asks it to end, and waits until it has."""
+        if self.is_alive:
+            self._process.send_signal(by)
         self._process.wait(PATIENCE_S)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self.is_alive:
-            self._process.send_signal(self._how)
-        self._process.wait(PATIENCE_S)
+        self.end()

@@ -15,7 +15,7 @@ FLOORS = (
     {"settings", "weights", "media"},
     {"looks", "job", "metrics"},
     {"text", "workers"},
-    {"report", "preview", "cluster"},
+    {"reporting", "previews", "cluster"},
     {"render"},
     {"__init__"},
     {"studio", "experiments"},

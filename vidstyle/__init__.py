@@ -18,10 +18,9 @@ if TYPE_CHECKING:
     from vidstyle.looks.stylizer import Stylizer
     from vidstyle.method.coverage import Coverage, coverage_of
     from vidstyle.metrics import Stability, measure
-    from vidstyle.preview.preview import preview
-    from vidstyle.preview.sketches import Clip, FrameStylizer, Sketch
-    from vidstyle.render.api import forecast, stylize, stylize_image
-    from vidstyle.report.monitoring import (
+    from vidstyle.previews.sketches import Clip, FrameStylizer, Sketch
+    from vidstyle.render.api import forecast, preview, stylize, stylize_image
+    from vidstyle.reporting.monitoring import (
         FrameRecord,
         WarpErrorWatch,
         discard_job,
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
         jobs_in,
         stop_job,
     )
-    from vidstyle.report.writing import report
+    from vidstyle.reporting.page import report
     from vidstyle.settings.command import as_command
     from vidstyle.settings.config import Config, as_config, read_config, save_config
     from vidstyle.text import forecast_lines
@@ -78,33 +77,33 @@ __all__ = [
 # All but errors, plain data and settings are looked up when they are first used, since most of their modules import
 # torch: `vidstyle --help` and errors of usage answer at once.
 _LATER = {
-    "Clip": "preview.sketches",
+    "Clip": "previews.sketches",
     "Config": "settings.config",
     "Coverage": "method.coverage",
-    "FrameStylizer": "preview.sketches",
-    "FrameRecord": "report.monitoring",
-    "Sketch": "preview.sketches",
+    "FrameStylizer": "previews.sketches",
+    "FrameRecord": "reporting.monitoring",
+    "Sketch": "previews.sketches",
     "Stability": "metrics",
     "Status": "job.status",
     "Stylizer": "looks.stylizer",
-    "WarpErrorWatch": "report.monitoring",
+    "WarpErrorWatch": "reporting.monitoring",
     "as_command": "settings.command",
     "as_config": "settings.config",
     "coverage_of": "method.coverage",
-    "discard_job": "report.monitoring",
+    "discard_job": "reporting.monitoring",
     "forecast": "render.api",
     "forecast_lines": "text",
-    "is_job_running": "report.monitoring",
-    "job_history": "report.monitoring",
-    "job_picture": "report.monitoring",
+    "is_job_running": "reporting.monitoring",
+    "job_history": "reporting.monitoring",
+    "job_picture": "reporting.monitoring",
     "job_status": "job.status",
-    "jobs_in": "report.monitoring",
+    "jobs_in": "reporting.monitoring",
     "measure": "metrics",
-    "preview": "preview.preview",
+    "preview": "render.api",
     "read_config": "settings.config",
-    "report": "report.writing",
+    "report": "reporting.page",
     "save_config": "settings.config",
-    "stop_job": "report.monitoring",
+    "stop_job": "reporting.monitoring",
     "stylize": "render.api",
     "stylize_image": "render.api",
     "tune_process": "devices",

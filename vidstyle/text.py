@@ -1,27 +1,41 @@
-"""What the command line says, in words."""
+"""The words that users read: status, plan, forecast, result, notes, the look, and the figures of a report.
+
+Nothing here imports torch, so that help and errors of usage answer at once.
+"""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
+
 from vidstyle.errors import counted
-from vidstyle.frames import Forecast, Plan, Result
+from vidstyle.frames import Forecast, Plan, Result, split_moment
 
 if TYPE_CHECKING:
+    from vidstyle.job.journal import JournalEntry
+    from vidstyle.job.manifest import Manifest
     from vidstyle.job.status import Status
     from vidstyle.metrics import Stability
+    from vidstyle.settings import Settings
 
 # More cuts than these are not listed.
 _MOST_CUTS = 12
-# Below this, tenths of a second are told.
+# Shorter times are given to a tenth of a second.
 _ROUGH_S = 10
+_COLORS = {"content": "the content's", "match": "the style's, with the palette of each shot's first frame"}
+
+# -- status, plan, result ------------------------------------------------------------------
 
 
 def status_lines(status: Status) -> str:
-    """Returns how far a render is."""
+    """Returns how much of a render is done."""
     share = 100 * status.done / max(1, status.total)
     line = f"{status.output}: {status.done:,} of {status.total:,} frames ({share:.1f} %)"
     if status.shots > 1:
@@ -31,8 +45,8 @@ def status_lines(status: Status) -> str:
     if status.seconds_per_frame is not None:
         processes_at_work = max(1, len(status.machines))
         left = timedelta(seconds=round(status.seconds_per_frame * (status.total - status.done) / processes_at_work))
-        whom = "one process" if processes_at_work == 1 else f"{processes_at_work} machines"
-        line += f", {status.seconds_per_frame:.2f} s a frame, {left} left for {whom}"
+        by_whom = "one process" if processes_at_work == 1 else f"{processes_at_work} machines"
+        line += f", {status.seconds_per_frame:.2f} s a frame, {left} left for {by_whom}"
     if status.is_running:
         names = ", ".join(f"{name} x{count}" if count > 1 else name for name, count in Counter(status.machines).items())
         return f"{line}, running on {names}" if names else f"{line}, running"
@@ -71,17 +85,20 @@ def result_line(result: Result) -> str:
     frames = counted(result.frames, "frame", ",")
     if result.was_finished:
         return f"{result.output}: finished already by the same command ({frames}); nothing to do"
-    each = result.seconds / max(1, result.stylized)
+    seconds_each = result.seconds / max(1, result.stylized)
     of_them = "" if result.stylized == result.frames else f", {result.stylized:,} of them now"
-    timing = f"{result.seconds:.1f} s ({each:.2f} s a frame)" if result.stylized else f"{result.seconds:.1f} s"
+    timing = f"{result.seconds:.1f} s ({seconds_each:.2f} s a frame)" if result.stylized else f"{result.seconds:.1f} s"
     return f"wrote {result.output}: {frames}{of_them} in {timing}"
 
 
+# -- forecast and look ---------------------------------------------------------------------
+
+
 def forecast_lines(forecast: Forecast) -> str:
-    """Returns what a render would do and take, a line a thing."""
+    """Returns what a render would do, and the time, disk space and memory it would take, one line for each."""
     plan = forecast.plan
     rows = [
-        ("input", f"{plan.source}: {counted(plan.frame_count or 0, 'frame', ',')}{_lasting(forecast)}"),
+        ("input", f"{plan.source}: {counted(plan.frame_count or 0, 'frame', ',')}{_length(forecast)}"),
         ("output", f"{plan.output}: {plan.width}x{plan.height}, {forecast.codec}"),
         *forecast.look,
         ("shots", _shots(forecast)),
@@ -95,10 +112,10 @@ def forecast_lines(forecast: Forecast) -> str:
     return "\n".join(f"{name:9}{text}" for name, text in rows if text)
 
 
-def _lasting(forecast: Forecast) -> str:
+def _length(forecast: Forecast) -> str:
     duration_s, done = forecast.duration_s, forecast.plan.done
-    lasting = "" if duration_s is None else f", {duration_s:,.2f} s"
-    return lasting + (f", {done:,} of them painted already" if done and not forecast.is_finished else "")
+    length = "" if duration_s is None else f", {duration_s:,.2f} s"
+    return length + (f", {done:,} of them painted already" if done and not forecast.is_finished else "")
 
 
 def _shots(forecast: Forecast) -> str:
@@ -119,6 +136,122 @@ def _time(forecast: Forecast) -> str:
     if forecast.later_frame_s is not None:
         each = f"{forecast.later_frame_s:.2g} s a frame that moves, {each} a shot's first"
     return f"about {duration(forecast.total_s)} ({each})"
+
+
+def look_rows(settings: Settings, styles: Sequence[Path], changing: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Returns the styles, and whatever else of the look is not the default, as pairs of name and words.
+
+    Args:
+        styles: all of them. changing: names of the settings that the file `Settings.keyframes` changes over time.
+    """
+    rows = [("style", _styles(settings, styles))]
+    if settings.strength != 1:
+        rows.append(("strength", f"{settings.strength:g}"))
+    if settings.mask is not None:
+        rows.append(("mask", f"{settings.mask.name}: what it shows white is painted"))
+    for mask, style in settings.regions:
+        rows.append(("region", f"{style.name} where {mask.name} is white"))
+    if settings.color in _COLORS:
+        rows.append(("color", _COLORS[settings.color]))
+    if settings.keyframes is not None:
+        names = ", ".join(name.replace("_", "-") for name in changing)
+        rows.append(("changes", f"{names}, as {settings.keyframes.name} says"))
+    return tuple(rows)
+
+
+def _styles(settings: Settings, styles: Sequence[Path]) -> str:
+    if settings.style_at:
+        parts = map(split_moment, settings.style_at)
+        return ", ".join(f"{Path(name).name} at {moment}" for moment, name in parts)
+    weights = settings.style_blend
+    if len(weights) < 2:
+        return ", ".join(path.name for path in styles)
+    pairs = zip(styles, weights, strict=True)
+    return ", ".join(f"{path.name} {100 * weight / sum(weights):.0f} %" for path, weight in pairs)
+
+
+# -- notes at the end of a render ----------------------------------------------------------
+
+
+def trouble_notes(entries: Collection[JournalEntry], optimizer: str) -> list[str]:
+    """Returns notes on frames that were painted with smaller steps or with less memory than usual."""
+    from vidstyle.method.memory import memory_fallbacks  # imports torch
+
+    notes = []
+    retried = sum(entry.retries > 0 for entry in entries)
+    if retried:
+        notes.append(retried_note(retried))
+    for number, fallback in enumerate(memory_fallbacks(optimizer)):
+        count = sum(entry.fallback == number for entry in entries)
+        if number and count:
+            notes.append(f"memory was short; {count} frames were painted with {fallback}")
+    return notes
+
+
+def retried_note(frames: int) -> str:
+    """Returns the note on so many frames whose objective was not finite at first."""
+    return f"the objective was not finite in {counted(frames, 'frame')}, painted again with smaller steps"
+
+
+# -- figures of a report -------------------------------------------------------------------
+
+
+def report_lead(manifest: Manifest, duration_s: float) -> str:
+    """Returns in one line what a finished render painted; `duration_s` is how long it plays."""
+    what = (
+        f"{manifest.info.path}, painted at {manifest.width}x{manifest.height} px "
+        f"by the network {manifest.settings['network']}"
+    )
+    if manifest.frame_count == 1:
+        return what
+    return f"{what} · {manifest.frame_count:,} frames · {clock(duration_s)}"
+
+
+def report_figures(
+    columns: Mapping[str, npt.NDArray[np.float64]], shots: int, drift: float
+) -> list[tuple[str, str, str]]:
+    """Returns name, value and remark of the figures that sum a render up, without those that are not known.
+
+    Args:
+        columns: one value for each frame by name, as `reporting.data.ReportData` has them; NaN where it is not known.
+        drift: see `metrics.Stability`; NaN where it was not measured.
+    """
+    known = {name: column[np.isfinite(column)] for name, column in columns.items()}
+    count = len(columns["seconds"])
+    is_still = count == 1
+    figures = [] if is_still else [("Frames", f"{count:,}", f"in {counted(shots, 'shot', ',')}")]
+    seconds, evaluations, loss = known["seconds"], known["evaluations"], known["loss"]
+    if seconds.size:
+        share = "all frames added up" if seconds.size == count else f"of {seconds.size:,} frames"
+        figures.append(("Painting took", duration(float(seconds.sum())), "" if is_still else share))
+        if not is_still:
+            figures.append(("Time a frame", f"{np.median(seconds):.2g} s", f"median; longest {seconds.max():.2g} s"))
+        mean = "" if is_still else f"{evaluations.mean():.1f} a frame"
+        figures.append(("Evaluations", f"{evaluations.sum():,.0f}", mean))
+    if loss.size:
+        figures.append(("Loss", f"{np.median(loss):.4g}", "" if is_still else "median"))
+    for name, column, source, remark in (
+        ("Warping error", "warp_error", "source_warp_error", ""),
+        ("Flicker", "flicker", "source_flicker", ", where it is still"),
+    ):
+        if known[column].size:
+            own = f"the input's own: {known[source].mean():.2f}{remark}"
+            figures.append((name, f"{known[column].mean():.2f}", own))
+    if not math.isnan(drift):
+        figures.append(("Drift", f"{drift:.2f}", "of a shot's mean level, less the input's"))
+    return figures
+
+
+# -- numbers -------------------------------------------------------------------------------
+
+
+def clock(seconds: float) -> str:
+    """Returns a moment as players show it: "0:04.32", "1:02:03.50"."""
+    hundredths = round(seconds * 100)
+    minutes, rest = divmod(hundredths, 6000)
+    hours, minutes = divmod(minutes, 60)
+    tail = f"{rest / 100:05.2f}"
+    return f"{hours}:{minutes:02}:{tail}" if hours else f"{minutes}:{tail}"
 
 
 def duration(seconds: float) -> str:

@@ -127,6 +127,8 @@ def test_help_does_not_import_torch():
     assert run.stdout.splitlines()[-1] == "0 []"
 
 
-def test_the_module_is_a_command(place):
-    words = [sys.executable, "-m", "vidstyle.experiments", "--version"]
-    assert subprocess.run(words, capture_output=True, text=True).stdout.startswith("vidstyle-experiment ")
+def test_usage_lines_name_the_program(capsys):
+    assert main(["progress", "--unknown"], "vidstyle experiment") == 2
+    assert "; see vidstyle experiment" in capsys.readouterr().err
+    assert main(["--version"], "vidstyle experiment") == 0
+    assert capsys.readouterr().out.startswith("vidstyle experiment ")

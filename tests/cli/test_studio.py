@@ -1,4 +1,4 @@
-"""The command `vidstyle-studio`."""
+"""The command `vidstyle studio`."""
 
 import pytest
 
@@ -28,3 +28,5 @@ def test_a_folder_that_is_not_there_is_said(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(cli, "find_spec", lambda name: True)
     assert cli.main([str(tmp_path / "nothing")]) == 1
     assert capsys.readouterr().err == f"vidstyle-studio: {tmp_path / 'nothing'}: no such folder\n"
+    assert cli.main([str(tmp_path / "nothing")], "vidstyle studio") == 1
+    assert capsys.readouterr().err.startswith("vidstyle studio: ")

@@ -54,7 +54,7 @@ def test_the_objective_is_the_papers_in_units_of_its_start():
 
 
 def test_content_comes_out_of_noise_and_best_from_the_first_layer():
-    sheet = content_reconstruction(PICTURE, None, replace(QUICK, iterations=40))
+    sheet = content_reconstruction(PICTURE, None, replace(QUICK, iterations=25))
     assert [panel.label for panel in sheet.panels] == ["picture", "relu1_1", "relu2_1", "relu3_1", "relu3_4"]
     assert np.array_equal(sheet.panels[0].image, PICTURE)
     errors = [np.abs(panel.image.astype(float) - PICTURE).mean() for panel in sheet.panels[1:]]
@@ -73,13 +73,13 @@ def test_the_same_seed_gives_the_same_picture_and_another_seed_another():
 
 
 def test_textures_are_made_of_ever_more_layers_and_progress_is_told():
-    told = []
-    sheet = style_reconstruction(PICTURE, 2, None, QUICK, on_progress=lambda done, total: told.append((done, total)))
+    counts = []
+    sheet = style_reconstruction(PICTURE, 2, None, QUICK, on_progress=lambda *count: counts.append(count))
     assert [panel.label for panel in sheet.panels] == ["picture", "relu1_1", "relu1_1 to relu2_1"]
     assert sheet.columns == 3
     assert all(panel.terms["of the noise's"] < 0.1 for panel in sheet.panels[1:])
-    assert told[-1] == (26, 26)
-    assert sorted(told) == told
+    assert counts[-1] == (26, 26)
+    assert sorted(counts) == counts
 
 
 def test_average_and_max_pooling_are_rows_that_differ(vgg19):

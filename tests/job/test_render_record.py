@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from jobs import make_manifest
-from reports import make_chronicle
+from reports import make_render_record
 
 from vidstyle.job.finished import output_digest
 from vidstyle.job.journal import JournalEntry
@@ -20,7 +20,7 @@ def output(tmp_path):
 
 
 def kept(output, **changes):
-    render_record = make_chronicle(content=output_digest(output), **changes)
+    render_record = make_render_record(content=output_digest(output), **changes)
     keep_record(output, render_record)
     return render_record
 
@@ -82,6 +82,6 @@ def test_of_a_frame_that_was_painted_twice_the_last_counts():
 
 
 def test_names_are_relative_to_where_they_were_given():
-    render_record = make_chronicle(folder=str(Path("films").resolve()))
+    render_record = make_render_record(folder=str(Path("films").resolve()))
     assert render_record.place("in.mp4") == Path("films/in.mp4").resolve()
     assert render_record.place(Path("in.mp4").resolve()) == Path("in.mp4").resolve()

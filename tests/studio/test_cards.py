@@ -1,9 +1,10 @@
 """Renders as the page shows them."""
 
+import html
 from pathlib import Path
 
 from vidstyle import FrameRecord, Status
-from vidstyle.studio.cards import card, cards, choice, download, history_points, points
+from vidstyle.studio.cards import card, cards, choice, download, history_points, plain, points
 from vidstyle.studio.renders import FAILED, FINISHED, RUNNING, Job
 
 STATUS = Status(Path("a.mp4"), Path("a.mp4.vidstyle"), 25, 100, 0, 1, True, False, False, 2.0, "vidstyle a")
@@ -43,3 +44,9 @@ def test_curves_have_a_point_a_frame_or_means_of_runs():
     assert len(curve["frame"]) == 334
     assert curve["frame"][0] == 1
     assert curve["error"][0] == 1 / 3
+
+
+def test_a_plain_message_is_shown_as_it_is_and_holds_no_markup():
+    message = "a <img src=x onerror=alert(1)> **b** [c](d) & e"
+    assert html.unescape(plain(message)) == message
+    assert not set("<>*[]()&") & set(plain(message).replace("&#", ""))

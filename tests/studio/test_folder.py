@@ -7,8 +7,7 @@ from clips import make_folder, picture, write_raw
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vidstyle.studio.folder import Folder
-from vidstyle.studio.refusals import RefusedError
+from vidstyle.studio.folder import Folder, RefusedError
 
 
 @pytest.fixture

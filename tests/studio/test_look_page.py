@@ -11,18 +11,18 @@ import gradio as gr
 
 from vidstyle import Settings
 from vidstyle.studio.folder import Folder
-from vidstyle.studio.look_page import LookPage, knobs_of
-from vidstyle.studio.looks import Looks
+from vidstyle.studio.look_page import LookPage, look_of
+from vidstyle.studio.looks import Previews
 from vidstyle.studio.renders import Renders
 from vidstyle.studio.uploads import Uploads
 
-KNOBS = (1, 1, 30, 1, 1, 1, 1, "style", 320, "compact")
+LOOKS = (1, 1, 30, 1, 1, 1, 1, "style", 320, "compact")
 
 
-async def built(looks, renders):
+async def built(previews, renders):
     """Returns the page; in a loop, since Gradio would else begin some that it never ends."""
     with gr.Blocks():
-        return LookPage(looks, renders)
+        return LookPage(previews, renders)
 
 
 @pytest.fixture
@@ -33,37 +33,37 @@ def look_page(tmp_path, monkeypatch):
     folder, said = Folder(place), []
     monkeypatch.setattr("vidstyle.studio.look_page.warn", lambda error, title="": said.append(str(error)))
     with Uploads(1 << 20) as uploads:
-        looks = Looks(folder, uploads)
-        page = asyncio.run(built(looks, Renders(folder)))
+        previews = Previews(folder, uploads)
+        page = asyncio.run(built(previews, Renders(folder)))
         page.said = said
         yield page
-        looks.close()
+        previews.close()
 
 
 def test_the_knobs_stand_first_as_a_render_paints_by_itself(look_page):
-    assert knobs_of(*(knob.value for knob in look_page.knobs)).settings() == Settings(keep_job=True)
+    assert look_of(*(knob.value for knob in look_page.controls)).settings() == Settings(keep_job=True)
 
 
 @pytest.mark.parametrize(("name", "match"), [("../out.mp4", "plain name"), ("taken.mp4", "is there already")])
 def test_nothing_is_copied_into_the_folder_for_a_render_that_cannot_begin(look_page, name, match):
-    looks = look_page._looks
-    (looks.folder.path / "taken.mp4").touch()
-    upload = looks.uploads.take(write_raw(looks.uploads.received / "mine.png", picture(4)), is_style=True)
-    assert look_page.begin("clip.mp4", [upload.key], *KNOBS, name) is None
+    previews = look_page._previews
+    (previews.folder.path / "taken.mp4").touch()
+    upload = previews.uploads.take(write_raw(previews.uploads.received / "mine.png", picture(4)), is_style=True)
+    assert look_page.begin("clip.mp4", [upload.key], *LOOKS, name) is None
     assert match in look_page.said[0]
-    assert not (looks.folder.path / "studio-uploads").exists()
-    assert look_page.begin("clip.mp4", [upload.key], *KNOBS, "out.mp4") == "out.mp4"
-    assert (looks.folder.path / "studio-uploads" / upload.path.name).is_file()
+    assert not (previews.folder.path / "studio-uploads").exists()
+    assert look_page.begin("clip.mp4", [upload.key], *LOOKS, "out.mp4") == "out.mp4"
+    assert (previews.folder.path / "studio-uploads" / upload.path.name).is_file()
 
 
 @pytest.mark.parametrize("ask", ["_preview", "_three"])
 def test_both_ways_of_looking_hint_paint_and_refuse_alike(look_page, ask):
-    folder = look_page._looks.folder.path
+    folder = look_page._previews.folder.path
     write_raw(folder / "a.png", picture(1))
     before = (0,) if ask == "_preview" else ()
 
     def told(*chosen):
-        steps = getattr(look_page, ask)(SimpleNamespace(session_hash="me"), *before, *chosen, *KNOBS)
+        steps = getattr(look_page, ask)(SimpleNamespace(session_hash="me"), *before, *chosen, *LOOKS)
         return [text for _, text in steps if isinstance(text, str)]
 
     assert "Choose a clip and a style" in told("clip.mp4", [])[0]

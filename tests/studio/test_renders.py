@@ -11,8 +11,7 @@ from jobs import make_job
 from studios import until
 
 import vidstyle
-from vidstyle.studio.folder import Folder
-from vidstyle.studio.refusals import RefusedError
+from vidstyle.studio.folder import Folder, RefusedError
 from vidstyle.studio.renders import FAILED, FINISHED, PAUSED, RUNNING, STOPPED, WAITING, Renders
 
 LONG = vidstyle.Settings(iterations=60, first_iterations=60, least_gain=0, device="cpu", keep_job=True)

@@ -5,8 +5,7 @@ import shutil
 import pytest
 from clips import cut, picture, write_raw
 
-from vidstyle.studio.folder import Folder
-from vidstyle.studio.refusals import RefusedError
+from vidstyle.studio.folder import Folder, RefusedError
 from vidstyle.studio.uploads import Uploads
 
 

@@ -1,4 +1,4 @@
-"""The experiments' command line: one subcommand for each, with the flags of the settings that matter to it."""
+"""The command `vidstyle experiment`: one subcommand for each experiment, with flags for the settings that it uses."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from vidstyle.settings.words import flag_of
 from vidstyle.version import __version__
 
 PROGRAM = "vidstyle-experiment"
-# Where a setting means less here than in a render.
+# Settings whose help for renders does not apply here.
 HELP = {
     "iterations": "steps of the optimizer for each picture; 0 shows the starts",
     "activations_gib": "memory in GiB for the network's activations; pictures that need more are refused",
@@ -36,9 +36,13 @@ TRANSFERRED = (*OPTIMIZED, "pooling", "levels", "content_weight", "tv_weight", "
 
 @dataclass(frozen=True)
 class _Experiment:
-    """One subcommand: its function's name, its pictures, the settings it looks at, and its own flags.
+    """One subcommand.
 
-    `flags` are argparse's words for keyword arguments of the function, by their names there.
+    Attributes:
+        function: its name in `vidstyle.experiments`. pictures: names of its positional arguments.
+        settings: names of the settings that it uses. flags: keyword arguments of the function, by name, with the
+            arguments of argparse's `add_argument`.
+        iterations: the default. moves: whether it can write a GIF.
     """
 
     function: str
@@ -50,7 +54,7 @@ class _Experiment:
     moves: bool = False
 
     def typed_flags(self) -> dict[str, str]:
-        """Returns the flags by the names that messages have for them."""
+        """Returns the flag for each name that messages of the function use."""
         flags = {name: flag_of(name) for name in self.settings}
         flags |= {"style_weight": "--style-weights"} if "style_weights" in self.flags else {}
         return flags | ({"frame_ms": "--gif-ms"} if self.moves else {})
@@ -162,15 +166,19 @@ COMMANDS = {
 }
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Returns the parser; flags of settings come from the fields of `Settings`, with the experiments' defaults."""
+def build_parser(program: str = PROGRAM) -> argparse.ArgumentParser:
+    """Returns the parser; the flags of settings derive from `Settings`, with the defaults of the experiments.
+
+    Args:
+        program: its name in usage lines and messages.
+    """
     parser = Parser(
-        prog=PROGRAM,
+        prog=program,
         description="Runs an experiment of neural style transfer and writes its pictures as one labeled sheet.",
-        epilog=f"Example: {PROGRAM} content-reconstruction photo.jpg; {PROGRAM} NAME --help says more.",
+        epilog=f"Example: {program} content-reconstruction photo.jpg; {program} NAME --help says more.",
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
+    parser.add_argument("--version", action="version", version=f"{program} {__version__}")
     names = parser.add_subparsers(dest="name", metavar="NAME", required=True)
     for name, experiment in COMMANDS.items():
         own = names.add_parser(name, help=experiment.help, description=experiment.help, allow_abbrev=False)
@@ -201,9 +209,13 @@ def _gif_words() -> dict[str, Any]:
     }
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one experiment and returns its exit status: 0 done, 1 failed, 2 wrong usage, from 128 on a signal."""
-    parser = build_parser()
+def main(arguments: Sequence[str] | None = None, program: str = PROGRAM) -> int:
+    """Runs one experiment and returns its exit status: 0 done, 1 failed, 2 wrong usage, from 128 on a signal.
+
+    Args:
+        arguments: those of the process by default. program: its name in usage lines and messages.
+    """
+    parser = build_parser(program)
     try:
         options = parser.parse_args(arguments)
     except SystemExit as stop:  # argparse has printed why, or the help
@@ -214,21 +226,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = replace(SETTINGS, overwrite=options.overwrite, **given)
     except SettingsError as error:
-        print(wrong_usage(f"{PROGRAM} {options.name}", in_flags(str(error), flags)), file=sys.stderr)
+        print(wrong_usage(f"{program} {options.name}", in_flags(str(error), flags)), file=sys.stderr)
         return USAGE
     prepare_console(options)
     share_cores()
     keep_freed_memory()
-    ending = ExitStatus(
-        PROGRAM,
+    exit_status = ExitStatus(
+        program,
         options.name,
         verbose=options.verbose,
         what_is_kept=lambda: "no picture was written",
         worded=lambda message: in_flags(message, flags),
     )
-    with ending, terminable():
+    with exit_status, terminable():
         _run(options, experiment, settings)
-    return ending.status
+    return exit_status.status
 
 
 def _run(options: argparse.Namespace, experiment: _Experiment, settings: Settings) -> None:

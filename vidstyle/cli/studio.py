@@ -1,4 +1,4 @@
-"""The command `vidstyle-studio`: words become a server that runs until it is told to end."""
+"""The command `vidstyle studio`: serves the page until it is interrupted."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import vidstyle
+from vidstyle.studio.folder import RefusedError
 from vidstyle.studio.guard import DEFAULT_HOST, LOOPBACK
-from vidstyle.studio.refusals import RefusedError
 from vidstyle.studio.server import DEFAULT_PORT, DEFAULT_UPLOAD_MIB, application
 
+PROGRAM = "vidstyle-studio"
 _DONE, _FAILED, _USAGE = 0, 1, 2
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Returns the parser."""
+def build_parser(program: str = PROGRAM) -> argparse.ArgumentParser:
+    """Returns the parser; `program` is its name in usage lines."""
     parser = argparse.ArgumentParser(
-        prog="vidstyle-studio",
+        prog=program,
         description="Serves a local page on which looks are found, and renders started and watched.",
         allow_abbrev=False,
     )
@@ -31,7 +32,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--host",
         default=DEFAULT_HOST,
-        help=f"address to listen at; other machines reach another one (default: {DEFAULT_HOST})",
+        help=f"address to listen at; any other is reached by other machines, too (default: {DEFAULT_HOST})",
     )
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help=f"0: any that is free (default: {DEFAULT_PORT})")
     parser.add_argument(
@@ -48,16 +49,20 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Serves the page until Ctrl-C, and returns an exit status: 0 done, 1 failed, 2 wrong usage."""
+def main(arguments: Sequence[str] | None = None, program: str = PROGRAM) -> int:
+    """Serves the page until Ctrl-C, and returns an exit status: 0 done, 1 failed, 2 wrong usage.
+
+    Args:
+        arguments: those of the process by default. program: its name in usage lines and messages.
+    """
     try:
-        options = build_parser().parse_args(arguments)
+        options = build_parser(program).parse_args(arguments)
     except SystemExit as stop:  # argparse has printed why, or the help
         return int(stop.code or 0)
     if options.max_upload_mib < 1 or not 0 <= options.port <= 65_535:
-        return _said("--max-upload-mib is at least 1, and --port between 0 and 65535", _USAGE)
+        return _fail(program, "--max-upload-mib is at least 1, and --port between 0 and 65535", _USAGE)
     if find_spec("gradio") is None:
-        return _said("Gradio is missing; install it with: pip install 'vidstyle[studio]'", _FAILED)
+        return _fail(program, "Gradio is missing; install it with: pip install 'vidstyle[studio]'", _FAILED)
     vidstyle.tune_process()
     password = options.password or os.environ.get("VIDSTYLE_STUDIO_PASSWORD") or None
     try:
@@ -67,29 +72,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
             largest_upload_bytes=options.max_upload_mib << 20,
             password=password,
         ) as studio:
-            return _serve(studio, options.host, options.port, has_password=password is not None)
+            if options.host not in LOOPBACK:
+                known = " if they know the password" if password else "; --password asks for one"
+                print(f"{program}: warning: whoever reaches this machine can use the page{known}", file=sys.stderr)
+            return _serve(studio, options.host, options.port)
     except (RefusedError, OSError) as error:
-        return _said(str(error), _FAILED)
+        return _fail(program, str(error), _FAILED)
 
 
-def _serve(studio: object, host: str, port: int, *, has_password: bool) -> int:
+def _serve(studio: object, host: str, port: int) -> int:
     import uvicorn
 
     class Server(uvicorn.Server):  # type: ignore[misc]
-        """Says where the page is, as soon as it is there."""
+        """Prints the address of the page as soon as it can be opened."""
 
         async def startup(self, sockets: object = None) -> None:
             await super().startup(sockets=sockets)
             for server in self.servers if self.started else ():
                 for socket in server.sockets:
-                    name, at = socket.getsockname()[:2]
-                    shown = f"[{name}]" if ":" in name else name
-                    print(f"vidstyle studio: http://{shown}:{at}/ (end it with Ctrl-C; renders go on)", flush=True)
+                    address, port = socket.getsockname()[:2]
+                    host = f"[{address}]" if ":" in address else address
+                    print(f"vidstyle studio: http://{host}:{port}/ (end it with Ctrl-C; renders go on)", flush=True)
 
-    if host not in LOOPBACK:
-        print("vidstyle-studio: warning: whoever reaches this machine can use the page", file=sys.stderr, end="")
-        print(" if they know the password" if has_password else "; --password asks for one", file=sys.stderr)
-    # By default, it would end the process before the temporary folder is removed.
+    # SIGTERM would otherwise end the process before the temporary folder is removed.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     server = Server(uvicorn.Config(studio, host=host, port=port, log_level="error", timeout_graceful_shutdown=2))
     try:
@@ -99,6 +104,6 @@ def _serve(studio: object, host: str, port: int, *, has_password: bool) -> int:
     return _DONE if server.started else _FAILED
 
 
-def _said(text: str, status: int) -> int:
-    print(f"vidstyle-studio: {text}", file=sys.stderr)
+def _fail(program: str, message: str, status: int) -> int:
+    print(f"{program}: {message}", file=sys.stderr)
     return status

@@ -1,4 +1,4 @@
-"""What experiments begin with: a network on its device, pictures of one size, a start."""
+"""What all experiments use: a network on its device, pictures of one size, initializations, the optimizer."""
 
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ from vidstyle.weights.loading import load_network
 
 # Called with evaluations done and evaluations in all.
 OnProgress = Callable[[int, int | None], None]
-# At the border of the range L-BFGS's first steps throw values out of it, where there is no gradient, and they hardly
-# come back: from black and white it ended, in three pairs, at up to 21 times what it reached from gray. Begun anew, it
-# has all values at the border again; so it ends at up to 1.3 times.
-BORDER_LEGS, BORDER_STEPS = 3, 10
+# From black or white, L-BFGS's first steps push values out of the range, where there is no gradient, and they hardly
+# come back: for three pairs of pictures the loss ended at up to 21 times what it reached from gray. Restarted three
+# times after ten steps, with all values within the range again, it ends at up to 1.3 times.
+BORDER_RESTARTS, BORDER_STEPS = 3, 10
 CONSTANTS = {"black": 0.0, "gray": 0.5, "white": 1.0}
 
 
 class Bench:
-    """A network on its device, and the settings by which pictures are fitted and painted.
+    """A network on its device, and the settings that pictures are resized and optimized with.
 
     Attributes: `settings`, `network`, `device`.
     """
 
     def __init__(self, settings: Settings, layers: Sequence[str], on_download: OnDownload | None = None) -> None:
-        """Loads the network, deep enough for `layers`.
+        """Loads the network up to the deepest of `layers`.
 
         Raises:
-            SettingsError: no such layer. WeightsError: the weights cannot be had, or lack a layer.
-            DeviceError: no such device or precision here.
+            SettingsError: there is no such layer. WeightsError: the weights cannot be loaded, or lack a layer.
+            DeviceError: this machine does not have the device or the precision.
         """
         if not layers or len(set(layers)) != len(layers):
             raise SettingsError("layers: give at least one, each named once")
@@ -55,10 +55,10 @@ class Bench:
         self._layers = layers
 
     def fitted(self, picture: Picture | str | Path, what: str) -> Picture:
-        """Returns a picture, `(H, W, 3)` uint8 RGB, reduced to the size that the settings allow.
+        """Returns a picture, `(H, W, 3)` uint8 RGB, reduced to the size in the settings.
 
         Args:
-            what: it is, for messages.
+            what: names the picture in messages.
 
         Raises:
             SourceError: it cannot be read, or is too small.
@@ -79,11 +79,13 @@ class Bench:
         return to_tensor(picture, self.device)
 
     def noise(self, like: Picture) -> Tensor:
-        """Returns white noise by the settings' seed, uniform, `(1, 3, H, W)` float32 in [0, 1)."""
-        return to_tensor(255 * np.random.default_rng(self.settings.seed).random(like.shape, np.float32), self.device)
+        """Returns white noise of the size of `like`, uniform, `(1, 3, H, W)` float32 in [0, 1)."""
+        height, width = like.shape[:2]
+        noise = np.random.default_rng(self.settings.seed).random((height, width, 3), np.float32)
+        return to_tensor(255 * noise, self.device)
 
     def start(self, name: str, content: Picture, style: Picture) -> Tensor:
-        """Returns the start of a name in `STARTS` at the content's size, `(1, 3, H, W)` float32 RGB in [0, 1].
+        """Returns the initialization of that name in `STARTS`, `(1, 3, H, W)` float32 RGB in [0, 1].
 
         Raises:
             SettingsError: no such start.
@@ -102,12 +104,12 @@ class Bench:
     def stylized(
         self, start: Tensor, objective: ObjectiveFunction, meter: Meter, on_evaluation: OnEvaluation | None = None
     ) -> Outcome:
-        """Returns the best picture found from `start`, with the optimizer and the steps of the settings.
+        """Returns the best picture found from `start` with the optimizer and the number of steps in the settings.
 
-        From black or white L-BFGS begins anew from its best picture a few times.
+        From black or white, L-BFGS is restarted a few times from its best picture.
 
         Args:
-            meter: counts evaluations, and then the picture. on_evaluation: called after it, as `optimize` would.
+            meter: counts the evaluations, and then the picture. on_evaluation: called after it, as by `optimize`.
         """
 
         def listen(evaluations: int, loss: float, best: Tensor) -> None:
@@ -121,27 +123,27 @@ class Bench:
 
     def _optimized(self, start: Tensor, objective: ObjectiveFunction, on_evaluation: OnEvaluation) -> Outcome:
         method, iterations = self.settings.optimizer, self.settings.iterations
-        legs = [BORDER_STEPS] * BORDER_LEGS
-        # Each leg has one evaluation more than steps.
-        rest = iterations - sum(legs) - len(legs)
+        first_steps = [BORDER_STEPS] * BORDER_RESTARTS
+        # Each run takes one evaluation more than steps.
+        rest = iterations - sum(first_steps) - len(first_steps)
         if method != "lbfgs" or rest < 1 or bool(((start > 0) & (start < 1)).any()):
             return optimize(start, objective, method, Budget(iterations), on_evaluation)
         outcome, evaluations = Outcome(start, math.nan, 0, 0), 0
 
-        def count(here: int, loss: float, best: Tensor) -> None:
-            on_evaluation(evaluations + here, loss, best)
+        def count(evaluations_of_run: int, loss: float, best: Tensor) -> None:
+            on_evaluation(evaluations + evaluations_of_run, loss, best)
 
-        for steps in (*legs, rest):
+        for steps in (*first_steps, rest):
             outcome = optimize(outcome.image, objective, method, Budget(steps), count)
             evaluations += outcome.evaluations
         return replace(outcome, evaluations=evaluations)
 
 
 class Meter:
-    """Adds up the evaluations of an experiment's pictures for whoever listens."""
+    """Adds up the evaluations for all pictures of an experiment, and reports them."""
 
     def __init__(self, pictures: int, iterations: int, on_progress: OnProgress | None) -> None:
-        """Takes how many pictures are painted, and for how many steps each."""
+        """Takes the number of pictures to be painted, and of the steps for each."""
         self._each = iterations + 1 if iterations else 0
         self._pictures, self._on_progress, self._finished = pictures, on_progress, 0
 
@@ -152,13 +154,13 @@ class Meter:
             self._on_progress(done, self._pictures * self._each)
 
     def finish(self, outcome: Outcome) -> None:
-        """Goes on to the next picture; one that could not be improved any more had fewer evaluations."""
+        """Goes on to the next picture; one that cannot be improved further takes fewer evaluations than foreseen."""
         self._finished += 1
         self(0, outcome.loss, outcome.image)
 
 
 def cropped_like(picture: Picture, other: Picture) -> Picture:
-    """Returns the middle of a picture, `(H, W, 3)`, in the shape of another, as large as possible."""
+    """Returns the largest middle part of a picture, `(H, W, 3)`, with the aspect ratio of another."""
     height, width = picture.shape[:2]
     ratio = min(width / other.shape[1], height / other.shape[0])
     inner_width = min(width, max(1, round(other.shape[1] * ratio)))
@@ -168,7 +170,7 @@ def cropped_like(picture: Picture, other: Picture) -> Picture:
 
 
 def title(experiment: str, bench: Bench, *words: str) -> str:
-    """Returns a sheet's title: the experiment, the network, and what else is to be said."""
+    """Returns a sheet's title: the experiment, the network, other words, and the number of steps."""
     steps = f"{bench.settings.iterations} steps" if bench.settings.iterations else "no steps"
     return ", ".join((f"{experiment}: network {bench.settings.network}", *words, steps))
 

@@ -1,15 +1,15 @@
-"""What the experiments do unless told otherwise; free of torch, so that help is quick."""
+"""The defaults of the experiments; this module does not import torch, so that help answers at once."""
 
 from __future__ import annotations
 
 from vidstyle.settings import Settings
 
-# Small enough for a minute on two cores. float32, since from noise the last digits of a gradient matter, and a
-# comparison is to show the method, not its rounding.
+# Small enough for a minute on two cores. float32, since an optimization that starts from noise depends on the last
+# digits of its gradients, and a comparison is to show the method, not its rounding.
 SETTINGS = Settings(size=256, iterations=100, precision="float32")
-# What an optimization can begin with (Gatys et al. 2016, section 3.3, and constants).
+# What an optimization can start from (Gatys et al. 2016, section 3.3, and constants).
 STARTS = ("content", "style", "noise", "black", "gray", "white")
-# The compact network has no others than those that hold the style.
+# The compact network has no layers but the style layers.
 COMPACT_LAYERS = SETTINGS.style_layers
 # Layers that the paper's figures 1 and 5 show.
 RECONSTRUCTED_LAYERS = {"compact": COMPACT_LAYERS, "vgg19": ("relu1_2", "relu2_2", "relu3_2", "relu4_2", "relu5_2")}

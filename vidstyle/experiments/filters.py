@@ -1,4 +1,4 @@
-"""What each filter of a layer answers to a picture."""
+"""The activations of each filter of a layer."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def feature_maps(
         on_download: see `vidstyle.stylize`.
 
     Raises:
-        VidstyleError: a layer, a picture or weights that cannot be had; see `vidstyle.errors`.
+        VidstyleError: a layer, a picture or weights is missing or not valid; see `vidstyle.errors`.
     """
     settings = settings or SETTINGS
     bench = Bench(settings, [layer], on_download)

@@ -1,4 +1,4 @@
-"""Networks whose filters all respond equally strongly on average (Gatys et al. 2016, section 2)."""
+"""Networks in which the mean activation of every filter is one (Gatys et al. 2016, section 2)."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ from vidstyle.weights.fetching import OnDownload
 def normalized(network: FeatureNetwork, pictures: Sequence[Tensor]) -> FeatureNetwork:
     """Returns a copy of a network in which the mean activation of each filter over pictures and positions is one.
 
-    Since rectifiers and pooling keep ratios, that only scales what each filter answers, by its own constant. A filter
-    that answers to none of the pictures stays as it is. The copy measures distances plainly, without the compact
-    network's metrics, which belong to other scales.
+    Rectification and pooling preserve positive factors, so this only multiplies the activations of each filter by a
+    constant of its own. A filter that none of the pictures activates stays as it is. Distances are measured without the
+    compact network's metrics, which belong to activations of other scales.
 
     Args:
         pictures: `(1, 3, H, W)` float32 RGB in [0, 1] on the network's device, of any sizes.
@@ -97,7 +97,7 @@ def normalization(
             layers are used. on_progress, on_download: the same.
 
     Raises:
-        VidstyleError: a layer, a picture or weights that cannot be had; see `vidstyle.errors`.
+        VidstyleError: a layer, a picture or weights is missing or not valid; see `vidstyle.errors`.
     """
     settings = settings or SETTINGS
     layers = settings.style_layers

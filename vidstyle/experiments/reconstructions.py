@@ -1,4 +1,4 @@
-"""What a network's layers hold of a picture: reconstructions from noise (Gatys et al. 2016, section 2)."""
+"""What the layers of a network represent: reconstructions from noise (Gatys et al. 2016, section 2)."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ SMALLEST_UNIT = 1e-12
 class GatysObjective:
     """The paper's own losses: half the sum of squares at some layers, plus the mean style loss of others.
 
-    What is minimized is divided by `unit`, its value at the start, which moves no minimum: the optimizer holds values
-    within [0, 1] by a force that is made for objectives of about one.
+    The loss is divided by `unit`, its value at the start, which does not move its minimum: the optimizer keeps values
+    within [0, 1] by a penalty that is scaled for objectives of about one.
 
     Attributes: `unit`, in the paper's units.
     """
@@ -45,7 +45,7 @@ class GatysObjective:
         """Measures `target`, `(1, 3, H, W)` float32 RGB in [0, 1], and `start`, of the same size."""
         self.network, self.content_layers, self.style_layers = network, tuple(content_layers), tuple(style_layers)
         with torch.no_grad():
-            self._target = self._seen(target)
+            self._target = self._features(target)
             self.unit = max(float(self.loss(start)), SMALLEST_UNIT)
 
     def __call__(self, image: Tensor) -> Tensor:
@@ -54,15 +54,15 @@ class GatysObjective:
 
     def loss(self, image: Tensor) -> Tensor:
         """Returns the loss in the paper's units (equations 1, 4 and 5 with equal weights), shape ()."""
-        seen, total = self._seen(image), image.new_zeros(())
+        seen, total = self._features(image), image.new_zeros(())
         for layer in self.content_layers:
             total = total + gatys_content_loss(seen[layer], self._target[layer])
         for layer in self.style_layers:
             total = total + gatys_style_loss(seen[layer], self._target[layer]) / len(self.style_layers)
         return total
 
-    def _seen(self, image: Tensor) -> dict[str, Tensor]:
-        """Returns activations in float32 or finer, mapped to where the network measures distances."""
+    def _features(self, image: Tensor) -> dict[str, Tensor]:
+        """Returns activations in float32 or finer, multiplied by the network's metrics."""
         features = self.network(image, {*self.content_layers, *self.style_layers})
         metrics, seen = self.network.metrics(), {}
         for layer, values in features.items():
@@ -80,7 +80,7 @@ def content_reconstruction(
     on_progress: OnProgress | None = None,
     on_download: OnDownload | None = None,
 ) -> Sheet:
-    """Returns what each layer alone holds of a picture's content, found from noise by Gatys et al.'s equation 1.
+    """Returns what each layer alone represents of a picture's content, found from noise by Gatys et al.'s equation 1.
 
     Args:
         picture: file or `(H, W, 3)` uint8 RGB. layers: one panel each; by default the paper's, or all of the compact
@@ -88,7 +88,7 @@ def content_reconstruction(
         on_progress: called with evaluations done and in all. on_download: see `vidstyle.stylize`.
 
     Raises:
-        VidstyleError: a layer, a picture or weights that cannot be had; see `vidstyle.errors`.
+        VidstyleError: a layer, a picture or weights is missing or not valid; see `vidstyle.errors`.
     """
     settings = settings or SETTINGS
     layers = chosen(layers, RECONSTRUCTED_LAYERS[settings.network])
@@ -121,7 +121,7 @@ def style_reconstruction(
         settings: as for `content_reconstruction`, and style_layers. on_progress, on_download: the same.
 
     Raises:
-        VidstyleError: a number, layer, picture or weights that cannot be had; see `vidstyle.errors`.
+        VidstyleError: a number, layer, picture or weights is missing or not valid; see `vidstyle.errors`.
     """
     settings = settings or SETTINGS
     names = settings.style_layers

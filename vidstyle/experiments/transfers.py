@@ -1,7 +1,7 @@
-"""Comparisons of transfers: where they begin, what they weigh, which layer holds the content, how they proceed.
+"""Comparisons of transfers: their starting points, loss weights and content layers, and how they proceed.
 
-They optimize vidstyle's objective at full size, without the smaller copies that a render begins with: as the method was
-published, and so that a start is what the optimization sees first.
+The objective is optimized at full size only, not from coarse to fine as in a render: so the method was published, and
+so the optimization begins with the starting point itself.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from vidstyle.method.objective import Objective, style_targets, to_picture
 from vidstyle.settings import Settings
 from vidstyle.weights.fetching import OnDownload
 
-# A strip of more pictures is wider than most programs show.
+# Most programs cannot show a wider strip of pictures.
 MOST_SNAPSHOTS = 200
 
 
 class _Transfer:
-    """One content in one style, measured once."""
+    """One content picture and the targets of one style picture, computed once."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class _Transfer:
         layers: Sequence[str],
         on_download: OnDownload | None,
     ) -> None:
-        """Takes the content layers that will be asked for."""
+        """Takes all content layers that `objective` will be called with."""
         self.bench = Bench(settings, tuple(dict.fromkeys((*settings.style_layers, *layers))), on_download)
         self.content = self.bench.fitted(content, "content")
         self.style = read_picture(style, "style")
@@ -58,12 +58,12 @@ class _Transfer:
         return Objective(self.bench.network, settings.options, self.targets, self.bench.tensor(self.content))
 
     def panel(self, label: str, settings: Settings, start: Tensor, meter: Meter) -> Panel:
-        """Returns what comes of a start."""
+        """Returns a panel with the result of optimizing from `start`."""
         outcome = self.bench.stylized(start, self.objective(settings), meter)
         return Panel(label, to_picture(outcome.image), self.terms(settings, outcome.image))
 
     def terms(self, settings: Settings, image: Tensor) -> dict[str, float]:
-        """Returns content and style loss without their weights, and the objective."""
+        """Returns content loss and style loss without their weights, and the objective."""
         ways = {
             "content": replace(settings, content_weight=1, style_weight=0, tv_weight=0),
             "style": replace(settings, content_weight=0, style_weight=1, tv_weight=0),
@@ -90,7 +90,7 @@ def starting_points(
             evaluations done and in all. on_download: see `vidstyle.stylize`.
 
     Raises:
-        VidstyleError: a start, layer, picture or weights that cannot be had; see `vidstyle.errors`.
+        VidstyleError: a start, layer, picture or weights is missing or not valid; see `vidstyle.errors`.
     """
     settings = settings or SETTINGS
     unknown = [name for name in starts if name not in STARTS]
@@ -123,7 +123,7 @@ def trade_off(
         style_weights: a panel each. start: of `defaults.STARTS`.
 
     Raises:
-        VidstyleError: a weight, start, layer, picture or weights file that is none; see `vidstyle.errors`.
+        VidstyleError: a weight, start, layer, picture or weights file is not valid; see `vidstyle.errors`.
     """
     settings = settings or SETTINGS
     ways = [replace(settings, style_weight=weight) for weight in style_weights]
@@ -156,7 +156,7 @@ def content_layers(
         start: of `defaults.STARTS`.
 
     Raises:
-        VidstyleError: a layer, start, picture or weights that cannot be had; see `vidstyle.errors`.
+        VidstyleError: a layer, start, picture or weights is missing or not valid; see `vidstyle.errors`.
     """
     settings = settings or SETTINGS
     layers = chosen(layers, COMPARED_LAYERS[settings.network])
@@ -187,7 +187,7 @@ def progress(
         every: evaluations of objective and gradient between two panels. start: of `defaults.STARTS`.
 
     Raises:
-        VidstyleError: a number, start, layer, picture or weights that cannot be had; see `vidstyle.errors`.
+        VidstyleError: a number, start, layer, picture or weights is missing or not valid; see `vidstyle.errors`.
     """
     settings = settings or SETTINGS
     if every < 1 or settings.iterations // every > MOST_SNAPSHOTS:

@@ -10,8 +10,8 @@ from vidstyle.errors import SettingsError, VidstyleError
 from vidstyle.job.journal import JournalEntry, read_journal
 from vidstyle.job.manifest import MANIFEST_NAME, Manifest, read_manifest
 from vidstyle.job.render_record import RenderRecord, newest_entries
-from vidstyle.report.facts import OnReport
-from vidstyle.report.writing import write_page
+from vidstyle.reporting.data import OnReport
+from vidstyle.reporting.page import write_page
 from vidstyle.settings import Settings
 from vidstyle.settings.command import command_line
 from vidstyle.settings.config import config_text

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from vidstyle.frames import FrameDone, Plan
 from vidstyle.render.analysis import OnAnalysis
-from vidstyle.report.facts import OnReport
+from vidstyle.reporting.data import OnReport
 from vidstyle.weights.fetching import OnDownload
 
 OnStart = Callable[[Plan], None]

@@ -23,7 +23,7 @@ from vidstyle.render.disk import free_bytes, render_bytes
 from vidstyle.render.estimate import Pace, measured_pace, memory_bytes
 from vidstyle.render.run import Render
 from vidstyle.render.shots import places_of
-from vidstyle.settings.summary import look_rows
+from vidstyle.text import look_rows
 from vidstyle.weights.loading import missing_weights
 
 # So many later frames of an unfinished job tell more than measuring does.

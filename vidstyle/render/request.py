@@ -20,7 +20,7 @@ from vidstyle.media.streams.soundtrack import check_sound
 from vidstyle.media.write.outputs import check_encoding, check_output, output_kind, transparency_notes
 from vidstyle.media.write.overwriting import check_spared
 from vidstyle.media.write.segments import video_spec
-from vidstyle.report.writing import check_page
+from vidstyle.reporting.page import check_page
 from vidstyle.settings import Settings
 from vidstyle.settings.command import command_line
 from vidstyle.settings.named_files import named_files

@@ -38,11 +38,11 @@ from vidstyle.render.analysis import ANALYSIS_SIDE_PX, Analysis, analyze
 from vidstyle.render.finishing import kept_job, record_of, told
 from vidstyle.render.identity import identity_of, read_along
 from vidstyle.render.listeners import Listeners
-from vidstyle.render.notes import retried_note, trouble_notes
 from vidstyle.render.request import Request
 from vidstyle.render.shots import Tally, Work, check_engine, stylized_frames
 from vidstyle.settings.words import to_json
 from vidstyle.shots import SEGMENT_FRAMES
+from vidstyle.text import retried_note, trouble_notes
 from vidstyle.weights.loading import weights_file
 from vidstyle.workers.shot_stylizer import SavedFrame
 

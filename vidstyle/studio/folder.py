@@ -1,4 +1,4 @@
-"""The folder that the studio works in: what may be chosen from it, and what may be written to it."""
+"""The folder that the studio works in: which files may be chosen, and which outputs written."""
 
 from __future__ import annotations
 
@@ -7,52 +7,54 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from vidstyle.studio.refusals import RefusedError
-
 VIDEO_SUFFIXES = (
     ".mp4 .mov .mkv .webm .avi .m4v .mpg .mpeg .ts .mts .m2ts .wmv .flv .mxf .ogv .3gp .gif .y4m".split()  # noqa: SIM905
 )
 PICTURE_SUFFIXES = ".png .jpg .jpeg .webp .tif .tiff .bmp .ppm .avif".split()  # noqa: SIM905
 OUTPUT_SUFFIXES = ".mp4 .mov .mkv .webm .avi .gif .webp .png .jpg .jpeg".split()  # noqa: SIM905
-# Where files that were dropped onto the page go when they are rendered.
+# Files that were dropped onto the page are copied here when they are rendered.
 KEPT_UPLOADS = "studio-uploads"
-# What a job folder's name has after its output's.
+# A job folder is named like its output, with this after it.
 JOB_SUFFIX = ".vidstyle"
-# More are not listed: a page with thousands of names helps nobody.
+# More files are not listed.
 _MOST_FILES = 500
 _NAME = re.compile(r"[^\x00-\x1f/\\:*?\"<>|.\-][^\x00-\x1f/\\:*?\"<>|]{0,119}")
-# Windows takes these for devices, whatever suffix they have.
+# Names of devices on Windows, with any suffix.
 _DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 
 
+class RefusedError(Exception):
+    """The studio cannot or must not do what it was asked to; the message is shown on the page."""
+
+
 class Folder:
-    """A folder, and nothing outside it: links that lead out of it are not followed.
+    """A folder and what is inside it: links that lead out of it are not followed.
 
     Attributes: `path`, without links.
     """
 
     def __init__(self, path: Path) -> None:
-        """Takes a folder that is there.
+        """Takes an existing folder.
 
         Raises:
-            RefusedError: it is not.
+            RefusedError: there is no such folder.
         """
         if not path.is_dir():
             raise RefusedError(f"{path}: no such folder")
         self.path = path.resolve()
 
     def clips(self) -> list[str]:
-        """Returns names of what may be painted: videos, pictures, and folders of frames, with a / at their end."""
+        """Returns names of videos, pictures, and folders of frames, the latter with a / at their end."""
         names = [*VIDEO_SUFFIXES, *PICTURE_SUFFIXES]
         found = [name for name in self._files(names) if "/" not in name or not self._is_frames(name.split("/")[0])]
         return sorted([*found, *(f"{folder.name}/" for folder in self._folders() if self._is_frames(folder.name))])
 
     def styles(self) -> list[str]:
-        """Returns names of pictures whose style may be taken."""
+        """Returns names of pictures that may be used as styles."""
         return sorted(self._files(PICTURE_SUFFIXES))
 
     def chosen(self, name: str) -> Path:
-        """Returns the path of a name that `clips` or `styles` lists now; no other name leads to a path.
+        """Returns the path of a name that `clips` or `styles` lists at the moment; any other name is refused.
 
         Raises:
             RefusedError: it is not listed.
@@ -62,10 +64,10 @@ class Folder:
         return self.path / name
 
     def output(self, name: str) -> Path:
-        """Returns the path in the folder itself for a new output of that name.
+        """Returns the path for an output of that name, directly in the folder.
 
         Raises:
-            RefusedError: it is no plain name of a file that can be written, or a link is there.
+            RefusedError: it is not a plain file name with a known suffix, or the name of a link.
         """
         name = name.strip()
         if not _NAME.fullmatch(name) or _DEVICES.fullmatch(name) or name.endswith((".", " ")):
@@ -95,17 +97,17 @@ class Folder:
         ]
 
     def _is_frames(self, name: str) -> bool:
-        """Tells whether a folder holds pictures and no videos, and nothing in it leads elsewhere."""
+        """Tells whether a folder holds several pictures, no videos, and no links that lead out of this folder."""
         if name == KEPT_UPLOADS:
             return False
         entries = list(_entries(self.path / name))
         suffixes = [entry.suffix.lower() for entry in entries]
-        is_moving = any(suffix in VIDEO_SUFFIXES for suffix in suffixes)
+        has_videos = any(suffix in VIDEO_SUFFIXES for suffix in suffixes)
         pictures = sum(suffix in PICTURE_SUFFIXES for suffix in suffixes)
-        return pictures > 1 and not is_moving and all(self.holds(entry) for entry in entries)
+        return pictures > 1 and not has_videos and all(self.holds(entry) for entry in entries)
 
     def holds(self, path: Path) -> bool:
-        """Tells whether a path leads to something inside the folder, with all links followed."""
+        """Tells whether a path, with all links followed, exists inside the folder."""
         with suppress(OSError, RuntimeError):  # links in a circle
             return path.resolve(strict=True).is_relative_to(self.path)
         return False

@@ -1,4 +1,4 @@
-"""What stands between the network and the page: who may ask, how much may be sent, and what browsers may load."""
+"""The guard before the page: refuses requests by host, origin, password and size, and limits what browsers load."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 DEFAULT_HOST = "127.0.0.1"
 LOOPBACK = frozenset({DEFAULT_HOST, "localhost", "::1"})
-# Boundaries and fields of a form around the files in it.
+# Room for what a form holds besides files.
 _FORM_BYTES = 1 << 20
-# Of what is refused for its size, so many times the most that is taken; then the connection is cut.
-_MOST_PASSED_OVER = 8
-# Code of a websocket that is closed since it may not be.
+# A request that is too large is read and ignored up to this many times the limit; then the connection is cut.
+_READ_TIMES = 8
+# The code with which websockets are closed.
 _POLICY_VIOLATION = 1008
-# Nothing is loaded from elsewhere, whatever the page's library would like.
+# Browsers load nothing from other machines, whatever Gradio asks for.
 _POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; media-src 'self' data: blob:; font-src 'self' data:; worker-src 'self' blob:; "
@@ -38,9 +38,9 @@ class Guard:
     """ASGI middleware in front of everything.
 
     Args:
-        application: what is guarded. largest_bytes: of one request. password: asked for by the browser, where given.
-        hosts: names by which the page may be asked for; None: any, where it is open to a network. Pages of other
-            sites could else reach this one through the visitor's browser.
+        application: that is guarded. largest_bytes: of one request. password: if given, browsers ask for it.
+        hosts: that requests may name; None: any, for a page that is open to a network. Without this check, pages of
+            other sites could reach this one through the visitor's browser.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Guard:
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Passes a request on, or answers it with a refusal."""
-        if scope["type"] == "lifespan":  # the server's own word
+        if scope["type"] == "lifespan":  # start and end of the server
             await self._application(scope, receive, send)
             return
         if scope["type"] != "http":  # the page needs no websockets, and they would pass unchecked
@@ -65,10 +65,10 @@ class Guard:
         headers = {name.lower(): value for name, value in scope["headers"]}
         try:
             refusal = self._refusal(headers)
-        except ValueError:  # of addresses that are none, and of numbers with thousands of digits
+        except ValueError:  # an address that is none, or a number with thousands of digits
             refusal = 400, "The headers of this request cannot be understood."
         if refusal is not None:
-            await _pass_over(receive, _MOST_PASSED_OVER * self._largest_bytes)
+            await _ignore(receive, _READ_TIMES * self._largest_bytes)
             await _answer(send, *refusal)
             return
         counted = _Counted(receive, self._largest_bytes + _FORM_BYTES)
@@ -111,7 +111,7 @@ class Guard:
 
 
 class _Counted:
-    """Receives a request, and breaks it off where it is longer than it may be, whatever its headers said."""
+    """Receives a request, and ends it once it is larger than allowed, whatever its headers say."""
 
     def __init__(self, receive: Receive, largest_bytes: int) -> None:
         self._receive, self._left = receive, largest_bytes
@@ -122,8 +122,8 @@ class _Counted:
         return message if self._left >= 0 else {"type": "http.disconnect"}
 
 
-async def _pass_over(receive: Receive, most_bytes: int) -> None:
-    """Takes what comes in and keeps nothing: browsers read no answer while they still send."""
+async def _ignore(receive: Receive, most_bytes: int) -> None:
+    """Reads the rest of a request and ignores it, since browsers read no answer while they send."""
     while most_bytes >= 0:
         message = await receive()
         if message["type"] != "http.request" or not message.get("more_body"):

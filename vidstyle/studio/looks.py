@@ -1,4 +1,4 @@
-"""What the page knows of clips, styles and knobs: settings from them, and pictures for them."""
+"""Looks: the settings, the command line and the preview pictures for what is chosen on the page."""
 
 from __future__ import annotations
 
@@ -14,17 +14,16 @@ import numpy as np
 import numpy.typing as npt
 
 import vidstyle
-from vidstyle.studio.folder import JOB_SUFFIX, Folder
-from vidstyle.studio.refusals import RefusedError
+from vidstyle.studio.folder import JOB_SUFFIX, Folder, RefusedError
 from vidstyle.studio.uploads import Uploads
 
-# What of a blend is worth a knob each.
+# Each style of a blend up to this number has a slider for its share.
 MOST_BLENDED = 4
-# One, and as many styles as are blended.
+# Opened at a time: one clip, and as many styles as are blended.
 _KEPT_CLIPS = 5
-# Where three frames that judge a clip stand in it.
+# Positions of the three frames shown of a clip, as shares of its length.
 _PLACES = (1 / 6, 1 / 2, 5 / 6)
-# How long to wait for the word that a page has got the last picture asked for earlier.
+# How long a new picture waits until the page has received the last one that it asked for before.
 _PATIENCE_S = 10.0
 _DEFAULTS = vidstyle.Settings()
 _GRAY = np.full((36, 64, 3), 128, np.uint8)
@@ -32,8 +31,8 @@ Picture = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
-class Knobs:
-    """What is chosen on the page: names of a clip and of styles, and where the knobs stand, first as for a render."""
+class Look:
+    """What is chosen on the page: names of a clip and of styles, and settings, whose defaults are those of a render."""
 
     clip: str | None = None
     styles: tuple[str, ...] = ()
@@ -42,14 +41,14 @@ class Knobs:
     style_weight: float = _DEFAULTS.style_weight
     shares: tuple[float, ...] = ()
     color: str = _DEFAULTS.color
-    size: int = int(_DEFAULTS.size)  # "source" is no place on a slider
+    size: int = int(_DEFAULTS.size)  # the slider cannot stand at "source"
     network: str = _DEFAULTS.network
 
     def settings(self) -> vidstyle.Settings:
-        """Returns the settings that these are; job folders are kept, since they hold a render's curves.
+        """Returns the settings of a render; its job folder is kept, since the page draws curves from it.
 
         Raises:
-            RefusedError: a value is not legal.
+            RefusedError: a value is not valid.
         """
         blend = self.shares[: len(self.styles)] if 1 < len(self.styles) <= MOST_BLENDED else ()
         is_even = len(set(blend)) < 2 and any(blend)
@@ -70,14 +69,14 @@ class Knobs:
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """The files that the page's knobs name."""
+    """The files that a look names."""
 
     clip: Path
     styles: tuple[Path, ...]
 
 
-class Looks:
-    """Paints what is looked at; whatever was asked for earlier by the same visitor is given up."""
+class Previews:
+    """Paints previews of looks; whatever the same visitor asked for before is abandoned."""
 
     def __init__(self, folder: Folder, uploads: Uploads) -> None:
         self.folder, self.uploads = folder, uploads
@@ -86,24 +85,24 @@ class Looks:
         self._newest: dict[str, _Turn] = {}
         self._lock = threading.Lock()
 
-    def files(self, knobs: Knobs) -> Files:
-        """Returns the files that the knobs' names stand for.
+    def files(self, look: Look) -> Files:
+        """Returns the files that a look names.
 
         Raises:
             RefusedError: there is no clip or no style, or one is gone.
         """
-        if not knobs.clip:
+        if not look.clip:
             raise RefusedError("Choose a clip, or drop one")
-        if not knobs.styles:
+        if not look.styles:
             raise RefusedError("Choose a style, or drop one")
-        return Files(self._path(knobs.clip), tuple(self._path(style) for style in knobs.styles))
+        return Files(self._path(look.clip), tuple(self._path(style) for style in look.styles))
 
     def _path(self, name: str) -> Path:
         upload = self.uploads.get(name)
         return self.folder.chosen(name) if upload is None else upload.path
 
     def clip(self, name: str) -> vidstyle.Clip:
-        """Returns a clip of the folder, or one that was dropped, opened.
+        """Opens a clip of the folder, or one that was dropped onto the page.
 
         Raises:
             RefusedError: it is gone, or cannot be read.
@@ -111,8 +110,9 @@ class Looks:
         path = self._path(name)
         with self._lock:
             try:
-                seen = path.stat()
-                key = path, seen.st_size, seen.st_mtime_ns  # another file may take its name
+                status = path.stat()
+                # Another file may take its name.
+                key = path, status.st_size, status.st_mtime_ns
                 if key not in self._clips:
                     self._clips[key] = vidstyle.Clip(path)
             except (OSError, vidstyle.VidstyleError) as error:
@@ -122,15 +122,15 @@ class Looks:
             self._clips.move_to_end(key)
             return self._clips[key]
 
-    def sketches(self, knobs: Knobs, position: int, visitor: str) -> Iterator[tuple[vidstyle.Sketch, Picture]]:
-        """Yields a frame painted better and better, each with the frame as it is.
+    def sketches(self, look: Look, position: int, visitor: str) -> Iterator[tuple[vidstyle.Sketch, Picture]]:
+        """Yields ever better pictures of a frame, each with the frame of the clip.
 
         Raises:
             RefusedError: something is missing, or cannot be read or painted.
         """
         with self._turn(visitor) as turn:
-            files, settings = self.files(knobs), knobs.settings()
-            clip = self.clip(knobs.clip or "")
+            files, settings = self.files(look), look.settings()
+            clip = self.clip(look.clip or "")
             before = clip.frame(position).image
             with closing(
                 self._frame_stylizer.sketches(clip, position, list(files.styles), settings, is_wanted=turn.is_newest)
@@ -140,17 +140,17 @@ class Looks:
                         return
                     yield sketch, before
 
-    def three(self, knobs: Knobs, visitor: str) -> Iterator[tuple[list[tuple[Picture, str]], bool]]:
-        """Yields up to three frames spread over the clip, with captions: as drafts, and then as they will be.
+    def three(self, look: Look, visitor: str) -> Iterator[tuple[list[tuple[Picture, str]], bool]]:
+        """Yields up to three frames spread over the clip, with captions: drafts first, then as a render paints them.
 
-        Each time with whether all that are there are as they will be.
+        The second value tells whether all of them are final.
 
         Raises:
             RefusedError: as for `sketches`.
         """
         with self._turn(visitor) as turn:
-            files, settings = self.files(knobs), knobs.settings()
-            clip = self.clip(knobs.clip or "")
+            files, settings = self.files(look), look.settings()
+            clip = self.clip(look.clip or "")
             count = clip.frame_count
             positions = list(dict.fromkeys(min(count - 1, int(count * place)) for place in _PLACES))
             begin = partial(
@@ -178,14 +178,14 @@ class Looks:
                             yield list(shown.values()), position == positions[-1]
 
     def leave(self, visitor: str) -> None:
-        """Gives up whatever is being painted for a visitor."""
+        """Abandons whatever is being painted for a visitor."""
         self._newest.pop(visitor, None)
 
     @contextmanager
     def _turn(self, visitor: str) -> Iterator[_Turn]:
-        """Gives up what the visitor asked for earlier, waits until its last picture was sent, and begins.
+        """Abandons what the visitor asked for before, and waits until its last picture has been sent.
 
-        Without the wait, a picture that was being sent would take the place of an answer that was quicker.
+        Without the wait, that picture could arrive after the new answer, and take its place.
         """
         turn = _Turn(self._newest, visitor)
         with self._lock:
@@ -199,45 +199,45 @@ class Looks:
         finally:
             turn.has_ended.set()
 
-    def forecast(self, knobs: Knobs, output: str) -> str:
-        """Returns what a render of this look would do and take, in words.
+    def forecast(self, look: Look, output: str) -> str:
+        """Returns in words what a render of this look would do, and the time and space it would take.
 
         Raises:
-            RefusedError: whatever would keep it from beginning.
+            RefusedError: the render could not begin.
         """
-        files, settings = self.files(knobs), knobs.settings()
+        files, settings = self.files(look), look.settings()
         try:
             anew = replace(settings, overwrite=True, restart=True)
-            told = vidstyle.forecast(files.clip, list(files.styles), self.folder.output(output), anew)
+            forecast = vidstyle.forecast(files.clip, list(files.styles), self.folder.output(output), anew)
         except vidstyle.VidstyleError as error:
             raise RefusedError(str(error)) from error
-        return "\n".join([vidstyle.forecast_lines(told), *(f"note: {note}" for note in told.notes)])
+        return "\n".join([vidstyle.forecast_lines(forecast), *(f"note: {note}" for note in forecast.notes)])
 
-    def command(self, knobs: Knobs, output: str) -> str:
+    def command(self, look: Look, output: str) -> str:
         """Returns the command line of a render of this look.
 
         Raises:
             RefusedError: something is missing.
         """
-        files = self.files(knobs)
-        return vidstyle.as_command(files.clip, list(files.styles), self.folder.output(output), knobs.settings())
+        files = self.files(look)
+        return vidstyle.as_command(files.clip, list(files.styles), self.folder.output(output), look.settings())
 
-    def config(self, knobs: Knobs) -> str:
+    def config(self, look: Look) -> str:
         """Returns the look as TOML, for a file in the folder.
 
         Raises:
             RefusedError: something is missing.
         """
-        files = self.files(knobs)
-        return vidstyle.as_config(knobs.settings(), list(files.styles), self.folder.path)
+        files = self.files(look)
+        return vidstyle.as_config(look.settings(), list(files.styles), self.folder.path)
 
-    def suggested_output(self, knobs: Knobs) -> str:
+    def suggested_output(self, look: Look) -> str:
         """Returns a name that is not taken yet for a render of this look."""
-        files = self.files(knobs)
-        # What was dropped is called as its owner calls it, as far as that is a name.
-        stem = "-".join("".join(c if c.isalnum() else " " for c in self._label(knobs.clip or "")).split()) or "clip"
-        styles = ["".join(c for c in self._label(style) if c.isalnum()) or "style" for style in knobs.styles[:2]]
-        is_still = files.clip.is_file() and self.clip(knobs.clip or "").info.kind == "still"
+        files = self.files(look)
+        # Letters and digits of the name, which for a dropped file may be anything.
+        stem = "-".join("".join(c if c.isalnum() else " " for c in self._label(look.clip or "")).split()) or "clip"
+        styles = ["".join(c for c in self._label(style) if c.isalnum()) or "style" for style in look.styles[:2]]
+        is_still = files.clip.is_file() and self.clip(look.clip or "").info.kind == "still"
         name, suffix = f"{stem[:40]}_{'-'.join(styles)[:40]}", ".png" if is_still else ".mp4"
         taken, number = f"{name}{suffix}", 1
         while (self.folder.path / taken).exists() or (self.folder.path / f"{taken}{JOB_SUFFIX}").exists():
@@ -249,8 +249,8 @@ class Looks:
         upload = self.uploads.get(name)
         return Path(upload.label if upload else name.rstrip("/")).stem
 
-    def kept(self, knobs: Knobs) -> Knobs:
-        """Returns the knobs with files that were dropped copied into the folder."""
+    def kept(self, look: Look) -> Look:
+        """Returns the look with files that were dropped copied into the folder."""
 
         def keep(name: str) -> str:
             upload = self.uploads.get(name)
@@ -260,15 +260,15 @@ class Looks:
                 else self.uploads.keep(upload, self.folder).relative_to(self.folder.path).as_posix()
             )
 
-        return replace(knobs, clip=keep(knobs.clip or ""), styles=tuple(map(keep, knobs.styles)))
+        return replace(look, clip=keep(look.clip or ""), styles=tuple(map(keep, look.styles)))
 
     def warm_up(self) -> None:
-        """Loads what the first preview needs, so that nobody waits for it."""
+        """Loads the network, so that the first preview need not wait for it."""
         gray = vidstyle.Stylizer(_GRAY, vidstyle.Settings(first_iterations=2, size=64))
         gray(_GRAY)
 
     def close(self) -> None:
-        """Gives up whatever is being painted, and releases all files."""
+        """Abandons whatever is being painted, and closes all files."""
         self._newest.clear()
         with self._lock:
             for clip in self._clips.values():
@@ -276,7 +276,7 @@ class Looks:
 
 
 class _Turn:
-    """What a visitor asked for, among what all visitors asked for last."""
+    """A request of a visitor, which is abandoned when the same visitor makes another one."""
 
     def __init__(self, newest: dict[str, _Turn], visitor: str) -> None:
         self._newest, self._visitor, self.has_ended = newest, visitor, threading.Event()

@@ -1,4 +1,4 @@
-"""The second half of the page: what is being painted, what waits, and what is done."""
+"""The second tab of the page: renders that run, wait, or are finished."""
 
 from __future__ import annotations
 
@@ -12,16 +12,14 @@ import gradio as gr
 import pandas as pd
 
 import vidstyle
-from vidstyle.studio.cards import cards, choice, download, history_points, points
-from vidstyle.studio.folder import Folder
-from vidstyle.studio.messages import warn
-from vidstyle.studio.refusals import RefusedError
+from vidstyle.studio.cards import cards, choice, download, history_points, plain, points
+from vidstyle.studio.folder import Folder, RefusedError
 from vidstyle.studio.renders import FAILED, FINISHED, PAUSED, RUNNING, STOPPED, WAITING, Job, Renders
 
 _EVERY_S = 1.5
-# Of a second, each time that the page asks: painting goes first.
+# Spent on measuring each time that the page asks, so that little is taken from painting.
 _MEASURING_S = 0.3
-# A journal that takes a second is read again after so many.
+# A journal that takes a second to read is read again after this many seconds.
 _READING_SHARE = 30
 _PLAYED, _PICTURED = (".mp4", ".webm", ".mov"), (".gif", ".webp", ".png", ".jpg", ".jpeg")
 _NOTHING = "Choose a render on the left."
@@ -39,7 +37,7 @@ class RenderPage:
         with gr.Row():
             with gr.Column(scale=2, min_width=320):
                 self.cards = gr.HTML(elem_id="cards")
-                # Any value is taken: the page may still name a render that has just been removed.
+                # Custom values are allowed, since the page may still name a render that was just removed.
                 self.choice = gr.Dropdown([], label="Look in on", allow_custom_value=True, elem_id="job")
             with gr.Column(scale=5, min_width=480):
                 self._lay_out_one()
@@ -102,7 +100,7 @@ class RenderPage:
 
     def _discard(self, name: str | None, surely: bool) -> bool:
         if not surely:
-            warn("Tick the box above first: what is painted will be gone.")
+            gr.Warning(plain("Tick the box above first: the painted frames will be removed."))
         elif name:
             _acting(self._renders.discard)(name)
             with self._lock:
@@ -114,7 +112,7 @@ class RenderPage:
     # -- what is shown -------------------------------------------------------------------------
 
     def refresh(self, name: str | None, shown: dict[str, Any]) -> list[Any]:
-        """Returns what has changed of the tab since `shown` was sent to this visitor."""
+        """Returns updates for whatever has changed on the tab since `shown` was sent to this visitor."""
         jobs = self._renders.jobs()
         names = [job.name for job in jobs]
         chosen = next((job for job in jobs if job.name == name), jobs[0] if jobs else None)
@@ -175,7 +173,7 @@ class RenderPage:
         return gr.update(value=image, visible=True), f"Last finished frame: {position + 1:,} of {job.status.total:,}"
 
     def _history(self, job: Job) -> tuple[vidstyle.FrameRecord, ...]:
-        """Returns what is known of a render's frames; that of a very long one is read less often."""
+        """Returns the records of a render's frames; for a very long render, they are read less often."""
         read_again, records = self._histories.get(job.name, (0.0, ()))
         if (started := time.monotonic()) >= read_again:
             newest = vidstyle.job_history(self._path(job))
@@ -185,7 +183,7 @@ class RenderPage:
         return records
 
     def _warp_errors(self, job: Job) -> list[tuple[int, float]]:
-        """Returns what is measured of a render's steadiness so far, and measures a little more of it."""
+        """Measures some more frames of a render, and returns all warping errors measured so far."""
         with self._lock:
             if job.name not in self._watches:
                 try:
@@ -216,7 +214,7 @@ def _acting(act: Any) -> Any:
             if name:
                 act(name)
         except RefusedError as error:
-            warn(error)
+            gr.Warning(plain(error))
 
     return acted
 

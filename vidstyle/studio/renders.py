@@ -1,7 +1,7 @@
-"""Renders: processes of their own, one after the other, whose job folders are the state.
+"""Renders: a queue of processes that run one after the other, and outlive the server.
 
-A small file in the folder keeps what waits and what was asked for; all else is read from job folders. The server may
-end at any moment: what runs goes on, and is found again.
+A small file in the folder keeps the queue; everything else is read from job folders. The server may end at any moment:
+a render that runs goes on, and the next server finds it again.
 """
 
 from __future__ import annotations
@@ -22,24 +22,23 @@ from pathlib import Path
 import filelock
 
 import vidstyle
-from vidstyle.studio.folder import JOB_SUFFIX, Folder
-from vidstyle.studio.refusals import RefusedError
+from vidstyle.studio.folder import JOB_SUFFIX, Folder, RefusedError
 
 # Windows has neither sessions nor SIGTERM for others; it ignores `start_new_session`.
 _GENTLE_END: int = getattr(signal, "CTRL_BREAK_EVENT", signal.SIGTERM)
 _OWN_GROUP: int = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
 STATE_FOLDER = ".vidstyle-studio"
 _LONGEST_LOG_BYTES = 16_384
-# In the order in which they are shown.
+# The phases of a render, in the order in which the page shows them.
 RUNNING, WAITING, PAUSED, STOPPED, FAILED, FINISHED = "painting", "waiting", "paused", "stopped", "failed", "finished"
-# Of commands from job folders: what reads or writes other files than a render does.
-_NOT_FROM_HERE = {"--output", "--report", "--job-dir", "--config", "--save-config", "--preview", "--cluster"}
+# Options that make a command read or write other files than a render does.
+_REFUSED_OPTIONS = {"--output", "--report", "--job-dir", "--config", "--save-config", "--preview", "--cluster"}
 _QUEUED, _STARTED = "queued", "started"
 
 
 @dataclass
-class _Wish:
-    """What somebody wants of a render: `wanted` is "queued", "started", "paused" or "stopped"."""
+class _QueueEntry:
+    """A render that was asked for: `wanted` is "queued", "started", "paused" or "stopped"."""
 
     name: str
     command: str
@@ -51,27 +50,27 @@ class Job:
     """A render as the page shows it.
 
     Attributes:
-        name: of its output, in the folder. phase: "painting", "waiting" and so on. told: a line about it.
-        status: what its job folder says, or None where there is none (yet). command: what begins or continues it.
-        notes: what the user should know, once it is finished.
+        name: of its output, in the folder. phase: "painting", "waiting" and so on. detail: of the phase, in words.
+        status: read from its job folder; None while there is none. command: begins or continues it.
+        notes: printed at its end.
     """
 
     name: str
     phase: str
-    told: str
+    detail: str
     status: vidstyle.Status | None
     command: str
     notes: tuple[str, ...] = field(default=())
 
 
 class Renders:
-    """All renders of a folder; a context manager that lets go of the folder, but of no render."""
+    """All renders of a folder; a context manager that unlocks the folder at its end, and leaves renders running."""
 
     def __init__(self, folder: Folder) -> None:
-        """Takes up the folder where the last server has left it.
+        """Locks the folder, and reads the queue that the last server has left.
 
         Raises:
-            RefusedError: another server is at work in it.
+            RefusedError: another server works in the folder.
         """
         self._folder, self._lock = folder, threading.RLock()
         self._place = folder.path / STATE_FOLDER
@@ -84,7 +83,7 @@ class Renders:
         except filelock.Timeout as error:
             raise RefusedError(f"{folder.path}: another studio is at work in this folder; use its page") from error
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
-        self._wishes = self._read()
+        self._queue = self._read()
         self._is_closed = threading.Event()
         self._runner = threading.Thread(target=self._run, name="vidstyle-queue", daemon=True)
 
@@ -97,18 +96,18 @@ class Renders:
         self._runner.join()
         self._held.release()
 
-    # -- what there is -------------------------------------------------------------------------
+    # -- reading -------------------------------------------------------------------------
 
     def jobs(self) -> list[Job]:
-        """Returns all renders of the folder, those that run and wait first."""
+        """Returns all renders of the folder, in the order of their phases."""
         with self._lock:
-            # A job folder of another name, chosen by --job-dir, is of an output elsewhere, perhaps.
+            # A job folder that --job-dir named may belong to an output in another folder.
             known = {
                 status.output.name: status
                 for status in vidstyle.jobs_in(self._folder.path)
                 if status.job is not None and status.job.name == f"{status.output.name}{JOB_SUFFIX}"
             }
-            jobs = [self._job(wish, known.pop(wish.name, None)) for wish in self._wishes.values()]
+            jobs = [self._job(entry, known.pop(entry.name, None)) for entry in self._queue.values()]
             for name, status in known.items():
                 if status.job is None or not self._folder.holds(status.job):
                     continue  # a link that leads out of the folder
@@ -128,25 +127,25 @@ class Renders:
                 return job
         raise RefusedError("There is no such render any more")
 
-    def _job(self, wish: _Wish, status: vidstyle.Status | None) -> Job:
-        command = wish.command if status is None else status.command
-        output, log = self._folder.path / wish.name, self._log(wish.name)
+    def _job(self, entry: _QueueEntry, status: vidstyle.Status | None) -> Job:
+        command = entry.command if status is None else status.command
+        output, log = self._folder.path / entry.name, self._log(entry.name)
         notes = tuple(re.findall(r"^note: (.*)$", log, re.MULTILINE))
 
-        def job(phase: str, told: str = "") -> Job:
-            return Job(wish.name, phase, told, status, command, notes if phase == FINISHED else ())
+        def job(phase: str, detail: str = "") -> Job:
+            return Job(entry.name, phase, detail, status, command, notes if phase == FINISHED else ())
 
-        process = self._processes.get(wish.name)
+        process = self._processes.get(entry.name)
         is_alive = (process is not None and process.poll() is None) or vidstyle.is_job_running(output)
         if is_alive:
-            told = {PAUSED: "pausing", STOPPED: "stopping"}.get(wish.wanted, "")
-            return job(RUNNING, told or ("looking through the clip" if status is None else ""))
+            detail = {PAUSED: "pausing", STOPPED: "stopping"}.get(entry.wanted, "")
+            return job(RUNNING, detail or ("looking through the clip" if status is None else ""))
         if status is not None and status.is_finished:
             return job(FINISHED, "changed since" if status.is_changed else "")
-        if wish.wanted == _QUEUED:
+        if entry.wanted == _QUEUED:
             return job(WAITING)
-        if wish.wanted in (PAUSED, STOPPED):
-            return job(wish.wanted)
+        if entry.wanted in (PAUSED, STOPPED):
+            return job(entry.wanted)
         if status is None and output.exists():
             return job(FINISHED)  # a picture has no job folder
         errors = re.findall(r"^vidstyle: (.*)$", log, re.MULTILINE)
@@ -161,22 +160,22 @@ class Renders:
     def _log_path(self, name: str) -> Path:
         return self._place / f"{name}.log"
 
-    # -- what is done --------------------------------------------------------------------------
+    # -- acting ---------------------------------------------------------------------------
 
     def add(self, output: Path, command: str) -> str:
-        """Queues a render, whose output lies in the folder, and returns its name.
+        """Queues a render whose output is to be in the folder, and returns its name.
 
         Raises:
             RefusedError: a render of that name is there already, or the output is.
         """
         with self._lock:
             name = self.free(output.name).name
-            self._wishes[name] = _Wish(name, command)
+            self._queue[name] = _QueueEntry(name, command)
             self._write()
         return name
 
     def free(self, name: str) -> Path:
-        """Returns the path of an output that may be begun under that name.
+        """Returns the path for a new output of that name.
 
         Raises:
             RefusedError: it is no plain name, or a render or an output of that name is there already.
@@ -187,29 +186,29 @@ class Renders:
         return path
 
     def pause(self, name: str) -> None:
-        """Stops a render gently; its frames stay, and `go_on` continues it."""
+        """Stops a render after its current frame; its frames stay, and `go_on` continues it."""
         self._end(name, PAUSED)
 
     def stop(self, name: str) -> None:
-        """Stops a render gently, or takes it out of the queue; its frames stay until `discard`."""
+        """Stops a render after its current frame, or takes it out of the queue; its frames stay until `discard`."""
         self._end(name, STOPPED)
 
     def _end(self, name: str, wanted: str) -> None:
         with self._lock:
             job = self.job(name)
             if job.phase == WAITING and wanted == STOPPED and job.status is None:
-                del self._wishes[name]
+                del self._queue[name]
                 self._write()
                 return
             if job.phase not in (RUNNING, WAITING, PAUSED):
                 return
-            self._wishes.setdefault(name, _Wish(name, job.command)).wanted = wanted
+            self._queue.setdefault(name, _QueueEntry(name, job.command)).wanted = wanted
             self._write()
             process = self._processes.get(name)
             if process is not None and process.poll() is None:
                 process.send_signal(_GENTLE_END)
                 return
-        with suppress(vidstyle.VidstyleError):  # it has just ended by itself
+        with suppress(vidstyle.VidstyleError):  # it may just have ended by itself
             vidstyle.stop_job(self._folder.path / name)
 
     def go_on(self, name: str) -> None:
@@ -218,15 +217,15 @@ class Renders:
             job = self.job(name)
             if job.phase in (PAUSED, STOPPED, FAILED):
                 self._check_command(job)
-                self._wishes.pop(name, None)
-                self._wishes[name] = _Wish(name, job.command)
+                self._queue.pop(name, None)
+                self._queue[name] = _QueueEntry(name, job.command)
                 self._write()
 
     def _check_command(self, job: Job) -> None:
-        """Makes sure that a command from a job folder, which may be anybody's, paints here and does nothing else.
+        """Checks that a command from a job folder, which anybody may have written, only renders into this folder.
 
         Raises:
-            RefusedError: it does not.
+            RefusedError: it would do something else.
         """
         try:
             words = job.command.split() if sys.platform == "win32" else shlex.split(job.command)
@@ -236,16 +235,18 @@ class Renders:
         places = [output.parent.resolve() / output.name for output in outputs]
         is_here = sys.platform == "win32" or places == [self._folder.path / job.name]
         is_odd = any(
-            word.partition("=")[0] in _NOT_FROM_HERE or word.startswith("-o") != (word == "-o") for word in words
+            word.partition("=")[0] in _REFUSED_OPTIONS or word.startswith("-o") != (word == "-o") for word in words
         )
-        if words[:1] != ["vidstyle"] or not is_here or is_odd:
+        # A plain word may be a command of vidstyle's own, such as "studio".
+        is_render = words[:1] == ["vidstyle"] and not any(re.fullmatch(r"[a-z]+", word) for word in words[1:2])
+        if not is_render or not is_here or is_odd:
             raise RefusedError(f"{job.name} was begun in another way; continue it from a shell, with its command line")
 
     def discard(self, name: str) -> None:
-        """Throws away what is painted of a render, and forgets it; a finished output stays.
+        """Removes a render and its job folder; a finished output stays.
 
         Raises:
-            RefusedError: it runs, or its folder cannot be removed.
+            RefusedError: it is running, or its job folder cannot be removed.
         """
         with self._lock:
             job = self.job(name)
@@ -256,7 +257,7 @@ class Renders:
                     vidstyle.discard_job(self._folder.path / name)
                 except vidstyle.VidstyleError as error:
                     raise RefusedError(str(error)) from error
-            self._wishes.pop(name, None)
+            self._queue.pop(name, None)
             self._log_path(name).unlink(missing_ok=True)
             self._write()
 
@@ -268,21 +269,21 @@ class Renders:
                 self.begin_next()
 
     def begin_next(self) -> None:
-        """Begins the render that waits longest, unless one runs."""
+        """Starts the render that has waited longest, unless another one is running."""
         with self._lock:
-            waiting = [wish for wish in self._wishes.values() if wish.wanted == _QUEUED]
+            waiting = [entry for entry in self._queue.values() if entry.wanted == _QUEUED]
             if waiting and all(job.phase != RUNNING for job in self.jobs()):
                 self._start(waiting[0])
 
-    def _start(self, wish: _Wish) -> None:
-        wish.wanted = _STARTED
+    def _start(self, entry: _QueueEntry) -> None:
+        entry.wanted = _STARTED
         self._write()
-        # Of its own session or group, so that it outlives the server and its terminal.
+        # Started in its own session or process group, so that it outlives the server and its terminal.
         if sys.platform == "win32":
-            words: list[str] | str = f"{subprocess.list2cmdline([sys.executable])} -m {wish.command}"
+            words: list[str] | str = f"{subprocess.list2cmdline([sys.executable])} -m {entry.command}"
         else:
-            words = [sys.executable, "-m", *shlex.split(wish.command)]
-        with self._log_path(wish.name).open("wb") as log:
+            words = [sys.executable, "-m", *shlex.split(entry.command)]
+        with self._log_path(entry.name).open("wb") as log:
             process = subprocess.Popen(
                 words,
                 cwd=self._folder.path,
@@ -293,23 +294,23 @@ class Renders:
                 start_new_session=True,
                 creationflags=_OWN_GROUP,
             )
-        self._processes[wish.name] = process
-        # Whoever waits for it first: nothing is left of it when it has ended, and it may outlive all this.
+        self._processes[entry.name] = process
+        # Waiting for it in a thread leaves no zombie; a daemon thread, since the render may outlive the server.
         threading.Thread(target=process.wait, name="vidstyle-render", daemon=True).start()
 
-    # -- what is kept --------------------------------------------------------------------------
+    # -- the queue's file --------------------------------------------------------------------------
 
-    def _read(self) -> dict[str, _Wish]:
-        encode_options = {}
+    def _read(self) -> dict[str, _QueueEntry]:
+        queue = {}
         with suppress(OSError, ValueError, TypeError, AttributeError):
-            for entry in json.loads((self._place / "queue.json").read_text(encoding="utf-8")):
+            for values in json.loads((self._place / "queue.json").read_text(encoding="utf-8")):
                 with suppress(RefusedError):
-                    wish = _Wish(**entry)
-                    if wish.command.startswith("vidstyle ") and self._folder.output(wish.name):
-                        encode_options[wish.name] = wish
-        return encode_options
+                    entry = _QueueEntry(**values)
+                    if entry.command.startswith("vidstyle ") and self._folder.output(entry.name):
+                        queue[entry.name] = entry
+        return queue
 
     def _write(self) -> None:
         part = self._place / ".queue.json.part"
-        part.write_text(json.dumps([asdict(wish) for wish in self._wishes.values()], indent=1), encoding="utf-8")
+        part.write_text(json.dumps([asdict(entry) for entry in self._queue.values()], indent=1), encoding="utf-8")
         part.replace(self._place / "queue.json")

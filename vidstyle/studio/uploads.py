@@ -1,4 +1,4 @@
-"""Files dropped onto the page: in a temporary folder, under names of ours, until the server ends."""
+"""Files dropped onto the page: kept in a temporary folder, under safe names, until the server ends."""
 
 from __future__ import annotations
 
@@ -9,17 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import vidstyle
-from vidstyle.studio.folder import KEPT_UPLOADS, PICTURE_SUFFIXES, VIDEO_SUFFIXES, Folder
-from vidstyle.studio.refusals import RefusedError
+from vidstyle.studio.folder import KEPT_UPLOADS, PICTURE_SUFFIXES, VIDEO_SUFFIXES, Folder, RefusedError
 
 _LONGEST_LABEL = 60
-# All files together may take so many times what one may.
+# All files together may take this many times the bytes allowed for one.
 _MOST_TIMES = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file that was dropped: `label` is what its owner calls it, and never a path; `path` is where it is."""
+    """A dropped file: `label` is its name on the visitor's machine, never used as a path; `path` is the copy here."""
 
     key: str
     label: str
@@ -41,10 +40,10 @@ class Uploads:
         self._uploads: dict[str, Upload] = {}
 
     def take(self, received: str | Path, *, is_style: bool) -> Upload:
-        """Takes a file that the web server has received, if it is a clip or a picture that can be read.
+        """Keeps a file that the web server has received, if it is a clip or a picture that can be read.
 
         Raises:
-            RefusedError: it is too large, of no known kind, or damaged; it is removed.
+            RefusedError: it is too large, of an unknown kind, or damaged; it is removed.
         """
         path = Path(received)
         label = "".join(c for c in path.name if c.isprintable())[-_LONGEST_LABEL:]
@@ -78,16 +77,16 @@ class Uploads:
         return upload
 
     def listed(self, *, is_style: bool) -> list[Upload]:
-        """Returns what was dropped so far, the newest first."""
+        """Returns the files dropped so far, the newest first."""
         begins = f"dropped:{'style' if is_style else 'clip'}-"
         return [upload for upload in reversed(self._uploads.values()) if upload.key.startswith(begins)]
 
     def get(self, key: str) -> Upload | None:
-        """Returns what was dropped and has that key, if there is such a thing."""
+        """Returns the dropped file with that key, or None."""
         return self._uploads.get(key)
 
     def keep(self, upload: Upload, folder: Folder) -> Path:
-        """Copies what was dropped into the folder, so that a render can go on when the server has ended."""
+        """Copies a dropped file into the folder, so that a render can go on when the server has ended."""
         place = folder.path / KEPT_UPLOADS
         if place.is_symlink():
             raise RefusedError(f"{KEPT_UPLOADS} is a link; remove it")
@@ -111,8 +110,5 @@ class Uploads:
 
 
 def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from reports import needs_matplotlib
 
 from vidstyle.errors import ReportError
-from vidstyle.report.curves import Line, check_plotting, drawn, envelope
+from vidstyle.reporting.curves import Curve, check_plotting, draw_curves, envelope
 
 pytestmark = needs_matplotlib
 
@@ -22,12 +22,12 @@ def texts(svg):
 
 def test_the_same_values_give_the_same_bytes_and_other_values_others():
     values = np.linspace(1, 2, 50)
-    assert drawn([Line(values)], (10,), 0, "loss") == drawn([Line(values.copy())], (10,), 0, "loss")
-    assert drawn([Line(values)], (10,), 0, "loss") != drawn([Line(values + 1)], (10,), 0, "loss")
+    assert draw_curves([Curve(values)], (10,), 0, "loss") == draw_curves([Curve(values.copy())], (10,), 0, "loss")
+    assert draw_curves([Curve(values)], (10,), 0, "loss") != draw_curves([Curve(values + 1)], (10,), 0, "loss")
 
 
 def test_it_has_the_pages_colors_and_letters_and_refers_to_nothing_outside():
-    svg = drawn([Line(np.arange(5.0), "painted"), Line(np.ones(5), "input")], (2,), 0, "stability")
+    svg = draw_curves([Curve(np.arange(5.0), "painted"), Curve(np.ones(5), "input")], (2,), 0, "stability")
     ElementTree.fromstring(svg)
     assert set(re.findall(r"#[0-9a-fA-F]{6}\b", svg)) <= {"#000000"}
     assert {"var(--accent)", "var(--second)", "var(--cut)", "var(--soft)"} <= set(re.findall(r"var\(--\w+\)", svg))
@@ -37,26 +37,26 @@ def test_it_has_the_pages_colors_and_letters_and_refers_to_nothing_outside():
 
 
 def test_frames_are_numbered_as_in_the_input():
-    assert "1,000" in texts(drawn([Line(np.arange(11.0))], (), 1000, "loss"))
-    assert "1,010" in texts(drawn([Line(np.arange(11.0))], (), 1000, "loss"))
+    assert "1,000" in texts(draw_curves([Curve(np.arange(11.0))], (), 1000, "loss"))
+    assert "1,010" in texts(draw_curves([Curve(np.arange(11.0))], (), 1000, "loss"))
 
 
 @pytest.mark.parametrize("cuts", [(), (3,), (3, 5, 8)])
 def test_each_cut_is_marked(cuts):
-    svg = drawn([Line(np.arange(11.0))], cuts, 0, "loss")
+    svg = draw_curves([Curve(np.arange(11.0))], cuts, 0, "loss")
     assert svg.count("var(--cut)") == len(cuts)
 
 
 def test_a_value_far_from_the_others_takes_a_logarithmic_scale():
     values = np.full(30, 0.1)
     values[0] = 20
-    assert {"0.1", "1", "10"} <= set(texts(drawn([Line(values)], (), 0, "seconds")))
-    assert "0" in texts(drawn([Line(np.linspace(0.1, 0.2, 30))], (), 0, "seconds"))[7:]
+    assert {"0.1", "1", "10"} <= set(texts(draw_curves([Curve(values)], (), 0, "seconds")))
+    assert "0" in texts(draw_curves([Curve(np.linspace(0.1, 0.2, 30))], (), 0, "seconds"))[7:]
 
 
 def test_many_frames_and_cuts_take_little_room():
     values = np.random.default_rng(0).random(100_000)
-    assert len(drawn([Line(values)], tuple(range(50, 100_000, 50)), 0, "loss")) < 150_000
+    assert len(draw_curves([Curve(values)], tuple(range(50, 100_000, 50)), 0, "loss")) < 150_000
 
 
 def test_without_matplotlib_the_message_says_how_to_get_it(monkeypatch):

@@ -1,4 +1,4 @@
-"""Everything that a page tells of a finished render, found in one pass over input and output."""
+"""All that a report shows of a finished render, read from input, output and render record in one pass."""
 
 from __future__ import annotations
 
@@ -26,107 +26,129 @@ from vidstyle.media.read.sources import open_source
 from vidstyle.media.stills.alpha import over
 from vidstyle.media.stills.images import reduced_size
 from vidstyle.metrics import MEASURED_SIZE_PX, StabilityMeter, Step
-from vidstyle.report.thumbnails import MOST_PICTURES, Pair, Shown, encoded, shown_size, style_picture
+from vidstyle.reporting.thumbnails import (
+    MOST_PAIRS,
+    EncodedPair,
+    FramePair,
+    encode_pairs,
+    encode_style,
+    thumbnail_size,
+)
 from vidstyle.settings import Settings
 
-# Called with frames compared, and in all.
+# Called with the number of frames compared so far, and of all frames.
 OnReport = Callable[[int, int], None]
-# A value a frame, NaN where there is none.
+# One value for each frame, NaN where there is none.
 Column = npt.NDArray[np.float64]
 
-JOURNALLED = ("seconds", "loss", "evaluations", "retries", "fallback")
-MEASURED = ("warp_error", "source_warp_error", "flicker", "source_flicker")
+JOURNAL_COLUMNS = ("seconds", "loss", "evaluations", "retries", "fallback")
+MEASURED_COLUMNS = ("warp_error", "source_warp_error", "flicker", "source_flicker")
 MOST_STYLES = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
-    """A finished render, ready to be told.
+class ReportData:
+    """What a report shows of a finished render.
 
     Attributes:
-        chronicle: what was kept of it. times_s: of its frames, since the first one.
-        columns: a value a frame by name, those of `JOURNALLED` and `MEASURED`.
+        render_record: what was kept of the render. times_s: of its frames, counted from the first one.
+        columns: one value for each frame by name, those of `JOURNAL_COLUMNS` and `MEASURED_COLUMNS`.
         drift: the largest of a shot, see `metrics.Stability`; NaN where it was not measured.
-        pairs: frames before and after.
-        styles: name and picture (WebP) of each style, or None. missing: what is not known, a sentence each.
+        pairs: some frames before and after.
+        styles: name of each style, and its picture (WebP) or None. missing: what is not known, one sentence each.
     """
 
     render_record: RenderRecord
     times_s: Column
     columns: dict[str, Column]
     drift: float
-    pairs: tuple[Pair, ...]
+    pairs: tuple[EncodedPair, ...]
     styles: tuple[tuple[str, bytes | None], ...]
     missing: tuple[str, ...]
 
     @property
-    def count(self) -> int:
-        """Frames."""
+    def frame_count(self) -> int:
+        """How many frames the render has."""
         return len(self.times_s)
 
     @property
     def cuts(self) -> tuple[int, ...]:
-        """Positions of frames that begin a shot, but for the first one."""
+        """Positions of the frames that begin a shot, without the first frame."""
         return self.render_record.manifest.cuts
+
+    @property
+    def first_frame(self) -> int:
+        """Number of the first frame in the input."""
+        return self.render_record.manifest.info.range_start
+
+    @property
+    def duration_s(self) -> float:
+        """How long the render plays, in seconds."""
+        info = self.render_record.manifest.info
+        last_s = info.last_duration_s if info.last_duration_s is not None else 0 if info.rate is None else 1 / info.rate
+        return float(self.times_s[-1]) + float(last_s)
 
 
 @dataclass(slots=True)
-class _Pass:
-    """What one pass over input and output has found."""
+class _Comparison:
+    """What one pass over input and output has found.
 
-    shown: list[Shown]
+    `is_complete`: whether input and output had as many pictures as the render.
+    """
+
+    pairs: list[FramePair]
     steps: dict[int, Step]
     drift: float
-    is_whole: bool = True
+    is_complete: bool = True
 
 
-def gathered(render_record: RenderRecord, output: Path, on_report: OnReport | None = None) -> Facts:
-    """Reads input and output once, a frame at a time, and returns what a page tells.
+def read_report_data(render_record: RenderRecord, output: Path, on_report: OnReport | None = None) -> ReportData:
+    """Reads input and output once, one frame at a time, and returns what a report shows.
 
-    Where the input is gone or another one now, what needs it is left out, and `missing` says so.
+    If the input is gone or has changed, whatever needs it is left out, and `missing` says so.
 
     Raises:
         SourceError: the output cannot be read.
     """
     manifest = render_record.manifest
     count, missing = manifest.frame_count, []
-    found: _Pass | None = None
+    found: _Comparison | None = None
     try:
-        with _input(render_record) as source:
-            found = _walked(render_record, output, source, on_report)
-        if not found.is_whole:
+        with _open_input(render_record) as source:
+            found = _compare(render_record, output, source, on_report)
+        if not found.is_complete:
             missing.append("Input and output hold different numbers of pictures, so they are not compared.")
             found = None
     except SourceError:
         name = manifest.info.path.name or manifest.info.path
-        missing.append(f"{name} is not what was painted any more, or cannot be read, so nothing is compared with it.")
+        missing.append(f"{name} has changed since it was painted, or cannot be read, so nothing is compared with it.")
     if found is None:
-        found = _walked(render_record, output, None, on_report)
-    known = {entry.frame: entry for entry in render_record.entries if entry.frame < count}
-    if len(known) < count:
-        what = f"of {count - len(known):,} of {count:,} frames" if known else "any more"
+        found = _compare(render_record, output, None, on_report)
+    entries = {entry.frame: entry for entry in render_record.entries if entry.frame < count}
+    if len(entries) < count:
+        what = f"of {count - len(entries):,} of {count:,} frames" if entries else "any more"
         missing.append(f"Loss, time and evaluations are not known {what}: the notes on them are gone.")
     if not manifest.versions:
-        missing.append("The versions that painted it are not known any more.")
+        missing.append("The versions of the programs that painted it are not known any more.")
     first = manifest.timestamps[0]
     base = manifest.info.time_base
-    return Facts(
+    return ReportData(
         render_record=render_record,
         times_s=np.array([float((pts - first) * base) for pts in manifest.timestamps]),
-        columns={name: _column(count, known, name) for name in JOURNALLED}
-        | {name: _column(count, found.steps, name) for name in MEASURED},
+        columns={name: _column(count, entries, name) for name in JOURNAL_COLUMNS}
+        | {name: _column(count, found.steps, name) for name in MEASURED_COLUMNS},
         drift=found.drift,
-        pairs=encoded(found.shown),
+        pairs=encode_pairs(found.pairs),
         styles=_styles(render_record),
         missing=tuple(missing),
     )
 
 
-def _input(render_record: RenderRecord) -> Source:
-    """Returns the input as it was painted, not yet read from.
+def _open_input(render_record: RenderRecord) -> Source:
+    """Opens the input that was painted.
 
     Raises:
-        SourceError: it is gone, or another one now.
+        SourceError: it is gone or has changed.
     """
     manifest = render_record.manifest
     path = render_record.place(manifest.info.path)
@@ -136,62 +158,64 @@ def _input(render_record: RenderRecord) -> Source:
         raise SourceError(str(error)) from error
     if source_fingerprint(source)[1] != manifest.identity.files["input"][1]:
         source.close()
-        raise SourceError(f"{path}: is not what was painted any more")
+        raise SourceError(f"{path}: has changed since it was painted")
     return source
 
 
-def _walked(render_record: RenderRecord, output: Path, source: Source | None, on_report: OnReport | None) -> _Pass:
+def _compare(
+    render_record: RenderRecord, output: Path, source: Source | None, on_report: OnReport | None
+) -> _Comparison:
     manifest = render_record.manifest
     count, cuts = manifest.frame_count, set(manifest.cuts)
-    wanted = set(middles(count, MOST_PICTURES))
-    found, meter = _Pass([], {}, math.nan), StabilityMeter()
+    shown_positions = set(middles(count, MOST_PAIRS))
+    found, meter = _Comparison([], {}, math.nan), StabilityMeter()
     position = -1
-    with _stylized(render_record, output, source) as results:
-        aspect = results.info.sample_aspect_ratio
-        for position, (frame, result) in enumerate(_frames(source, results)):
+    with _open_output(render_record, output, source) as stylized:
+        aspect = stylized.info.sample_aspect_ratio
+        for position, (frame, result) in enumerate(_frame_pairs(source, stylized)):
             if result is None or position >= count or (source is not None and frame is None):
-                found.is_whole = False
+                found.is_complete = False
                 break
             after = over(result.image, result.alpha)
             before = None if frame is None else over(frame.image, frame.alpha)
-            if position in cuts:  # nothing is carried across
+            if position in cuts:  # frames on both sides of a cut are not compared
                 found.drift = float(np.fmax(found.drift, meter.result().drift))
                 meter = StabilityMeter()
             if before is not None and count > 1:
-                step = _measured(meter, before, after)
+                step = _measure_step(meter, before, after)
                 if step is not None:
                     found.steps[position] = step
-            if position in wanted:
+            if position in shown_positions:
                 time_s = float((manifest.timestamps[position] - manifest.timestamps[0]) * manifest.info.time_base)
-                found.shown.append(_shown(position, time_s, before, after, aspect))
+                found.pairs.append(_frame_pair(position, time_s, before, after, aspect))
             if on_report is not None:
                 on_report(position + 1, count)
-    found.is_whole = found.is_whole and position + 1 == count
+    found.is_complete = found.is_complete and position + 1 == count
     found.drift = float(np.fmax(found.drift, meter.result().drift))
     return found
 
 
-def _frames(source: Source | None, results: Source) -> Iterator[tuple[Frame | None, Frame | None]]:
+def _frame_pairs(source: Source | None, stylized: Source) -> Iterator[tuple[Frame | None, Frame | None]]:
     if source is None:
-        yield from ((None, result) for result in results)
+        yield from ((None, frame) for frame in stylized)
     else:
-        yield from zip_longest(source, results)
+        yield from zip_longest(source, stylized)
 
 
-def _measured(meter: StabilityMeter, before: Picture, after: Picture) -> Step | None:
+def _measure_step(meter: StabilityMeter, before: Picture, after: Picture) -> Step | None:
     height, width = after.shape[:2]
     size = reduced_size(width, height, MEASURED_SIZE_PX)
     return meter.add(resize(before, *size), resize(after, *size))
 
 
-def _shown(position: int, time_s: float, before: Picture | None, after: Picture, aspect: Fraction) -> Shown:
+def _frame_pair(position: int, time_s: float, before: Picture | None, after: Picture, aspect: Fraction) -> FramePair:
     height, width = after.shape[:2]
-    size = shown_size(max(1, round(width * aspect)), height)
-    return Shown(position, time_s, None if before is None else resize(before, *size), resize(after, *size))
+    size = thumbnail_size(max(1, round(width * aspect)), height)
+    return FramePair(position, time_s, None if before is None else resize(before, *size), resize(after, *size))
 
 
-def _stylized(render_record: RenderRecord, output: Path, source: Source | None) -> Source:
-    """Returns the output, not yet read from; of a folder those pictures that the render has put there."""
+def _open_output(render_record: RenderRecord, output: Path, source: Source | None) -> Source:
+    """Opens the output; in a folder of frames, only the pictures that the render wrote."""
     manifest = render_record.manifest
     if manifest.kind != "frames":
         return open_source(output)
@@ -216,6 +240,6 @@ def _styles(render_record: RenderRecord) -> tuple[tuple[str, bytes | None], ...]
         picture = None
         with suppress(VidstyleError, OSError):
             (style,) = load_styles(render_record.place(name), settings)
-            picture = style_picture(next(style.pictures())[0])
+            picture = encode_style(next(style.pictures())[0])
         shown.append((Path(name).name or name, picture))
     return tuple(shown)

@@ -1,4 +1,4 @@
-"""Curves over the frames of a render, as SVG that takes the colors and letters of the page it stands in."""
+"""Curves over the frames of a render, as SVG that uses the colors and fonts of the page around it."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from vidstyle.errors import ReportError
 
 Column = npt.NDArray[np.float64]
 
-# As wide as a phone's page is, so that letters are readable there; larger pages put two side by side.
+# About as wide as a phone, so that the labels are readable there; wider pages put two side by side.
 _WIDTH_IN, _HEIGHT_IN, _DPI = 4.8, 2.3, 100
-# Of more frames the lowest, the highest and the mean of as many parts are drawn.
+# More frames are divided into this many parts, of which the lowest, the highest and the mean value are drawn.
 MOST_POINTS = 400
 _MOST_DOTS = 40
-# Where the largest value is so many times the middle one, a linear scale would show nothing else.
+# If the largest value is this many times the median, the scale is logarithmic.
 _LOGARITHMIC_FROM = 8.0
-# Stand for the page's colors while the curve is drawn.
+# Placeholders that are replaced by the page's CSS variables once the curve is drawn.
 _INK, _GRID, _CUT, *_LINES = "#010101", "#020202", "#030303", "#040404", "#050505"
 _VARIABLES = {_INK: "--soft", _GRID: "--line", _CUT: "--cut", _LINES[0]: "--accent", _LINES[1]: "--second"}
 _STYLE: Any = {
@@ -51,15 +51,15 @@ _STYLE: Any = {
 
 
 @dataclass(frozen=True)
-class Line:
-    """One curve: a value a frame, NaN where there is none, and what it is called where there are two."""
+class Curve:
+    """One value for each frame, NaN where there is none, and a label for the legend if there is more than one curve."""
 
     values: Column
     label: str = ""
 
 
 def check_plotting() -> None:
-    """Makes sure that curves can be drawn.
+    """Checks that curves can be drawn.
 
     Raises:
         ReportError: Matplotlib is not installed.
@@ -74,12 +74,12 @@ def check_plotting() -> None:
         ) from error
 
 
-def drawn(lines: Sequence[Line], cuts: Sequence[int], first: int, salt: str) -> str:
-    """Returns curves as an `<svg>` element; the same bytes for the same values.
+def draw_curves(curves: Sequence[Curve], cuts: Sequence[int], first: int, salt: str) -> str:
+    """Returns curves as an `<svg>` element; the same values give the same bytes.
 
     Args:
-        lines: one or two, of as many frames. cuts: positions that are marked.
-        first: number of the first frame. salt: names the curve among those of a page.
+        curves: one or two, with the same number of frames. cuts: positions to mark.
+        first: number of the first frame. salt: makes ids differ from those of other curves on the page.
 
     Raises:
         ReportError: Matplotlib is not installed.
@@ -89,42 +89,45 @@ def drawn(lines: Sequence[Line], cuts: Sequence[int], first: int, salt: str) -> 
     from matplotlib.figure import Figure
 
     with mpl.rc_context():
-        mpl.rcdefaults()  # not those of whoever runs this
+        mpl.rcdefaults()  # not the settings of whoever runs this
         mpl.rcParams.update(_STYLE | {"svg.hashsalt": salt})
         figure = Figure(figsize=(_WIDTH_IN, _HEIGHT_IN), dpi=_DPI, layout="constrained")
         axes = figure.add_subplot()
-        count = len(lines[0].values)
+        count = len(curves[0].values)
         if len(cuts):
             marks = np.unique(np.round(np.array(cuts) * MOST_POINTS / count)) * count / MOST_POINTS
             places = cuts if len(cuts) <= MOST_POINTS else marks
             axes.vlines(
                 [first + place for place in places], 0, 1, _CUT, "dashed", lw=0.9, transform=axes.get_xaxis_transform()
             )
-        for line, color in zip(lines, _LINES, strict=False):
-            _draw(axes, line, color, first)
-        _scale(axes, lines)
+        for curve, color in zip(curves, _LINES, strict=False):
+            _draw(axes, curve, color, first)
+        _scale(axes, curves)
         axes.set_xlabel("frame")
         axes.margins(x=0.015)
-        if any(line.label for line in lines):
+        if any(curve.label for curve in curves):
             figure.legend(loc="outside upper right", ncols=2, frameon=False, handlelength=1.2, borderaxespad=0)
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
     return _for_page(buffer.getvalue())
 
 
-def _draw(axes: Any, line: Line, color: str, first: int) -> None:
-    count = len(line.values)
+def _draw(axes: Any, curve: Curve, color: str, first: int) -> None:
+    count = len(curve.values)
     if count <= MOST_POINTS:
         few = {"marker": "o", "markersize": 3.2} if count <= _MOST_DOTS else {}
-        axes.plot(first + np.arange(count), line.values, color=color, label=line.label, **few)
+        axes.plot(first + np.arange(count), curve.values, color=color, label=curve.label, **few)
         return
-    places, lowest, means, highest = envelope(line.values, MOST_POINTS)
-    axes.fill_between(first + places, lowest, highest, color=color, alpha=0.28, linewidth=0)
-    axes.plot(first + places, means, color=color, label=line.label)
+    positions, lowest, means, highest = envelope(curve.values, MOST_POINTS)
+    axes.fill_between(first + positions, lowest, highest, color=color, alpha=0.28, linewidth=0)
+    axes.plot(first + positions, means, color=color, label=curve.label)
 
 
 def envelope(values: Column, parts: int) -> tuple[Column, Column, Column, Column]:
-    """Returns the middle, the lowest, the mean and the highest value of each of so many parts, as far as it has any."""
+    """Divides values into parts; returns each one's middle position, lowest, mean and highest value.
+
+    Parts without any finite value are left out.
+    """
     bounds = np.linspace(0, len(values), parts + 1).round().astype(int)
     found = []
     for start, stop in pairwise(bounds):
@@ -132,14 +135,14 @@ def envelope(values: Column, parts: int) -> tuple[Column, Column, Column, Column
         part = part[np.isfinite(part)]
         if part.size:
             found.append(((start + stop - 1) / 2, part.min(), part.mean(), part.max()))
-    places, lowest, means, highest = np.array(found, np.float64).reshape(-1, 4).T
-    return places, lowest, means, highest
+    positions, lowest, means, highest = np.array(found, np.float64).reshape(-1, 4).T
+    return positions, lowest, means, highest
 
 
-def _scale(axes: Any, lines: Sequence[Line]) -> None:
+def _scale(axes: Any, curves: Sequence[Curve]) -> None:
     from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-    known = np.concatenate([line.values[np.isfinite(line.values)] for line in lines])
+    known = np.concatenate([curve.values[np.isfinite(curve.values)] for curve in curves])
     if known.size and known.min() > 0 and known.max() > _LOGARITHMIC_FROM * np.median(known):
         axes.set_yscale("log")
         decades = np.log10(known.max() / known.min())
@@ -154,7 +157,7 @@ def _scale(axes: Any, lines: Sequence[Line]) -> None:
 
 
 def _for_page(svg: str) -> str:
-    """Returns the element alone, which grows with the page and has its colors and letters."""
+    """Returns the `<svg>` element alone, which grows with the page and uses its colors and fonts."""
     svg = svg[svg.index("<svg") :].strip()
     svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
     svg = re.sub(r"<svg[^>]*?(viewBox=\"[^\"]*\")[^>]*>", r'<svg \1 aria-hidden="true">', svg, count=1)

@@ -4,9 +4,9 @@ from importlib.util import find_spec
 
 import pytest
 from browsers import BROWSER, FLAGS
-from reports import make_facts, needs_matplotlib
+from reports import make_report_data, needs_matplotlib
 
-from vidstyle.report.page import page_text
+from vidstyle.reporting.page import page_text
 
 pytestmark = [
     needs_matplotlib,
@@ -25,35 +25,26 @@ def browser():
         running.close()
 
 
-@pytest.fixture
-def address(tmp_path):
-    path = tmp_path / "page.html"
-    path.write_text(page_text(make_facts(30)), encoding="utf-8")
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    path = tmp_path_factory.mktemp("page") / "page.html"
+    path.write_text(page_text(make_report_data(30)), encoding="utf-8")
     return path.as_uri()
 
 
 @pytest.fixture
-def view(browser, address):
-    """Opens the page offline, and fails where it asks for anything or complains."""
-    asked, said, contexts = [], [], []
-
-    def opened(width=1200, scheme="light"):
-        context = browser.new_context(
-            viewport={"width": width, "height": 800}, color_scheme=scheme, offline=True, accept_downloads=True
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.on("request", lambda request: asked.append(request.url))
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.goto(address)
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
+def page(browser, address):
+    """The page, opened offline; the test fails if it asks for anything or complains."""
+    asked, complaints = [], []
+    page = browser.new_page(viewport={"width": 1200, "height": 800}, offline=True, accept_downloads=True)
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(address)
+    yield page
+    page.close()
     assert {url for url in asked if not url.startswith("data:")} <= {address}
-    assert said == []
+    assert complaints == []
 
 
 def seen(page, x):
@@ -63,8 +54,7 @@ def seen(page, x):
     return page.screenshot(clip=spot)
 
 
-def test_it_slides_between_before_and_after(view):
-    page = view()
+def test_it_slides_between_before_and_after_of_the_picture_chosen(page):
     slider = page.locator(".compare input")
     before, after = [], []
     for value, colors in ((100, before), (0, after)):
@@ -80,9 +70,6 @@ def test_it_slides_between_before_and_after(view):
     slider.press("ArrowLeft")
     assert float(slider.input_value()) < 91
 
-
-def test_a_picture_of_the_contact_sheet_is_shown_large(view):
-    page = view()
     first, last = page.locator(".sheet button").all()
     assert page.locator(".caption").inner_text() == "Frame 29 · 0:01.16"
     first.click()
@@ -92,25 +79,18 @@ def test_a_picture_of_the_contact_sheet_is_shown_large(view):
     assert (first.get_attribute("aria-pressed"), last.get_attribute("aria-pressed")) == ("true", "false")
 
 
-@pytest.mark.parametrize("width", [320, 375, 768, 1600])
-def test_it_is_never_wider_than_the_window(view, width):
-    page = view(width)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    page.locator("#numbers summary").click()
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-
-
-def test_it_is_dark_where_the_system_is(view):
+def test_it_fits_any_window_is_dark_where_the_system_is_and_its_numbers_can_be_saved(page):
     def lightness(scheme):
-        color = view(scheme=scheme).evaluate("getComputedStyle(document.body).backgroundColor")
+        page.emulate_media(color_scheme=scheme)
+        color = page.evaluate("getComputedStyle(document.body).backgroundColor")
         return sum(map(int, color[4:-1].split(",")))
 
     assert lightness("dark") < 150
     assert lightness("light") > 600
-
-
-def test_the_numbers_can_be_saved(view):
-    page = view()
+    page.locator("#numbers summary").click()
+    for width in (320, 375, 768, 1600):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
     with page.expect_download() as download:
         page.locator("#numbers a").click()
     text = download.value.path().read_text()

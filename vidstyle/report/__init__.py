@@ -1,1 +1,0 @@
-"""A page on a finished render: one HTML file that stands alone."""
