@@ -7,9 +7,8 @@ import pytest
 from jobs import make_manifest
 from reports import make_chronicle
 
-from vidstyle.job.finished import output_digest
 from vidstyle.job.journal import JournalEntry
-from vidstyle.job.render_record import keep_record, newest_entries, recall_record
+from vidstyle.job.render_record import keep_record, newest_entries, output_digest, recall_record
 
 
 @pytest.fixture
@@ -26,7 +25,7 @@ def kept(output, **changes):
 
 
 def chronicle_file(cache):
-    (path,) = (cache / "finished").glob("*.chronicle.gz")
+    (path,) = (cache / "finished").glob("*.render.gz")
     return path
 
 
@@ -83,5 +82,5 @@ def test_of_a_frame_that_was_painted_twice_the_last_counts():
 
 def test_names_are_relative_to_where_they_were_given():
     render_record = make_chronicle(folder=str(Path("films").resolve()))
-    assert render_record.place("in.mp4") == Path("films/in.mp4").resolve()
-    assert render_record.place(Path("in.mp4").resolve()) == Path("in.mp4").resolve()
+    assert render_record.path_of("in.mp4") == Path("films/in.mp4").resolve()
+    assert render_record.path_of(Path("in.mp4").resolve()) == Path("in.mp4").resolve()

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from vidstyle.errors import JobError, OutputError, ReportError, VidstyleError
 from vidstyle.files import check_writable, written_whole
-from vidstyle.job.finished import output_digest, recorded
-from vidstyle.job.render_record import RenderRecord, recall_record
+from vidstyle.job.render_record import RenderRecord, output_digest, recall_record, recorded
 from vidstyle.report.curves import check_plotting
 from vidstyle.report.facts import OnReport, gathered
 from vidstyle.report.page import MARK, page_text
