@@ -76,6 +76,6 @@ def place(tmp_path: Path) -> Path:
 def painting_scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A clip of ten frames and a style in the current folder; segments of four frames."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("vidstyle.render.run.SEGMENT_FRAMES", 4)
+    monkeypatch.setattr("vidstyle.render.plan.SEGMENT_FRAMES", 4)
     make_video(Path("in.mp4"), frames=10, audio="aac")
     cv2.imwrite("style.png", np.random.default_rng(1).integers(0, 256, (40, 40, 3), dtype=np.uint8))

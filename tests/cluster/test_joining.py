@@ -11,8 +11,8 @@ from types import SimpleNamespace
 import pytest
 
 from vidstyle.cluster.joining import (
+    check_cluster,
     check_resources,
-    check_way,
     connected,
     load_ray,
     needed_by_shot,
@@ -59,7 +59,9 @@ def test_a_cluster_that_is_not_there_is_named(ray_with, listener):
         pass
 
 
-@pytest.mark.parametrize("ask", [check_way, lambda address: connected(address).__enter__()], ids=["way", "connected"])
+@pytest.mark.parametrize(
+    "ask", [check_cluster, lambda address: connected(address).__enter__()], ids=["way", "connected"]
+)
 def test_an_address_where_nobody_listens_is_said_without_ray(ray_with, ask):
     ray_with(lambda **_: pytest.fail("Ray was asked, and takes minutes"))
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -85,7 +87,7 @@ def test_a_token_that_is_wanted_is_named(ray_with, listener):
             raise ConnectionError("Failed to connect") from error
 
     ray_with(init)
-    with pytest.raises(ClusterError, match=r"wants a token .* RAY_AUTH_MODE=token"), connected(listener):
+    with pytest.raises(ClusterError, match=r"asks for a token .* RAY_AUTH_MODE=token"), connected(listener):
         pass
 
 

@@ -196,7 +196,7 @@ def test_masks_styles_and_keyframes_are_had_everywhere(nodes, film, settings, ap
 
 
 def test_a_machine_with_another_release_is_named(nodes, film, settings, monkeypatch):
-    monkeypatch.setattr("vidstyle.job.versions.__version__", "9.9.9")
+    monkeypatch.setattr("vidstyle.job.identity.__version__", "9.9.9")
     here = os.uname().nodename
     with pytest.raises(
         ClusterError, match=rf"machine {here} has vidstyle [0-9.]+, and the render was begun with 9\.9\.9"
@@ -212,5 +212,5 @@ def test_what_no_machine_has_is_said_at_once(nodes, film, settings):
 
 def test_a_forecast_counts_the_machines(nodes, film, settings):
     told = forecast("in.mp4", "style.png", "out.mp4", settings(cluster=nodes.address))
-    assert any("paints 3 shots at once on 3 machines" in note for note in told.notes)
+    assert any("renders 3 shots at once on 3 machines" in note for note in told.notes)
     assert not Path("out.mp4.vidstyle").exists()

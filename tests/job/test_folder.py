@@ -169,7 +169,7 @@ def test_half_written_files_of_a_killed_process_are_cleared_away(job):
 
 def test_a_job_that_was_deleted_says_so(job):
     shutil.rmtree(job.path)
-    with pytest.raises(JobError, match="deleted under way"):
+    with pytest.raises(JobError, match="deleted meanwhile"):
         fill(job, [0])
     with pytest.raises(JobError, match="cannot be written"):
         job.note_frame(JournalEntry(0, 1.0, 1.0, 1, 0, 0))

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from jobs import make_manifest
 from reports import make_render_record
-
 from vidstyle.job.finished import output_digest
+
 from vidstyle.job.journal import JournalEntry
 from vidstyle.job.render_record import keep_record, newest_entries, recall_record
 
@@ -83,5 +83,5 @@ def test_of_a_frame_that_was_painted_twice_the_last_counts():
 
 def test_names_are_relative_to_where_they_were_given():
     render_record = make_render_record(folder=str(Path("films").resolve()))
-    assert render_record.place("in.mp4") == Path("films/in.mp4").resolve()
-    assert render_record.place(Path("in.mp4").resolve()) == Path("in.mp4").resolve()
+    assert render_record.path_of("in.mp4") == Path("films/in.mp4").resolve()
+    assert render_record.path_of(Path("in.mp4").resolve()) == Path("in.mp4").resolve()

@@ -5,7 +5,7 @@ import pytest
 from jobs import make_job
 
 from vidstyle.job.folder import JobFolder, clear_job
-from vidstyle.job.seams import Seams, output_path
+from vidstyle.job.seams import Seams, published_frame
 from vidstyle.media.stills.headers import is_intact_png
 from vidstyle.media.stills.images import read_layers
 from vidstyle.settings import Settings
@@ -40,7 +40,7 @@ def stylize(job, shot, positions, level, seams=None):
 
 
 def close_alone(job, shot):
-    for run in job.closed_alone(shot) if job.manifest.kind == "video" else ():
+    for run in job.own_segments(shot) if job.manifest.kind == "video" else ():
         job.close_segment(shot, run)
 
 
@@ -59,11 +59,11 @@ def seam_of(job, monkeypatch):
     """Returns the levels of the seam's frames, as they are encoded or saved."""
     seam = job.manifest.shots[0].fades_out
     if job.manifest.kind == "frames":
-        return [int(read_layers(output_path(job, position))[0][0, 0, 0]) for position in seam]
+        return [int(read_layers(published_frame(job, position))[0][0, 0, 0]) for position in seam]
     levels = []
     monkeypatch.setattr(job, "write_segment", lambda run, pictures: levels.extend(int(p[0, 0, 0]) for p in pictures))
     monkeypatch.setattr(job, "note_segment", lambda *_: None)
-    Seams(job).close()
+    Seams(job).finish()
     return levels
 
 
@@ -72,7 +72,7 @@ def test_one_part_fades_into_the_other_in_equal_steps(job, monkeypatch):
     stylize(job, first, first.fades_out, EARLIER)
     stylize(job, second, second.fades_in, LATER)
     if job.manifest.kind == "frames":
-        Seams(job).close()
+        Seams(job).finish()
     wanted = [EARLIER + (LATER - EARLIER) * step / (FADE_FRAMES + 1) for step in range(1, FADE_FRAMES + 1)]
     assert np.abs(np.subtract(seam_of(job, monkeypatch), wanted)).max() <= 0.5
 
@@ -92,7 +92,7 @@ def test_a_seam_is_closed_as_soon_as_both_sides_are_painted(job, order):
 def is_closed(job, first):
     if job.manifest.kind == "video":
         return job.has_segment(first.fades_out)
-    return all(output_path(job, position).is_file() for position in first.fades_out)
+    return all(published_frame(job, position).is_file() for position in first.fades_out)
 
 
 def test_what_a_seam_was_made_of_is_removed_when_it_is_not_needed(job):
@@ -106,7 +106,7 @@ def test_what_a_seam_was_made_of_is_removed_when_it_is_not_needed(job):
         assert job.missing_positions(second) == list(range(second.start, second.stop))
     stylize(job, second, range(second.start, second.stop), LATER, seams)
     close_alone(job, second)
-    seams.close()
+    seams.finish()
     assert slots_in(job) == ([] if job.manifest.kind == "video" else list(range(96 + LEAD_IN_FRAMES)))
 
 
@@ -116,7 +116,7 @@ def test_a_job_goes_on_where_it_was_left(job):
     paint_all(job, seams)
     again = JobFolder(job.path, job.manifest)
     assert again.is_done(first) and again.is_done(second)
-    seams.close()
+    seams.finish()
     assert Seams(again)._open == []
     if job.manifest.kind == "frames":
         return
@@ -130,7 +130,7 @@ def test_a_job_goes_on_where_it_was_left(job):
 def test_a_damaged_seam_is_made_again(job):
     paint_all(job, Seams(job))
     first = job.manifest.shots[0]
-    path = job.segment_path(first.fades_out) if job.manifest.kind == "video" else output_path(job, first.stop - 1)
+    path = job.segment_path(first.fades_out) if job.manifest.kind == "video" else published_frame(job, first.stop - 1)
     whole = path.read_bytes()
     path.write_bytes(whole[:-20])
     again = JobFolder(job.path, job.manifest)
@@ -138,7 +138,7 @@ def test_a_damaged_seam_is_made_again(job):
         assert not again.is_done(first)
         paint_all(again, Seams(again))
     else:
-        Seams(again).close()
+        Seams(again).finish()
         assert is_intact_png(whole)
     assert path.read_bytes() == whole
 

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 from jobs import fill, finish, make_job
 
-from vidstyle import job_status
 from vidstyle.errors import JobError
-from vidstyle.job.finished import finished_frames, remember
 from vidstyle.job.journal import JournalEntry
 from vidstyle.job.lock import locked
-from vidstyle.job.status import job_path
+from vidstyle.job.render_record import finished_frames, remember
+from vidstyle.job.status import forget_machines, job_path, job_status, machines_at_work, note_machines
+from vidstyle.text import status_lines
 
 
 def test_frames_shots_and_seconds_are_counted(tmp_path):
@@ -58,7 +58,7 @@ def test_what_is_finished_is_remembered_by_its_content(tmp_path, monkeypatch):
     assert finished_frames(output, type(identity)(identity.settings, renamed, identity.place)) == 12
     assert finished_frames(output, type(identity)({"--size": "65"}, identity.files, identity.place)) is None
     with monkeypatch.context() as patch:
-        patch.setattr("vidstyle.job.finished.__version__", "99.0")
+        patch.setattr("vidstyle.job.render_record.__version__", "99.0")
         assert finished_frames(output, identity) is None
     output.write_bytes(b"another film")
     assert finished_frames(output, identity) is None
@@ -93,3 +93,26 @@ def test_the_folder_stands_beside_the_output(output, expected):
     assert job_path(output, Path("x")) == Path("x")
     here = Path.cwd()
     assert job_path(".") == here.with_name(f"{here.name}.vidstyle")
+
+
+def test_each_machine_is_named_once_for_each_time_it_is_there(tmp_path):
+    job = make_job(tmp_path / "out.mp4.vidstyle")
+    note_machines(job.path, {4: ("id1", "a"), 7: ("id2", "b"), 9: ("id2", "b"), 11: ("id3", "a")})
+    assert machines_at_work(job.path) == ("a", "a", "b")
+    assert job_status(tmp_path / "out.mp4").machines == ()  # nobody holds the lock
+    forget_machines(job.path)
+    assert machines_at_work(job.path) == ()
+
+
+def test_the_status_says_who_is_at_work(tmp_path):
+    job = make_job(tmp_path / "out.mp4.vidstyle")
+    with locked(job.path):
+        note_machines(job.path, {4: ("id1", "a"), 7: ("id2", "b"), 11: ("id3", "a")})
+        assert status_lines(job_status(tmp_path / "out.mp4")).endswith("running on a x2, b")
+
+
+def test_what_a_killed_render_has_left_is_not_believed(tmp_path):
+    job = make_job(tmp_path / "job")
+    note_machines(job.path, {4: ("id1", "a")})
+    job.make_folders()
+    assert machines_at_work(job.path) == ()

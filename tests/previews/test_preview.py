@@ -40,7 +40,9 @@ def test_a_sheet_is_written_and_nothing_else(tmp_path):
 @pytest.fixture
 def quick_forecast(monkeypatch):
     """Forecasts that do not measure how fast this machine is."""
-    monkeypatch.setattr("vidstyle.render.plan.pace_of", lambda stylizer, image, *_: Pace(1, 1, *image.shape[1::-1]))
+    monkeypatch.setattr(
+        "vidstyle.render.plan.measured_pace", lambda stylizer, image, *_: Pace(1, 1, *image.shape[1::-1])
+    )
 
 
 @pytest.fixture

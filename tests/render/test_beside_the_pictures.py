@@ -23,7 +23,7 @@ FILM = Film(
 @pytest.fixture(autouse=True)
 def scene(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("vidstyle.render.run.SEGMENT_FRAMES", 4)
+    monkeypatch.setattr("vidstyle.render.plan.SEGMENT_FRAMES", 4)
     make_film(Path("in.mkv"), FILM)
     cv2.imwrite("style.png", np.random.default_rng(1).integers(0, 256, (40, 40, 3), dtype=np.uint8))
 

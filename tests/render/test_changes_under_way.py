@@ -58,7 +58,7 @@ def test_a_folder_of_styles_is_read_again_only_as_it_was():
 @pytest.mark.parametrize(("file", "what"), [("frames/1.png", "input"), ("masks/7.png", "mask")])
 def test_what_is_read_along_must_stay_as_it_was(file, what):
     before, settings = Path(file).read_bytes(), replace(UNPAINTED, mask=Path("masks"))
-    said = f"vidstyle: {what} changed while frames were painted; begin anew with --restart"
+    said = f"vidstyle: {what} changed during the render; start over with --restart"
     with pytest.raises(JobChangedError, match=said):
         render(settings, change=file)
     assert not Path("out").exists()
@@ -72,7 +72,7 @@ def test_what_is_read_along_must_stay_as_it_was(file, what):
 def test_workers_begin_with_the_files_that_the_job_was_begun_with():
     before = Path("style.png").read_bytes()
     settings = replace(UNPAINTED, cuts="cuts.txt", workers=2)
-    with pytest.raises(SourceError, match=r"style\.png \(style\): was changed under way"):
+    with pytest.raises(SourceError, match=r"style\.png \(style\): has changed since"):
         stylize("frames", "style.png", "out/", settings, on_start=lambda plan: changed("style.png"))
     Path("style.png").write_bytes(before)
     assert render(replace(settings, workers=1)).frames == 8

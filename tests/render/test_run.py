@@ -11,9 +11,9 @@ from renders import QUICK, contents, render
 
 from vidstyle import Settings, stylize
 from vidstyle.errors import JobChangedError, JobError, OutputError, SourceError
+from vidstyle.job.journal import read_journal
 from vidstyle.job.lock import locked
-from vidstyle.method import solver as descent
-from vidstyle.render import run
+from vidstyle.method import objective
 
 pytestmark = pytest.mark.usefixtures("painting_scene")
 
@@ -123,23 +123,27 @@ def test_every_kind_of_chain_goes_on_over_segments_as_if_nothing_had_happened(ch
 
 
 @pytest.mark.parametrize("chain", ["warped", "content"])
-def test_an_economy_goes_on_after_an_interruption(monkeypatch, chain):
-    tried, stylized = [], []
+def test_a_memory_fallback_stays_after_an_interruption(monkeypatch, chain):
+    evaluate, failures = objective.Objective.__call__, [0]
 
-    def short_once(start, objective, method, budget, on_evaluation=None):
-        tried.append(budget)
-        if len(tried) in (3, 4, 5):  # the third frame, once more, and in tiles
+    def short_of_memory(self, image):
+        if failures[0]:
+            failures[0] -= 1
             raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
-        stylized.append(budget.history)
-        return descent.optimize(start, objective, method, budget)
+        return evaluate(self, image)
 
-    for module in ("optimization.coarse_to_fine", "chain.stylizer"):
-        monkeypatch.setattr(f"vidstyle.{module}.optimize", short_once)
-    settings = replace(QUICK, init=chain, cuts="off")
-    assert render(settings=settings, stop_after=4)[0] is None
-    assert render(settings=settings)[0].stylized > 2
-    assert stylized[:2] == [10, 10]
-    assert set(stylized[2:]) == {3}
+    def on_frame(frame):
+        if frame.done == 2:
+            failures[0] = 3  # the third frame, once more, and in tiles
+        if frame.done == 4:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(objective.Objective, "__call__", short_of_memory)
+    settings = replace(QUICK, init=chain, keep_job=True)
+    with pytest.raises(KeyboardInterrupt):
+        stylize("in.mp4", "style.png", "out.mp4", settings, on_frame=on_frame)
+    assert render(settings=settings)[0].stylized == 6
+    assert [entry.fallback for entry in read_journal(Path("out.mp4.vidstyle"))] == [0, 0] + [2] * 8
 
 
 def test_the_job_may_lie_elsewhere():
@@ -155,7 +159,7 @@ def test_somebody_elses_folder_is_not_taken_for_a_job():
     Path("mine").mkdir()
     Path("mine/thesis.txt").write_text("years of work")
     for restart in (False, True):
-        with pytest.raises(JobError, match=r"mine: is no job folder, it holds thesis\.txt"):
+        with pytest.raises(JobError, match=r"mine: is no job folder, since it holds thesis\.txt"):
             render(settings=replace(QUICK, job_dir=Path("mine"), restart=restart))
     Path("file").write_text("x")
     with pytest.raises(JobError, match="is a file"):
@@ -175,7 +179,7 @@ def test_a_job_deleted_under_way_is_a_clear_error():
         if frame.done == 2:
             shutil.rmtree("out.mp4.vidstyle")
 
-    with pytest.raises(JobError, match="job folder was deleted under way"):
+    with pytest.raises(JobError, match="job folder was deleted meanwhile"):
         stylize("in.mp4", "style.png", "out.mp4", QUICK, on_frame=deleting)
     assert render()[0].stylized == 10
 
@@ -197,7 +201,7 @@ def test_a_changed_network_is_said_before_its_weights_are_fetched(monkeypatch):
         raise AssertionError("fetched")
 
     render(stop_after=2)
-    monkeypatch.setattr(run, "weights_file", fetching)
+    monkeypatch.setattr("vidstyle.render.plan.weights_file", fetching)
     with pytest.raises(JobChangedError, match="--network was compact, is vgg19"):
         render(settings=replace(QUICK, network="vgg19"))
 
@@ -228,9 +232,9 @@ def test_names_that_would_collide_are_told_apart():
 
 
 def test_other_versions_are_noted(monkeypatch):
-    monkeypatch.setattr(run, "versions_of", lambda _: {"torch": "2.99.0"})
+    monkeypatch.setattr("vidstyle.render.plan.versions_of", lambda _: {"torch": "2.99.0"})
     render(stop_after=1)
-    monkeypatch.setattr(run, "versions_of", lambda _: {"torch": "3.0.0"})
+    monkeypatch.setattr("vidstyle.render.plan.versions_of", lambda _: {"torch": "3.0.0"})
     assert render()[0].notes == ("begun with other versions (torch 2.99.0, now 3.0.0); frames may differ minutely",)
 
 
@@ -264,19 +268,15 @@ def test_a_bad_list_of_cuts_leaves_no_trace():
     assert not Path("out.mp4.vidstyle").exists()
 
 
-def test_an_input_that_shrinks_under_way_is_noticed(monkeypatch):
+def test_an_input_that_shrinks_under_way_is_noticed():
     make_folder(Path("frames"), [f"f{k}.png" for k in range(6)])
-    planned = run.analyze
 
-    def shrinking(*arguments):
-        seen = planned(*arguments)
-        Path("frames/f4.png").unlink()
-        return seen
+    def on_analysis(seen, count):
+        if seen == count:
+            Path("frames/f4.png").unlink()
 
-    monkeypatch.setattr(run, "survey", shrinking)
     with pytest.raises(SourceError, match=r"f4\.png"):
-        render("out/", source="frames")
-    monkeypatch.undo()
+        stylize("frames", "style.png", "out/", QUICK, on_analysis=on_analysis)
 
 
 def test_what_was_noted_of_the_input_is_not_forgotten():

@@ -31,7 +31,7 @@ OUTPUTS = {
 def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A lossless clip of ten frames, flat patches and a gradient, and a style; segments of four frames."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("vidstyle.render.run.SEGMENT_FRAMES", 4)
+    monkeypatch.setattr("vidstyle.render.plan.SEGMENT_FRAMES", 4)
     make_video(Path("in.mkv"), images=[scene_of(k) for k in range(10)], size=(96, 64), codec="ffv1", pix_fmt="bgr0")
     cv2.imwrite("style.png", np.random.default_rng(1).integers(0, 256, (40, 40, 3), dtype=np.uint8))
 

@@ -60,7 +60,7 @@ def test_a_worker_that_dies_is_reported_and_its_shot_continued(scene, monkeypatc
         pids.append(self._processes[-1].pid)
 
     monkeypatch.setattr(Workers, "_start", noting)
-    with pytest.raises(DeviceError, match="killed by signal 9, often for want of memory"):
+    with pytest.raises(DeviceError, match="killed by signal 9, often since memory ran out"):
         stylize(
             "in.mp4", "style.png", "out.mp4", settings(workers=2), on_frame=lambda _: os.kill(pids[0], signal.SIGKILL)
         )

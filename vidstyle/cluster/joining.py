@@ -1,4 +1,4 @@
-"""The way into a Ray cluster."""
+"""Joining a Ray cluster, and what its machines have."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from vidstyle.errors import ClusterError
 from vidstyle.settings import Settings
 
 HOW_TO_INSTALL = "pip install 'vidstyle[cluster]'"
-# A head that is there takes a connection at once; Ray itself asks one that is not for minutes.
-_KNOCK_S = 10.0
-# Joining takes 1 to 3 s, and many times that where the machine is busy.
+# A head that runs takes a connection at once; Ray itself waits minutes for one that does not.
+_CONNECT_S = 10.0
+# Joining takes 1 to 3 s, and much longer on a busy machine.
 _JOIN_S = 60.0
 
 
@@ -41,8 +41,8 @@ def connected(address: str) -> Iterator[Any]:
     Where the calling program is connected already, that connection is used, and left.
 
     Args:
-        address: "auto" for the cluster that this machine is part of, "local" for one that is started for the
-            occasion, or the address of the head.
+        address: "auto" for the cluster that this machine is part of, "local" for one that is started for this
+            block, or the address of the head.
 
     Raises:
         ClusterError: Ray is not installed, there is no such cluster, or it is of another release.
@@ -51,11 +51,11 @@ def connected(address: str) -> Iterator[Any]:
     if ray.is_initialized():
         yield ray
         return
-    _knock(address)
+    _check_listening(address)
     options: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False, "address": address}
     if address == "local":
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        # By default Ray's processes give way to all others, by which a render would be slower than without it.
+        # By default Ray's processes have a low priority, and a render would be slower than without Ray.
         os.environ.setdefault("RAY_worker_niceness", "0")
         options["include_dashboard"] = False
     with _own_signals():
@@ -70,29 +70,29 @@ def connected(address: str) -> Iterator[Any]:
             ray.shutdown()
 
 
-def check_way(address: str) -> None:
-    """Makes sure that a cluster can be asked for, as far as that shows at once.
+def check_cluster(address: str) -> None:
+    """Makes sure that a cluster can be joined, as far as that can be told at once.
 
     Raises:
-        ClusterError: Ray is not installed, or nobody listens at the address.
+        ClusterError: Ray is not installed, or nothing listens at the address.
     """
     if not load_ray().is_initialized():
-        _knock(address)
+        _check_listening(address)
 
 
-def _knock(address: str) -> None:
-    """Raises an error where nobody listens at the address; "auto" and "local" say nothing of that."""
+def _check_listening(address: str) -> None:
+    """Raises an error if nothing listens at the address; "auto" and "local" are no addresses."""
     host, _, port = address.rpartition(":")
     if not host or not port.isdecimal():
         return
     try:
-        socket.create_connection((host.strip("[]"), int(port)), _KNOCK_S).close()
+        socket.create_connection((host.strip("[]"), int(port)), _CONNECT_S).close()
     except (OSError, OverflowError) as error:
         raise _unreachable(address, error) from error
 
 
 def _started(ray: Any, options: Mapping[str, Any]) -> None:
-    # In this very thread: on Linux, what Ray starts ends with the thread that has started it.
+    # In this thread: on Linux, Ray's processes end with the thread that started them.
     try:
         ray.init(**options)
     except Exception as error:
@@ -100,7 +100,7 @@ def _started(ray: Any, options: Mapping[str, Any]) -> None:
 
 
 def _join(ray: Any, address: str, options: Mapping[str, Any]) -> None:
-    """Calls `ray.init` in a thread: it may never come back, and as long as it waits, hears no Ctrl-C."""
+    """Calls `ray.init` in a thread, since it may never return, and does not react to Ctrl-C while it waits."""
     errors: list[Exception] = []
 
     def join() -> None:
@@ -120,7 +120,7 @@ def _join(ray: Any, address: str, options: Mapping[str, Any]) -> None:
 
 @contextmanager
 def _own_signals() -> Iterator[None]:
-    """Puts back the handlers that Ray replaces: a render that is ended leaves its files in order."""
+    """Restores the signal handlers that Ray replaces, so that a render that is ended leaves its files in order."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -139,12 +139,12 @@ def _unreachable(address: str, error: Exception) -> ClusterError:
         root = root.__cause__
     if "token" in str(root).lower():
         return ClusterError(
-            f"{address}: the Ray cluster there wants a token that this command has not given; set RAY_AUTH_MODE=token "
-            "here and on all machines, with the same ~/.ray/auth_token"
+            f"{address}: the Ray cluster there asks for a token, which this command has not given; set "
+            "RAY_AUTH_MODE=token here and on all machines, with the same ~/.ray/auth_token"
         )
     reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     if address == "local":
-        return ClusterError(f"no Ray cluster can be started here ({reason}); --workers paints several shots without")
+        return ClusterError(f"no Ray cluster can be started here ({reason}); use --workers instead")
     if address == "auto":
         return ClusterError(
             f"no Ray cluster can be reached from here ({reason}); start one with: ray start --head, or give its address"
@@ -159,17 +159,17 @@ def needed_by_shot(settings: Settings, device: str, threads: int) -> dict[str, f
     """Returns what a shot takes of a machine, by Ray's names of resources.
 
     Args:
-        device: what is painted with, in torch's words. threads: that one process computes with.
+        device: "cpu", "cuda" or "mps". threads: with which one process computes.
     """
     gpus = settings.gpus_per_shot if settings.gpus_per_shot is not None else float(device == "cuda")
     return {"CPU": settings.cpus_per_shot or float(1 if gpus else threads), "GPU": gpus}
 
 
 def shots_at_once(ray: Any, needed: Mapping[str, float]) -> tuple[int, int]:
-    """Returns how many shots the cluster can paint at a time, and on how many machines."""
-    wanted = {name: count for name, count in needed.items() if count}
+    """Returns how many shots the cluster can render at a time, and on how many machines."""
+    required = {name: count for name, count in needed.items() if count}
     machines = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    places = [min(int(have.get(name, 0) / count) for name, count in wanted.items()) for have in machines]
+    places = [min(int(have.get(name, 0) / count) for name, count in required.items()) for have in machines]
     return sum(places), sum(place > 0 for place in places)
 
 
@@ -180,14 +180,14 @@ def check_resources(ray: Any, needed: Mapping[str, float]) -> None:
         needed: by Ray's names of resources: "CPU", "GPU".
 
     Raises:
-        ClusterError: none has; such a shot would wait for ever.
+        ClusterError: none has, so the shot would wait forever.
     """
     if shots_at_once(ray, needed)[0]:
         return
     machines = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    wanted = " and ".join(f"{count:g} {name}{'s' if count > 1 else ''}" for name, count in needed.items() if count)
+    required = " and ".join(f"{count:g} {name}{'s' if count > 1 else ''}" for name, count in needed.items() if count)
     most = " and ".join(f"{max((have.get(name, 0) for have in machines), default=0):g} {name}s" for name in needed)
     raise ClusterError(
-        f"no machine of the cluster has {wanted} for a shot (the most are {most}); see --cpus-per-shot and "
+        f"no machine of the cluster has {required} for a shot (the most are {most}); see --cpus-per-shot and "
         "--gpus-per-shot"
     )

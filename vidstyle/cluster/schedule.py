@@ -1,4 +1,4 @@
-"""Shots as Ray tasks: the longest first, given out again where they fail, and never one waiting for another."""
+"""Shots as Ray tasks: the longest first, tried again where they fail, none waiting for another."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from vidstyle.shots import Shot
 
 logger = logging.getLogger(__name__)
 
-# A shot that fails so often is given up.
+# A shot that fails so often in a row is given up.
 TRIES = 3
-# Shots that Ray knows of at a time: more than there are machines, and few enough to be asked after all the time.
+# Shots that Ray has at a time: more than there are machines, and few enough to ask for all of them often.
 _AHEAD = 256
 _WAIT_S = 0.5
 _SILENCE_S = 30
 
 
 class Schedule:
-    """Has Ray work on shots, and hands on what the tasks answer, as it comes.
+    """Has Ray work on shots, and yields the tasks' answers as they come.
 
-    Ray's own way of trying again is not used: it would run a task from its beginning and pass over as many answers as
-    were had before, but a shot is gone on with where it was left.
+    Ray's own retries are not used: they would run a task from its beginning and drop as many answers as came before,
+    but a shot continues where it was left.
 
     Attributes:
-        failures: by number of the shot, what it failed with for good.
+        failures: the last error of each shot that was given up, by its number.
 
     Args:
         ray: the module. submit: makes a streaming task of a shot, and returns its generator of references.
         fatal: returns what to raise for an error that concerns all shots, or None.
-        on_silence: called once in half a minute without an answer.
+        on_silence: called after every half minute without an answer.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Schedule:
         self._running: dict[Any, Shot] = {}
 
     def run(self, shots: Sequence[Shot]) -> Iterator[tuple[Shot, Any]]:
-        """Yields what tasks answer with the shot that it is of, and None when a task of it has ended, well or not."""
+        """Yields shots with their tasks' answers, and a shot with None when a task of it has ended, well or not."""
         waiting = deque(sorted(shots, key=lambda shot: (shot.start - shot.stop, shot.number)))
         while waiting or self._running:
             while waiting and len(self._running) < _AHEAD:
@@ -63,18 +63,18 @@ class Schedule:
                     yield shot, None
                 except Exception as error:
                     del self._running[task]
-                    # Where only an answer was lost, with the machine that held it, the task itself may go on. One that
-                    # raised has ended, and its process may be at the next one, which that would kill.
+                    # If only an answer was lost with a machine, the task may still run. A task that raised has ended,
+                    # and canceling it would kill the next one, which its process may run already.
                     if getattr(error, "cause", None) is None:
                         self._ray.cancel(task, force=True)
-                    if self._takes_again(shot, error):
+                    if self._retries(shot, error):
                         waiting.appendleft(shot)
                     yield shot, None
                 else:
                     yield shot, answer
 
     def note_progress(self, shot: Shot) -> None:
-        """Forgets earlier failures of a shot of which something was done since."""
+        """Forgets the earlier failures of a shot that has made progress since."""
         self._failed.pop(shot.number, None)
 
     def cancel(self) -> None:
@@ -89,11 +89,11 @@ class Schedule:
         self._silent_waits = 0 if ready else self._silent_waits + 1
         if self._silent_waits and self._silent_waits * _WAIT_S % _SILENCE_S == 0:
             self._on_silence()
-        if ready:  # all that are, so that the first of them are not served before the others
+        if ready:  # all of them, so that the first ones in the list are not preferred
             ready, _ = self._ray.wait(tasks, num_returns=len(tasks), timeout=0, fetch_local=False)
         return list(ready)
 
-    def _takes_again(self, shot: Shot, error: Exception) -> bool:
+    def _retries(self, shot: Shot, error: Exception) -> bool:
         cause = getattr(error, "cause", None)
         error = cause if isinstance(cause, Exception) else error
         fatal = self._fatal(error)
@@ -101,7 +101,7 @@ class Schedule:
             raise fatal from error
         self._failed[shot.number] = self._failed.get(shot.number, 0) + 1
         if self._failed[shot.number] < TRIES:
-            logger.info("shot %d is given out again: %s", shot.number, error)
+            logger.info("shot %d is tried again: %s", shot.number, error)
             return True
         frames = f"frames {shot.start} to {shot.stop - 1}"
         logger.warning("shot %d (%s) failed %d times: %s; the others go on", shot.number, frames, TRIES, error)

@@ -1,82 +1,79 @@
-"""Has a cluster paint the shots of a render, from the machine where the command was given."""
+"""Has a cluster stylize the shots of a render; runs on the machine where the command was given."""
 
 from __future__ import annotations
 
 import logging
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from vidstyle.cluster.frame_store import FrameStore
 from vidstyle.cluster.joining import check_resources, connected, needed_by_shot
 from vidstyle.cluster.schedule import TRIES, Schedule
-from vidstyle.cluster.shipped_files import packed, with_whole_paths
+from vidstyle.cluster.storage import SharedStorage, Storage
 from vidstyle.cluster.task import stylize_shot
 from vidstyle.devices import resolve_device, resolve_precision
 from vidstyle.errors import ClusterError, JobError, VidstyleError
-from vidstyle.files import sha256_of
-from vidstyle.job.exchange import saved_picture, take_frame, take_segment
+from vidstyle.frames import Picture, join_moment, split_moment
 from vidstyle.job.folder import JobFolder
-from vidstyle.job.machines import forget_machines, note_machines
-from vidstyle.job.manifest import MANIFEST_NAME
-from vidstyle.job.versions import versions_of
+from vidstyle.job.identity import versions_of
+from vidstyle.job.status import forget_machines, note_machines
+from vidstyle.media.read.sources import open_source
+from vidstyle.media.stills.images import read_layers
 from vidstyle.settings import Settings
+from vidstyle.settings.kinds import join_region
 from vidstyle.settings.words import to_json
 from vidstyle.shots import Shot
-from vidstyle.workers.answers import frame_of, frame_without_answer
 from vidstyle.workers.shot_stylizer import SavedFrame, fallbacks_of
 
 logger = logging.getLogger(__name__)
 
-# Frames that a task may be ahead of what was taken in here: memory stays bounded, and no task waits for the screen.
+# Answers of a task that wait to be taken in here, so that memory is bounded; enough that no task waits.
 _AHEAD_FRAMES = 4
-# How long files that another machine has written may take to be seen here; NFS looks once a minute.
-_SEEN_WITHIN_S = 90.0
-# Who is at work is a file written through to the disk, and seldom asked for.
-_SAID_EVERY_S = 1.0
+# How long files that another machine has written may take to appear here; NFS looks once a minute.
+_APPEAR_WITHIN_S = 90.0
+# The file with the machines at work is flushed to the disk, and seldom read.
+_NOTE_EVERY_S = 1.0
 
 
 class ClusterStylizer:
-    """Paints shots of a job on all machines of a cluster; a context manager.
+    """Stylizes shots of a job on all machines of a cluster; a context manager.
 
-    Results are those of a single process on a machine of the same kind: shots do not depend on each other, and every
+    The frames are those of a single process on a machine of the same kind: shots do not depend on each other, and every
     task computes with the job's number of threads.
     """
 
     def __init__(self, job: JobFolder, source: Path, styles: Sequence[Path], settings: Settings) -> None:
-        """Args: see `pipeline.stylize`; the settings have a `cluster`."""
-        self._job, self._source, self._styles, self._settings = job, source.resolve(), styles, settings
+        """Takes a job, and input, styles and settings as given to `stylize`; the settings have a `cluster`."""
+        self._job, self._settings = job, settings
+        self._storage = _storage_class(settings)(job, source.resolve(), styles)
         self._device = resolve_device(settings.device)
         self._fallbacks: dict[int, int] = {}
         self._at_work: dict[int, tuple[str, str]] = {}  # node and name of the machine, by number of the shot
-        self._due: dict[int, set[int]] = {}  # frames whose answers have not come, by number of the shot
-        self._said_s = 0.0
-        self._open = ExitStack()
+        self._unanswered: dict[int, set[int]] = {}  # frames whose answers have not come, by number of the shot
+        self._noted_s = 0.0
+        self._connection = ExitStack()
 
     def __enter__(self) -> ClusterStylizer:
-        with ExitStack() as opening:
-            self._ray = opening.enter_context(connected(self._settings.cluster or "auto"))
+        with ExitStack() as stack:
+            self._ray = stack.enter_context(connected(self._settings.cluster or "auto"))
             check_resources(self._ray, self._needed())
             self._order = self._ray.put(self._order_for(self._ray))
-            self._open = opening.pop_all()
+            self._connection = stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._open.close()
+        self._connection.close()
 
-    def stylize(self, shots: Sequence[Shot], missing: Mapping[int, Sequence[int]]) -> Iterator[SavedFrame]:
-        """Yields frames as they are saved, in whatever order.
-
-        Args:
-            missing: frames that are to be painted, by number of the shot.
+    def stylize(self, shots: Sequence[Shot]) -> Iterator[SavedFrame]:
+        """Yields frames as they are saved, in any order.
 
         Raises:
-            ClusterError: a machine is not fit for the job, or shots failed for good; all others are done then.
+            ClusterError: a machine cannot do the job, or shots failed several times; all others are done then.
         """
         needed = self._needed()
         task = self._ray.remote(stylize_shot).options(
@@ -87,52 +84,52 @@ class ClusterStylizer:
             _generator_backpressure_num_objects=_AHEAD_FRAMES,
         )
         self._fallbacks = fallbacks_of(self._job)
-        self._due = {shot.number: set(missing[shot.number]) for shot in shots}
-        schedule = Schedule(self._ray, partial(self._submit, task), _fatal, self._say_if_alone)
+        self._unanswered = {
+            shot.number: {p for p in self._job.missing_positions(shot) if p >= shot.start} for shot in shots
+        }
+        schedule = Schedule(self._ray, partial(self._submit, task), _fatal, self._warn_if_no_machine)
         try:
             for shot, answers in schedule.run(shots):
                 if answers is None:
                     self._at_work.pop(shot.number, None)
-                    yield from self._unanswered(shot)
+                    yield from self._lost(shot)
                 for answer in answers or ():
-                    yield from self._taken(shot, answer)
+                    yield from self._take(shot, answer)
                     if "position" in answer:
                         schedule.note_progress(shot)
-                self._say_who()
+                self._note_machines()
         finally:
             schedule.cancel()
             forget_machines(self._job.path)
         if schedule.failures:
             raise _given_up(schedule.failures, self._job.manifest.shots)
-        self._wait_until_seen(shots)
+        self._wait_for_files(shots)
         for shot in shots:
-            yield from self._unanswered(shot)
+            yield from self._lost(shot)
 
-    def _taken(self, shot: Shot, answer: dict[str, Any]) -> Iterator[SavedFrame]:
-        """Takes in what a task has answered, and yields the frame, if it is one."""
+    def _take(self, shot: Shot, answer: dict[str, Any]) -> Iterator[SavedFrame]:
+        """Takes in an answer of a task, and yields its frame, if it has one."""
         if "node" in answer:
             self._at_work[shot.number] = answer["node"], answer["machine"]
-        elif "segment" in answer:
-            take_segment(self._job, shot, answer["segment"], answer["content"])
-        else:
+        self._storage.take(shot, answer)
+        if "position" in answer:
             position = answer["position"]
-            if "files" in answer:
-                take_frame(self._job, position, answer["files"])
             self._fallbacks[position] = answer["fallback"]
-            self._due[shot.number].discard(position)
-            yield frame_of(answer, self._machines)
+            self._unanswered[shot.number].discard(position)
+            yield SavedFrame.from_json(answer, self._machines)
 
-    def _unanswered(self, shot: Shot) -> Iterator[SavedFrame]:
-        """Yields the frames of a shot whose answers were lost with a machine, once all of the shot is seen here."""
-        due, job = self._due[shot.number], self._job
-        if not due:
+    def _lost(self, shot: Shot) -> Iterator[SavedFrame]:
+        """Yields the frames of a shot whose answers were lost with a machine, once the whole shot is done."""
+        unanswered, job = self._unanswered[shot.number], self._job
+        if not unanswered:
             return
-        job.look_anew()
+        job.forget_files()
         if job.is_done(shot):
-            for position in sorted(due):
+            for position in sorted(unanswered):
                 picture = saved_picture(job, shot, position)
-                due.discard(position)
-                yield frame_without_answer(position, job.manifest.info.range_start + position, picture, self._machines)
+                unanswered.discard(position)
+                index = job.manifest.info.range_start + position
+                yield SavedFrame.unmeasured(position, index, picture, self._machines)
 
     @property
     def _machines(self) -> int:
@@ -142,69 +139,91 @@ class ClusterStylizer:
         return needed_by_shot(self._settings, self._device.type, self._job.manifest.threads)
 
     def _order_for(self, ray: Any) -> dict[str, Any]:
-        """Returns what every task is told of the render, in plain words, so that another release can read it too."""
-        settings, job = self._settings, self._job
-        # Frames are fitted to the manifest's size, so the stylizer has nothing left to fit.
+        """Returns what every task gets: plain values, so that another release can read them and say that it differs."""
+        settings = self._settings
+        # Frames are resized before they reach the stylizer.
         precision = str(resolve_precision(settings.precision, self._device)).removeprefix("torch.")
-        settings = replace(with_whole_paths(settings), size="source", device=self._device.type, precision=precision)
-        order: dict[str, Any] = {
+        settings = replace(with_whole_paths(settings), device=self._device.type, precision=precision)
+        return {
             "id": uuid.uuid4().hex,
             "versions": versions_of(settings),
             "settings": to_json(settings),
-            "store": None,
-        }
-        manifest = job.path / MANIFEST_NAME
-        if not settings.no_shared_storage:
-            return order | {
-                "job": str(job.path.resolve()),
-                "manifest_sha256": sha256_of(manifest),
-                "source": str(self._source),
-                "source_bytes": self._source.stat().st_size if self._source.is_file() else 0,
-                "styles": [str(style.resolve()) for style in self._styles],
-            }
-        here = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
-            ray.get_runtime_context().get_node_id(), soft=False
-        )
-        store = ray.remote(FrameStore).options(num_cpus=0, scheduling_strategy=here)
-        return order | {
-            "manifest": manifest.read_bytes(),
-            "shipped": ray.put(packed(settings, self._styles)),
-            "store": store.remote(str(job.path.resolve()), str(self._source), to_json(settings)),
+            **self._storage.order(ray, settings),
         }
 
-    def _say_who(self) -> None:
+    def _note_machines(self) -> None:
         now_s = time.monotonic()
-        if now_s - self._said_s > _SAID_EVERY_S:
+        if now_s - self._noted_s > _NOTE_EVERY_S:
             note_machines(self._job.path, self._at_work)
-            self._said_s = now_s
+            self._noted_s = now_s
 
     def _submit(self, task: Any, shot: Shot) -> Any:
-        return task.remote(self._order, shot.number, self._cut_down(shot))
+        return task.remote(self._order, shot.number, self._fallbacks_of(shot))
 
-    def _say_if_alone(self) -> None:
-        """Says so where there is no machine left to wait for; Ray goes on as soon as one comes."""
+    def _warn_if_no_machine(self) -> None:
+        """Warns where no machine is left that could do a shot; Ray goes on as soon as one joins."""
         try:
             check_resources(self._ray, self._needed())
         except ClusterError as error:
             logger.warning("waiting for machines: %s", error)
 
-    def _cut_down(self, shot: Shot) -> dict[int, int]:
+    def _fallbacks_of(self, shot: Shot) -> dict[int, int]:
         slots = map(shot.slot, range(shot.first, shot.stop))
         return {slot: self._fallbacks[slot] for slot in slots if self._fallbacks.get(slot)}
 
-    def _wait_until_seen(self, shots: Sequence[Shot]) -> None:
-        """Waits until everything that the tasks have written is seen from here, too."""
-        job, deadline = self._job, time.monotonic() + _SEEN_WITHIN_S
+    def _wait_for_files(self, shots: Sequence[Shot]) -> None:
+        """Waits until everything that the tasks have written has appeared here, too."""
+        job, deadline = self._job, time.monotonic() + _APPEAR_WITHIN_S
         for shot in shots:
-            job.look_anew()
+            job.forget_files()
             while not job.is_done(shot):
                 if time.monotonic() > deadline:
                     raise JobError(
-                        f"{job.path}: what was painted of shot {shot.number} is not seen here; check that the storage "
+                        f"{job.path}: the frames of shot {shot.number} do not appear here; check that the storage "
                         "is the same for all machines, and run the command again"
                     )
                 time.sleep(1)
-                job.look_anew()
+                job.forget_files()
+
+
+def _storage_class(settings: Settings) -> type[Storage]:
+    if not settings.no_shared_storage:
+        return SharedStorage
+    from vidstyle.cluster.no_shared_storage import RemoteStorage
+
+    return RemoteStorage
+
+
+def with_whole_paths(settings: Settings) -> Settings:
+    """Returns the same settings with paths that do not depend on the current folder."""
+
+    def whole(path: Path | None) -> Path | None:
+        return None if path is None else path.resolve()
+
+    return replace(
+        settings,
+        mask=whole(settings.mask),
+        weights=whole(settings.weights),
+        keyframes=whole(settings.keyframes),
+        region=tuple(join_region(str(mask.resolve()), str(style.resolve())) for mask, style in settings.regions),
+        style_at=tuple(
+            join_moment(moment, str(Path(name).resolve())) for moment, name in map(split_moment, settings.style_at)
+        ),
+    )
+
+
+def saved_picture(job: JobFolder, shot: Shot, position: int) -> Picture:
+    """Returns a frame of a shot, `(H, W, 3)` uint8 RGB, from its file or from the segment that it is encoded in.
+
+    Raises:
+        SourceError: it is in neither.
+    """
+    run = next(run for run in shot.segments if position in run)
+    if job.manifest.kind == "video" and job.has_segment(run):
+        start = position - run.start
+        with open_source(job.segment_path(run), frames=(start, start + 1)) as source:
+            return next(source).image
+    return read_layers(job.delivered_path(position))[0]
 
 
 def _fatal(error: Exception) -> Exception | None:
@@ -221,8 +240,8 @@ def _given_up(failures: dict[int, Exception], shots: Sequence[Shot]) -> ClusterE
     shot = shots[number]
     count = "a shot" if len(failures) == 1 else f"{len(failures)} shots"
     first_line = str(error).strip().partition("\n")[0]
-    said = str(error) if isinstance(error, VidstyleError) else f"{type(error).__name__}: {first_line}"
+    reason = str(error) if isinstance(error, VidstyleError) else f"{type(error).__name__}: {first_line}"
     return ClusterError(
         f"{count} failed {TRIES} times, first number {number} (frames {shot.start} to {shot.stop - 1} of the render): "
-        f"{said}; everything else is done and kept: run the command again once that is mended"
+        f"{reason}; all others are done and kept: run the command again once that is mended"
     )

@@ -1,7 +1,7 @@
-"""What runs in the cluster: one task paints one shot.
+"""What runs in the cluster: one task stylizes one shot.
 
-Loading the network and measuring the style takes seconds, so that a process keeps them for the next shot of the same
-render. (With a GPU, Ray gives each task a process of its own, and they are loaded for each shot.)
+Loading the network and measuring the style takes seconds, so a process keeps them for the next shot of the same render.
+(With a GPU, Ray gives each task a process of its own, which loads them for its shot.)
 """
 
 from __future__ import annotations
@@ -14,54 +14,51 @@ from typing import Any
 
 from vidstyle.devices import BESIDE_OTHERS
 
-# Each answer costs the machine that takes it in some time, however small it is: quick ones go together.
+# Each answer costs time where it is taken in, however small it is, so several that come quickly are sent together.
 _TOGETHER_S, _TOGETHER_BYTES = 0.2, 4 << 20
 
 
-def stylize_shot(
-    order: Mapping[str, Any], number: int, memory_fallbacks: Mapping[int, int]
-) -> Iterator[list[dict[str, Any]]]:
-    """Paints what is missing of a shot and yields answers: who does it, and then frames once they are saved.
+def stylize_shot(order: Mapping[str, Any], number: int, fallbacks: Mapping[int, int]) -> Iterator[list[dict[str, Any]]]:
+    """Stylizes the missing frames of a shot; yields answers: which machine it is, then each frame once it is saved.
 
     Args:
-        order: what the `ClusterPainter` says of the render. number: of the shot.
-        economies: see `ShotPainter`; those of this shot.
+        order: see `ClusterStylizer`. number: of the shot. fallbacks: see `ShotStylizer`; those of this shot.
 
     Raises:
-        ClusterError: this machine is not fit for it. VidstyleError: see `ShotPainter.paint`.
+        ClusterError: this machine cannot do it. VidstyleError: see `ShotStylizer.stylize`.
     """
-    os.environ.update(BESIDE_OTHERS)  # torch reads them once, when it is imported
+    os.environ.update(BESIDE_OTHERS)  # torch reads them when it is imported
     from vidstyle.cluster.joining import load_ray
-    from vidstyle.cluster.workplace import workplace_for
+    from vidstyle.cluster.storage import workplace_for
 
     node = load_ray().get_runtime_context().get_node_id()
     yield [{"machine": socket.gethostname(), "node": node, "process": os.getpid()}]
-    yield from together(workplace_for(order).stylize(number, memory_fallbacks))
+    yield from together(workplace_for(order).stylize(number, fallbacks))
 
 
 def together(answers: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    """Yields answers as they come where they come slowly, and several at a time where they come quickly.
+    """Yields answers in lists: each at once where they come slowly, several at a time where they come quickly.
 
-    What is held back when an error comes is yielded before it is raised.
+    Before an error is raised, the answers that came before it are yielded.
     """
-    held: list[dict[str, Any]] = []
-    size_bytes, said_s = 0, time.monotonic()
+    waiting: list[dict[str, Any]] = []
+    size_bytes, last_s = 0, time.monotonic()
     try:
         for answer in answers:
-            held.append(answer)
+            waiting.append(answer)
             size_bytes += _size_bytes(answer)
-            if time.monotonic() - said_s >= _TOGETHER_S or size_bytes >= _TOGETHER_BYTES:
-                yield held
-                held, size_bytes, said_s = [], 0, time.monotonic()
+            if time.monotonic() - last_s >= _TOGETHER_S or size_bytes >= _TOGETHER_BYTES:
+                yield waiting
+                waiting, size_bytes, last_s = [], 0, time.monotonic()
     except Exception:
-        if held:
-            yield held
+        if waiting:
+            yield waiting
         raise
-    if held:
-        yield held
+    if waiting:
+        yield waiting
 
 
-def _size_bytes(answer: Mapping[str, Any]) -> int:
-    files = [*answer.get("files", {}).values(), answer.get("content", b"")]
-    image = answer.get("image")
-    return sum(map(len, files)) + (0 if image is None else int(image.nbytes))
+def _size_bytes(value: Any) -> int:
+    if isinstance(value, Mapping):
+        return sum(map(_size_bytes, value.values()))
+    return len(value) if isinstance(value, bytes) else int(getattr(value, "nbytes", 0))

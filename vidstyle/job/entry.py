@@ -1,4 +1,4 @@
-"""Before and after a job: what may be continued, what may be begun, and what is cleared away."""
+"""Which job may be continued, where a new one may be begun, and which folders are removed."""
 
 from __future__ import annotations
 
@@ -10,42 +10,43 @@ from pathlib import Path
 from vidstyle.errors import JobChangedError, JobError, VidstyleError
 from vidstyle.files import check_writable
 from vidstyle.job.folder import FINISHED_NAME, JobFolder, clear_job
+from vidstyle.job.identity import Identity
 from vidstyle.job.lock import is_lock_name, locked
-from vidstyle.job.manifest import MANIFEST_NAME, Identity, Manifest, read_manifest
+from vidstyle.job.manifest import MANIFEST_NAME, Manifest, read_manifest
 
 # A digest that no file has.
-_MIXED = "changed under way"
+_MIXED = "changed during the render"
 
 
 def check_unchanged(path: Path, manifest: Manifest, now: Identity) -> None:
-    """Makes sure that a job is continued with what it was begun with.
+    """Makes sure that a job is continued with the settings and files that it was begun with.
 
     Raises:
-        JobChangedError: it is not; the message names what changed from what to what.
+        JobChangedError: it is not; the message names each change.
     """
-    spoilt = [name for name, (_, digest) in manifest.identity.files.items() if digest == _MIXED]
-    if spoilt:
-        raise _mixed(path, spoilt)
+    changed_files = [name for name, (_, digest) in manifest.identity.files.items() if digest == _MIXED]
+    if changed_files:
+        raise _mixed(path, changed_files)
     changed = manifest.identity.differences(now)
     if not changed:
         return
     old = [name for name, (_, digest) in now.files.items() if manifest.identity.files.get(name, ("", ""))[1] != digest]
     advice = f"put the old {' and '.join(old)} back to finish it" if old else f"finish it with: {manifest.command}"
     raise JobChangedError(
-        f"{path}: an unfinished render of other things is there: {'; '.join(changed)}. Choose another output or "
+        f"{path}: holds an unfinished render that differs: {'; '.join(changed)}. Choose another output or "
         f"--job-dir, throw it away with --restart, or {advice}"
     )
 
 
 def check_steady(path: Path, manifest: Manifest, files: Mapping[str, Sequence[str]]) -> None:
-    """Makes sure that files which are read all along are, after painting, what they were before.
+    """Makes sure that files which are read throughout the render have not changed during it.
 
     Args:
-        files: name and digest of each as it is now, by what it is there for.
+        files: name and digest of each as it is now, under its name in `Identity.files`.
 
     Raises:
-        JobChangedError: they are not. The job is then marked, and `check_unchanged` refuses it: whatever is put
-            back, which frames were painted with what is not known.
+        JobChangedError: one has changed. The job is then marked, and `check_unchanged` refuses it: even if the file
+            is put back, nobody knows which frames were made from which content.
     """
     before = manifest.identity.files
     changed = {name: (words, _MIXED) for name, (words, digest) in files.items() if before[name][1] != digest}
@@ -56,32 +57,32 @@ def check_steady(path: Path, manifest: Manifest, files: Mapping[str, Sequence[st
 
 def _mixed(path: Path, names: Sequence[str]) -> JobChangedError:
     what = " and ".join(names)
-    return JobChangedError(f"{path}: {what} changed while frames were painted; begin anew with --restart")
+    return JobChangedError(f"{path}: {what} changed during the render; start over with --restart")
 
 
 def check_new_job(path: Path) -> None:
-    """Makes sure that a new job folder neither takes over somebody's folder nor fails for want of a parent.
+    """Makes sure that a new job folder can be made, and would not use a folder with other things in it.
 
     Raises:
-        JobError: something else is there. OutputError: it cannot be made.
+        JobError: something else has that name. OutputError: it cannot be made.
     """
     if path.exists() and not path.is_dir():
-        raise JobError(f"{path}: is a file where the job folder is wanted; choose another place with --job-dir")
+        raise JobError(f"{path}: is a file, and the job folder needs that name; choose another with --job-dir")
     if path.is_dir():
-        # A process killed in its first moments leaves locks and half a manifest.
-        half = f".{Path(MANIFEST_NAME).stem}.part"
-        strangers = sorted(p.name for p in path.iterdir() if not is_lock_name(p.name) and not p.name.startswith(half))
-        if strangers:
+        # A process that is killed in its first moments leaves locks and part of a manifest.
+        part = f".{Path(MANIFEST_NAME).stem}.part"
+        others = sorted(p.name for p in path.iterdir() if not is_lock_name(p.name) and not p.name.startswith(part))
+        if others:
             raise JobError(
-                f"{path}: is no job folder, it holds {strangers[0]}; choose another place with --job-dir, or move it"
+                f"{path}: is no job folder, since it holds {others[0]}; choose another with --job-dir, or move it"
             )
     check_writable(path.resolve().parent)
 
 
 def clear_leftovers(path: Path, identity: Identity) -> None:
-    """Removes the folder of a job that was killed after all was done.
+    """Removes the folder of a job that was killed after its output was complete.
 
-    One that was kept on purpose stays, as does one of another render.
+    A folder that is kept on purpose (--keep-job) stays, and so does that of another render.
     """
     if not path.is_dir() or (path / FINISHED_NAME).is_file():
         return
@@ -92,11 +93,11 @@ def clear_leftovers(path: Path, identity: Identity) -> None:
 
 @contextmanager
 def removed_if_empty(path: Path) -> Iterator[None]:
-    """Leaves no trace of a render that fails, or is stopped, before its first frame."""
+    """Removes the job folder of a render that fails, or is stopped, before its first frame."""
     try:
         yield
     except BaseException:
-        # What cannot be read is not known to be empty.
+        # A folder that cannot be read may hold frames, and stays.
         with suppress(VidstyleError, OSError):
             is_kept = (path / FINISHED_NAME).is_file()
             if not is_kept and JobFolder(path, read_manifest(path)).is_empty():

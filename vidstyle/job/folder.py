@@ -1,13 +1,13 @@
-"""A job folder: painted frames, encoded segments, and what of them is whole.
+"""A job folder: stylized frames, encoded segments, and which of them are there and intact.
 
 manifest.json   what the job is; see `manifest`
-frames/         painted frames, `00000012.png`, the state that the chain goes on from
-delivered/      the same as they are delivered, where they take other colors
-seams/          frames of a folder at which one part of a shot fades into the next; see `seams`
+frames/         stylized frames, `00000012.png`, from which the following ones start
+delivered/      the same with the colors of the input, where --color content asks for them
+seams/          with --split-shots, frames at which one part of a shot fades into the next; see `seams`
 segments/       encoded runs of frames, `00000000-00000240.segment`, each with its record `.json`
-journal.jsonl   a line for each painted frame: seconds, loss, evaluations
-lock            held by the process at work; the system lets go of it when that process dies
-stop            asks that process to stop after the frame it is at
+journal.jsonl   a line for each stylized frame: seconds, loss, evaluations
+lock            held by the process at work; the system releases it when that process dies
+stop            asks that process to stop after the current frame
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ logger = logging.getLogger(__name__)
 
 # Frames on their way into an output folder, under their final names.
 PAINTED_NAME = "painted"
-# Frames in other colors than those that the chain goes on from.
+# Frames with the colors of the input, which those in `frames` do not have.
 DELIVERED_NAME = "delivered"
 SEAMS_NAME = "seams"
 LOCK_NAME, PUBLISHING_NAME, FINISHED_NAME = "lock", "publishing.json", "finished.json"
 STOP_NAME = "stop"
-MACHINES_NAME = "machines.json"  # who is at work in a cluster
+MACHINES_NAME = "machines.json"  # those of a cluster that are at work
 DIGITS = 8
 
 
 class JobFolder:
-    """The files of one job. Processes that paint different shots may each have one of the same folder."""
+    """The files of one job. Processes that work on different shots may each have an object of the same folder."""
 
     def __init__(self, path: Path, manifest: Manifest) -> None:
         self.path, self.manifest = path, manifest
@@ -59,7 +59,7 @@ class JobFolder:
 
     @cached_property
     def settings(self) -> Settings:
-        """How the job's frames are painted."""
+        """Those of the render."""
         return Settings(**self.manifest.settings)
 
     @cached_property
@@ -71,7 +71,7 @@ class JobFolder:
 
     @cached_property
     def _times(self) -> list[int]:
-        """The frames' times in the output's ticks, and when the last one ends."""
+        """The frames' times in the output's ticks, and the end of the last one."""
         times, _ = output_times(self.manifest.timestamps, self.spec, self.manifest.timestamps[0])
         return [*times, times[-1] + max(1, round(1 / (self.spec.rate * self.spec.time_base)))]
 
@@ -85,7 +85,7 @@ class JobFolder:
         self.make_folders()
 
     def make_folders(self) -> None:
-        """Makes the folders that are not there, and clears away what a killed process left half written."""
+        """Makes the folders that are missing, and removes files that a killed process left half written."""
         try:
             seams = [self.path / SEAMS_NAME] if self.settings.split_shots else []
             for folder in (self.frames_folder, self.segments_folder, self.delivered_folder, *seams):
@@ -99,10 +99,10 @@ class JobFolder:
             raise JobError(f"{self.path}: cannot be written to ({error.strerror or error}); {remedy(error)}") from error
 
     def stop_if_asked(self, done: int) -> None:
-        """Ends the render where somebody has asked for it; `done` frames are there.
+        """Raises an error if the file `stop` asks for it; the message says that `done` frames are kept.
 
         Raises:
-            JobStoppedError: somebody has.
+            JobStoppedError: the render is to stop.
         """
         if (self.path / STOP_NAME).is_file():
             kept = f"{done:,} of {self.manifest.frame_count:,} frames are kept"
@@ -111,34 +111,34 @@ class JobFolder:
     # -- frames --------------------------------------------------------------------------------
 
     def frame_path(self, position: int) -> Path:
-        """Returns the file of the painted frame at a position in the render, or in a slot; see `Shot.slot`."""
+        """Returns the file of the stylized frame of a position in the render, or of a slot; see `Shot.slot`."""
         return self.frames_folder / f"{position:0{DIGITS}}.png"
 
     def delivered_path(self, position: int) -> Path:
-        """Returns the file of a frame as it is delivered: the painted one itself, unless it takes other colors."""
+        """Returns the file of a frame as the output shows it: the same file, unless it takes the input's colors."""
         return self.delivered_folder / self.frame_path(position).name
 
     def save_frame(
         self, position: int, image: Picture, alpha: Picture | None = None, delivered: Picture | None = None
     ) -> None:
-        """Writes a painted frame, `(height, width, 3)` uint8 RGB, whole and through to the disk.
+        """Writes a stylized frame, `(height, width, 3)` uint8 RGB, to the disk, whole or not at all.
 
         Args:
-            alpha: `(height, width)` uint8, of the frame that was painted, to go with it.
-            delivered: the same in its own colors, where it takes other ones; else the image.
+            alpha: `(height, width)` uint8, of the input's frame, or None.
+            delivered: the frame with the input's colors, where the settings ask for them.
 
         Raises:
             OutputError: it cannot be written. JobError: the job folder is gone.
         """
         if not self.frames_folder.is_dir():
-            raise JobError(f"{self.path}: the job folder was deleted under way; run the command again to start over")
+            raise JobError(f"{self.path}: the job folder was deleted meanwhile; run the command again to start over")
         if self.delivered_folder != self.frames_folder:
             write_image(self.delivered_path(position), image if delivered is None else delivered, alpha)
         write_image(self.frame_path(position), image, alpha)
         self._whole_frames.add(position)
 
     def load_frame(self, position: int) -> Picture | None:
-        """Returns a painted frame's colors, or None where it is missing, damaged or of another size."""
+        """Returns a stylized frame, `(H, W, 3)` uint8 RGB; None where it is missing, damaged or of another size."""
         layers = self._load_layers(position, self.frame_path(position))
         return None if layers is None else layers[0]
 
@@ -148,14 +148,14 @@ class JobFolder:
         try:
             return read_layers(path)
         except SourceError as error:
-            logger.warning("%s; it is painted again", error)
+            logger.warning("%s; the frame is rendered again", error)
             return None
 
     def has_frame(self, position: int) -> bool:
-        """Tells whether a painted frame is there, whole and of the right size; a look at its checksums."""
+        """Tells whether a stylized frame is there, intact by its checksums, and of the right size."""
         paths = {self.frame_path(position), self.delivered_path(position)}
         if position in self._whole_frames and all(path.is_file() for path in paths):
-            return True  # a long folder is read through once, not for every question
+            return True  # the checksums of a long folder are computed once
         if all(self._is_intact(position, path) for path in paths):
             self._whole_frames.add(position)
             return True
@@ -172,44 +172,42 @@ class JobFolder:
         if picture_size(data) == size and is_intact_png(data):
             return True
         if position not in self._damaged_frames:
-            logger.warning("%s: damaged, or not of %dx%d pixels; it is painted again", path, *size)
+            logger.warning("%s: damaged, or not of %dx%d pixels; the frame is rendered again", path, *size)
             self._damaged_frames.add(position)
         return False
 
     def is_empty(self) -> bool:
-        """Tells whether nothing has been painted yet."""
+        """Tells whether no frame has been stylized yet."""
         if (self.path / PUBLISHING_NAME).is_file():
-            return False  # all of it may be in the output folder already
+            return False  # all frames may be in the output folder already
         folders = (self.frames_folder, self.segments_folder, self.delivered_folder, self.path / PAINTED_NAME)
         return not any(any(folder.iterdir()) for folder in folders if folder.is_dir())
 
     def is_done(self, shot: Shot) -> bool:
-        """Tells whether nothing of a shot is left to paint or to encode, but for its seams; see `seams`."""
-        if self.manifest.kind == "video" and not all(self.has_segment(run) for run in self.closed_alone(shot)):
+        """Tells whether all of a shot is stylized and encoded, but for what `seams` does between two parts of one."""
+        if self.manifest.kind == "video" and not all(self.has_segment(run) for run in self.own_segments(shot)):
             return False
-        return next(self._unpainted(shot), None) is None
+        return next(self._needed_for_output(shot), None) is None
 
-    def closed_alone(self, shot: Shot) -> tuple[range, ...]:
-        """Returns the segments that take frames of this shot only."""
+    def own_segments(self, shot: Shot) -> tuple[range, ...]:
+        """Returns the segments that are made of this shot's frames alone: all, unless it is a part that fades out."""
         return shot.segments[:-1] if shot.fades_out else shot.segments
 
-    def _unpainted(self, shot: Shot) -> Iterator[int]:
-        """Yields the positions at which a frame of the shot is wanted for the output, and not there."""
+    def _needed_for_output(self, shot: Shot) -> Iterator[int]:
+        """Yields the positions of the shot's frames that the output needs and that are not there."""
         is_video = self.manifest.kind == "video"
         for run in (shot.fades_in, *shot.segments):
             if run and not (is_video and self.has_segment(run)):
                 yield from (position for position in run if not self.has_frame(shot.slot(position)))
 
     def missing_positions(self, shot: Shot) -> list[int]:
-        """Returns which frames of a shot must be painted, ascending, after a look at everything that is there.
+        """Returns the positions of a shot's frames that have to be stylized, in ascending order.
 
-        With those that lead in, it begins at `Shot.first`.
-
-        A frame needs those before it as saved, as far as its settings look back. Where one is gone too, it is
-        painted again, and so on back to frames that are there, or to the start of the shot; and the first frame
-        of the shot, where that is what mean and contrast are held to.
+        A frame starts from the saved ones before it, as many as the settings look back to, and its mean and contrast
+        are held to those of the shot's first frame. Where one of these is gone, it is stylized again, and so is what
+        that one needs, back to frames that are there or to the start of the shot.
         """
-        missing = set(self._unpainted(shot))
+        missing = set(self._needed_for_output(shot))
         for position in reversed(range(shot.first, shot.stop)):
             if position in missing:
                 before = self._before(shot, position) - missing
@@ -217,7 +215,7 @@ class JobFolder:
         return sorted(missing)
 
     def _before(self, shot: Shot, position: int) -> set[int]:
-        """Returns the frames, as painted, that a frame depends on."""
+        """Returns the positions of the stylized frames that a frame depends on."""
         before = set(range(max(shot.first, position - self.settings.looks_back_frames), position))
         return before | {shot.first} if self.settings.is_warped and position > shot.first else before
 
@@ -228,7 +226,7 @@ class JobFolder:
         return self.segments_folder / f"{run.start:0{DIGITS}}-{run.stop:0{DIGITS}}{SEGMENT_SUFFIX}"
 
     def has_segment(self, run: range) -> bool:
-        """Tells whether a segment is there and is what was written, byte for byte."""
+        """Tells whether a segment is there, byte for byte as it was written."""
         if run not in self._whole_segments:
             self._whole_segments[run] = self._is_whole(self.segment_path(run))
         return self._whole_segments[run]
@@ -242,11 +240,11 @@ class JobFolder:
                 return True
         except OSError:
             pass
-        logger.warning("%s: damaged or gone; its frames are painted again", path)
+        logger.warning("%s: damaged or gone; its frames are rendered again", path)
         return False
 
     def close_segment(self, shot: Shot, run: range) -> None:
-        """Encodes a run of frames, then removes them; what later frames look back to stays while the shot needs it.
+        """Encodes a run of frames, and removes those that no later frame of the shot depends on.
 
         Raises:
             OutputError: the segment cannot be written. JobError: a frame is gone.
@@ -263,7 +261,7 @@ class JobFolder:
         write_segment(self.segment_path(run), self.spec, pictures, self._times[run.start : run.stop + 1])
 
     def note_segment(self, shot: Shot, run: range) -> None:
-        """Takes the file of a segment, which was just written, for whole, and removes its frames.
+        """Records that a segment was written whole, and removes the frames that are no longer needed.
 
         Raises:
             OutputError: its record cannot be written.
@@ -272,15 +270,15 @@ class JobFolder:
         record = {"frames": len(run), "bytes": path.stat().st_size, "sha256": sha256_of(path)}
         write_record(path.with_suffix(".json"), record)
         self._whole_segments[run] = True
-        self.remove_frames(self._spent(shot, run))
+        self.remove_frames(self._not_needed_later(shot, run))
         if run.stop == shot.stop:
-            self.remove_frames(p for segment in shot.segments for p in self._kept(shot, segment))
+            self.remove_frames(p for segment in shot.segments for p in self._needed_later(shot, segment))
 
     def _pictures(self, run: range) -> Iterator[Picture]:
         yield from (over(*self.delivered_layers(position)) for position in run)
 
     def delivered_layers(self, position: int) -> tuple[Picture, Picture | None]:
-        """Returns colors and alpha of a frame as it is delivered.
+        """Returns colors, `(H, W, 3)` uint8, and alpha, `(H, W)` uint8 or None, of a frame as the output shows it.
 
         Raises:
             JobError: it is gone.
@@ -291,35 +289,35 @@ class JobFolder:
         return layers
 
     def tidy(self, shot: Shot) -> None:
-        """Removes frames that stand in a segment, as a process that was killed may have left them."""
+        """Removes frames that are encoded already, which a killed process may have left."""
         done = self.is_done(shot)
         for run in shot.segments:
             if self.has_segment(run):
-                self.remove_frames(run if done else self._spent(shot, run))
+                self.remove_frames(run if done else self._not_needed_later(shot, run))
         if shot.lead_in and self.has_segment(shot.fades_in):
             kept = set() if done else {shot.slot(p) for p in self._before(shot, shot.start)}
             self.remove_frames(slot for slot in shot.lead_in if slot not in kept)
 
-    def _kept(self, shot: Shot, run: range) -> set[int]:
-        """Returns the frames of an encoded run that later ones may depend on."""
+    def _needed_later(self, shot: Shot, run: range) -> set[int]:
+        """Returns the positions of an encoded run on which later frames may depend."""
         kept = set(run[max(0, len(run) - self.settings.looks_back_frames) :])
         return kept | {shot.first} if self.settings.is_warped and shot.first in run else kept
 
-    def _spent(self, shot: Shot, run: range) -> list[int]:
-        kept = self._kept(shot, run)
+    def _not_needed_later(self, shot: Shot, run: range) -> list[int]:
+        kept = self._needed_later(shot, run)
         return [position for position in run if position not in kept]
 
     def remove_frames(self, slots: Iterable[int]) -> None:
-        """Removes painted frames, whether they are there or not."""
+        """Removes the files of frames, whether they are there or not."""
         for slot in slots:
             self.frame_path(slot).unlink(missing_ok=True)
             self.delivered_path(slot).unlink(missing_ok=True)
 
-    def look_anew(self, whole_segments: Iterable[range] = ()) -> None:
-        """Forgets what was seen of the folder, since others have written to it.
+    def forget_files(self, whole_segments: Iterable[range] = ()) -> None:
+        """Forgets which files are there, since another process has written to the folder.
 
         Args:
-            whole_segments: are known to be there, or where they are wanted, and are not looked for.
+            whole_segments: are there for certain, or on the machine that asked, and are not looked for.
         """
         self._whole_frames.clear()
         self._damaged_frames.clear()
@@ -339,7 +337,7 @@ class JobFolder:
             raise JobError(f"{self.path}: cannot be written to ({error.strerror or error}); {remedy(error)}") from error
 
     def journal(self) -> dict[int, JournalEntry]:
-        """Returns the newest entry of every frame; lines that a kill cut off are left out."""
+        """Returns the newest entry of every frame; lines that are cut off are left out."""
         return {entry.frame: entry for entry in read_journal(self.path)}
 
     # -- the end -------------------------------------------------------------------------------
@@ -350,7 +348,7 @@ class JobFolder:
 
 
 def encode_options_of(settings: Settings) -> EncodeOptions:
-    """Returns how a video is to be encoded, as far as the settings say."""
+    """Returns the settings' encode options."""
     return EncodeOptions(settings.codec, settings.pix_fmt, settings.bit_depth, settings.crf, settings.preset)
 
 

@@ -1,4 +1,4 @@
-"""A job's journal: a line for each painted frame, added when it is saved."""
+"""A job's journal: a line for each stylized frame, added when it is saved."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ JOURNAL_NAME = "journal.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
-    """One painted frame, as the journal keeps it.
+    """One stylized frame, as the journal keeps it.
 
     Attributes:
-        frame: position in the render. seconds: spent on it. loss, evaluations, retries: see `descent.Outcome`.
-        economy: how far the optimizer was cut down for want of memory; 0 is as asked.
+        frame: position in the render. seconds: spent on it. loss, evaluations, retries: see `solver.Outcome`.
+        fallback: index into `method.memory.memory_fallbacks`: above 0 where memory did not suffice.
     """
 
     frame: int
@@ -29,7 +29,7 @@ class JournalEntry:
 
 
 def read_journal(path: Path, tail_bytes: int | None = None) -> Sequence[JournalEntry]:
-    """Returns a journal's entries in the order of writing, all or those in its last bytes."""
+    """Returns a journal's entries in the order of writing: all, or those in its last `tail_bytes`."""
     try:
         with (path / JOURNAL_NAME).open("rb") as file:
             if tail_bytes is not None:
@@ -58,7 +58,7 @@ def append_entry(path: Path, entry: JournalEntry) -> None:
 
 
 def close_last_line(path: Path) -> None:
-    """Ends a line that a kill cut off, so that the next one stands alone.
+    """Ends the last line if a killed process has cut it off, so that the next entry gets a line of its own.
 
     Raises:
         OSError: the journal cannot be read or written.

@@ -1,4 +1,4 @@
-"""One process at a time works on a job; the system lets go of the locks of processes that die."""
+"""One process at a time works on a job; the system releases the locks of processes that die."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vidstyle.errors import JobError, JobStoppedError
 from vidstyle.files import sync_folder
 from vidstyle.job.folder import LOCK_NAME, STOP_NAME
 
-# Workers of a process that was killed end by themselves within this time.
+# Workers of a killed process end by themselves within this time.
 WORKERS_END_S = 20.0
 BUSY_S = 0.5
 _LOCK = re.compile(re.escape(LOCK_NAME) + r"(\.worker[0-9]+)?")
@@ -23,7 +23,7 @@ _LOCK = re.compile(re.escape(LOCK_NAME) + r"(\.worker[0-9]+)?")
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Holds a job folder, which is made if it is not there, until the block ends.
+    """Locks a job folder, which is made if it is missing, until the block ends.
 
     Raises:
         JobError: another process is at work on it, or the folder cannot be made.
@@ -32,20 +32,20 @@ def locked(path: Path) -> Iterator[None]:
         path.mkdir(exist_ok=True)
         sync_folder(path.parent)
         lock = FileLock(path / LOCK_NAME)
-        # Somebody who asks for the status holds it for a moment.
+        # `is_running` holds the lock for a moment.
         lock.acquire(timeout=BUSY_S)
     except Timeout as error:
         raise _busy(path) from error
     except OSError as error:
         raise JobError(f"{path}: cannot be made or written to ({error.strerror or error}); see --job-dir") from error
     try:
-        (path / STOP_NAME).unlink(missing_ok=True)  # it was meant for an earlier run
+        (path / STOP_NAME).unlink(missing_ok=True)  # it was for an earlier run
         _wait_for_workers(path)
         yield
     finally:
         with suppress(OSError):
             (path / STOP_NAME).unlink(missing_ok=True)
-        # Removed while it is held, so that nobody else's lock is; Windows removes no file that is open.
+        # Removed while locked, so that it cannot be another process's lock; Windows removes no open file.
         if sys.platform != "win32":
             _remove_if_empty(path)
         lock.release()
@@ -54,13 +54,13 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def stop_if_asked(path: Path) -> None:
-    """Ends a render that has no frames yet where somebody has asked for it.
+    """Raises an error if the file `stop` asks for it, in a render without frames so far.
 
     Raises:
-        JobStoppedError: somebody has.
+        JobStoppedError: the render is to stop.
     """
     if (path / STOP_NAME).is_file():
-        raise JobStoppedError(f"{path}: stopped, as asked, before the first frame; the same command begins anew")
+        raise JobStoppedError(f"{path}: stopped, as asked, before the first frame; run the same command to start over")
 
 
 def is_lock_name(name: str) -> bool:
@@ -69,7 +69,7 @@ def is_lock_name(name: str) -> bool:
 
 
 def _remove_if_empty(path: Path) -> None:
-    """Removes a folder with nothing but locks in it: its job is finished, or was never begun."""
+    """Removes a folder that holds only locks: its job is finished, or was never begun."""
     with suppress(OSError):
         if all(is_lock_name(p.name) for p in path.iterdir()):
             for file in path.iterdir():
@@ -79,7 +79,7 @@ def _remove_if_empty(path: Path) -> None:
 
 @contextmanager
 def locked_by_worker(path: Path, number: int) -> Iterator[None]:
-    """Tells later processes that a worker may still write into the job folder."""
+    """Locks a file of this worker's own, by which later processes know that it may still write to the job folder."""
     with FileLock(path / f"{LOCK_NAME}.worker{number}"):
         yield
 
@@ -95,10 +95,10 @@ def _wait_for_workers(path: Path) -> None:
 
 
 def check_free(path: Path) -> None:
-    """Makes sure that nobody is at work on a job folder, which need not be there; nothing is made or kept.
+    """Makes sure that no process is at work on a job folder, which may be missing; nothing is written.
 
     Raises:
-        JobError: somebody is, as `locked` says it.
+        JobError: one is, in the words of `locked`.
     """
     if is_running(path):
         raise _busy(path)

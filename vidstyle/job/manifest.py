@@ -1,7 +1,7 @@
 """The manifest: what a job is, written once before its first frame.
 
-It is believed only as far as it can be checked: a file that is cut off, empty, of a newer format or
-without a field is refused.
+Everything in it is checked when it is read: a file that is cut off, empty, of another format or without a field is
+refused.
 """
 
 from __future__ import annotations
@@ -18,51 +18,17 @@ from typing import Any
 from vidstyle.errors import JobError
 from vidstyle.files import written_whole
 from vidstyle.frames import ClipInfo
+from vidstyle.job.identity import Identity
 from vidstyle.settings import Settings
-from vidstyle.settings.words import joining_flags
 from vidstyle.shots import Shot, shots_of
 
-FORMAT_VERSION = 1
+# 1 was that of vidstyle 0.1 and 0.2, whose journals name other things.
+FORMAT_VERSION = 2
 MANIFEST_NAME = "manifest.json"
 # A film of ten hours with irregular times takes less than a tenth of it.
 LARGEST_MANIFEST_BYTES = 1 << 28
 # 46 hours at 60 frames a second.
 MOST_FRAMES = 10_000_000
-
-
-@dataclass(frozen=True)
-class Identity:
-    """What must be the same for a job to be continued, each thing in words.
-
-    Attributes:
-        settings: flags that change the output, with their values.
-        files: "input", "style" ("style 2" and so on), "weights", perhaps "cuts": name and SHA-256 of their content.
-        place: "device", "precision", "kind of output" and "frame size"; for videos "PyAV", which encodes.
-    """
-
-    settings: Mapping[str, str]
-    files: Mapping[str, Sequence[str]]
-    place: Mapping[str, str]
-
-    def differences(self, now: Identity) -> list[str]:
-        """Returns a phrase for each thing that is another `now`, as in `--size was 640, is 512`.
-
-        What counts in the last step only may be another.
-        """
-        changed = []
-        free = joining_flags()
-        for before, after in ((self.settings, now.settings), (self.place, now.place)):
-            for name in {**before, **after}:
-                if name not in free and before.get(name) != after.get(name):
-                    changed.append(f"{name} was {before.get(name, 'not given')}, is {after.get(name, 'not given')}")
-        for name in {**self.files, **now.files}:
-            (old_name, old_digest), (new_name, new_digest) = (
-                side.get(name, ("not given", "")) for side in (self.files, now.files)
-            )
-            if old_digest != new_digest:
-                was, is_now = f"{old_name} ({old_digest[:8]})", f"{new_name} ({new_digest[:8]})"
-                changed.append(f"{name} was {was}, is {is_now}")
-        return changed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +40,7 @@ class Manifest:
         versions: of vidstyle and of the packages whose work is in the frames.
         threads: how many the CPU computes with; sums come out differently with another number.
         output: its path when the job began. kind: "video", "frames" or "still"; the last has no job folder.
-        info: of the source. width, height: of the painted frames in pixels.
+        info: of the source. width, height: of the stylized frames in pixels.
         timestamps: of all frames, in ticks of the source. cuts: positions of frames that begin a shot.
         segment_frames: length of the longest segment.
         notes: what the user should know about the input.
@@ -97,7 +63,7 @@ class Manifest:
 
     @property
     def frame_count(self) -> int:
-        """Frames to be painted."""
+        """Frames of the output."""
         return len(self.timestamps)
 
     @cached_property
@@ -141,7 +107,7 @@ def read_manifest(folder: Path) -> Manifest:
     """Reads a job folder's manifest.
 
     Raises:
-        JobError: it is missing, damaged, or of a newer format.
+        JobError: it is missing, damaged, or of another format.
     """
     path = folder / MANIFEST_NAME
     try:
@@ -152,15 +118,22 @@ def read_manifest(folder: Path) -> Manifest:
             raise ValueError("not a manifest")
     except (OSError, ValueError, RecursionError) as error:
         raise _damaged(path, error) from error
-    if content["format"] > FORMAT_VERSION:
-        raise JobError(
-            f"{path}: written by a newer vidstyle (format {content['format']}, this one reads {FORMAT_VERSION}); "
-            "continue with that one, or throw the job away with --restart"
-        )
+    if content["format"] != FORMAT_VERSION:
+        raise _other_format(path, content)
     try:
         return Manifest.from_json(content)
     except (KeyError, TypeError, ValueError, AttributeError, ZeroDivisionError, OverflowError) as error:
         raise _damaged(path, error) from error
+
+
+def _other_format(path: Path, content: Mapping[str, Any]) -> JobError:
+    versions = content.get("versions")
+    release = versions.get("vidstyle") if isinstance(versions, dict) else None
+    writer = f"vidstyle {release}" if isinstance(release, str) else "another version of vidstyle"
+    return JobError(
+        f"{path}: begun by {writer} (job format {content['format']}), and this version continues only jobs of format "
+        f"{FORMAT_VERSION}; finish the job with {writer}, or throw it away with --restart"
+    )
 
 
 def _damaged(path: Path, error: Exception) -> JobError:
@@ -179,10 +152,8 @@ def _manifest_of(content: Mapping[str, Any]) -> Manifest:
         if not isinstance(values[name], str):
             raise TypeError(f"{name} is {values[name]!r}")
     info = dict(values["info"])
-    for name in ("rate", "time_base", "sample_aspect_ratio"):
+    for name in ("rate", "time_base", "sample_aspect_ratio", "last_duration_s"):
         info[name] = None if info[name] is None else Fraction(info[name])
-    last_s = info.get("last_duration_s")  # jobs of earlier versions have none
-    info["last_duration_s"] = None if last_s is None else Fraction(last_s)
     Settings(**values["settings"])
     identity = dict(values["identity"])
     if values["kind"] not in ("video", "frames", "still"):

@@ -1,29 +1,36 @@
-"""What is told of a render once it is finished and its job folder is gone: kept beside the record that it is finished.
+"""What is kept of a finished render: that it is finished, and what a report can still say once the job folder is gone.
 
-In the user's cache, compressed, some ten bytes a frame; losing it costs nothing but what a report would have said.
+Both lie in the user's cache, in files named after the output's path; a job folder that is kept holds the first as
+well. They count only while the output is still what was written, byte for byte. Losing them costs nothing but a
+message, and what a later report would have said.
 """
 
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import logging
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from vidstyle.errors import VidstyleError
-from vidstyle.files import write_whole
-from vidstyle.job.finished import output_digest, record_path
+from vidstyle.files import cache_folder, sha256_of, write_whole
+from vidstyle.job.folder import read_record, write_record
+from vidstyle.job.identity import Identity, files_digest
 from vidstyle.job.journal import JournalEntry
-from vidstyle.job.manifest import LARGEST_MANIFEST_BYTES, MOST_FRAMES, Identity, Manifest
+from vidstyle.job.manifest import LARGEST_MANIFEST_BYTES, MOST_FRAMES, Manifest
+from vidstyle.media.stills.images import is_image_name
+from vidstyle.media.timestamps import TIMESTAMPS_NAME
+from vidstyle.version import __version__
 
 logger = logging.getLogger(__name__)
 
 _COLUMNS = tuple(spec.name for spec in fields(JournalEntry))
-# More than clocks and float32 know.
+# More than clocks and float32 can tell apart.
 _SIGNIFICANT_DIGITS = 7
 _LARGEST_BYTES = 8 * LARGEST_MANIFEST_BYTES
 
@@ -33,11 +40,11 @@ class RenderRecord:
     """A finished render.
 
     Attributes:
-        manifest: what it was. entries: of its frames, by position; some or all may not be known any more.
-        styles: as they were given. command: what paints the same again, with names as they were given.
-        config: settings and styles as TOML. notes: what the user was told at the end.
-        folder: where names were given; they are relative to it.
-        content: digest of the output, see `finished.output_digest`.
+        manifest: of its job. entries: of its frames, by position; some or all of them may be lost.
+        styles: paths as given. command: what renders the same again, with names as given.
+        config: settings and styles as TOML. notes: the messages at the end of the render.
+        folder: the current folder of the render, to which names as given are relative.
+        content: digest of the output; see `output_digest`.
     """
 
     manifest: Manifest
@@ -49,15 +56,15 @@ class RenderRecord:
     folder: str
     content: str
 
-    def place(self, name: str | Path) -> Path:
-        """Returns the path of what was given by this name."""
+    def path_of(self, name: str | Path) -> Path:
+        """Returns the path of a file whose name was given in the render's current folder."""
         return Path(self.folder) / name
 
 
 def newest_entries(entries: Iterable[JournalEntry]) -> tuple[JournalEntry, ...]:
-    """Returns the last entry of each frame, by position, of a journal in which frames may stand twice.
+    """Returns the last entry of each frame, by position; a journal has several of a frame that was done again.
 
-    Seconds and loss have as many digits as are kept, so that a page is the same whenever it is written.
+    Seconds and loss are rounded to the digits that are kept, so that a report is the same whenever it is written.
     """
     newest = {entry.frame: entry for entry in entries}
     return tuple(
@@ -67,7 +74,7 @@ def newest_entries(entries: Iterable[JournalEntry]) -> tuple[JournalEntry, ...]:
 
 
 def keep_record(output: Path, render_record: RenderRecord) -> None:
-    """Writes a chronicle into the cache, if that can be written."""
+    """Writes a render record into the cache, if the cache can be written."""
     columns = {name: [getattr(entry, name) for entry in render_record.entries] for name in _COLUMNS}
     content = {spec.name: getattr(render_record, spec.name) for spec in fields(RenderRecord)}
     content |= {"manifest": render_record.manifest.to_json(), "entries": columns}
@@ -80,10 +87,10 @@ def keep_record(output: Path, render_record: RenderRecord) -> None:
 
 
 def recall_record(output: Path, identity: Identity | None = None) -> RenderRecord | None:
-    """Returns the chronicle of an output that is still what was written, byte for byte; None where it is lost.
+    """Returns the render record of an output that is still what was written, byte for byte; None where it is lost.
 
     Args:
-        identity: of the render that it must be of, if not of any.
+        identity: of the render that it must be of; None: of any.
     """
     try:
         with gzip.open(_path(output)) as file:
@@ -92,7 +99,7 @@ def recall_record(output: Path, identity: Identity | None = None) -> RenderRecor
             return None
         render_record = _record_of(json.loads(data))
     except (OSError, EOFError, zlib.error, KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
-        logger.info("%s: cannot be read (%s); what it held is not known any more", _path(output), error)
+        logger.info("%s: cannot be read (%s); a report will know less", _path(output), error)
         return None
     if identity is not None and render_record.manifest.identity.differences(identity):
         return None
@@ -118,4 +125,55 @@ def _short(value: float) -> float:
 
 
 def _path(output: Path) -> Path:
-    return record_path(output).with_suffix(".chronicle.gz")
+    return record_path(output).with_suffix(".render.gz")
+
+
+def remember(output: Path, identity: Identity, frames: int) -> dict[str, Any]:
+    """Writes into the cache, if it can be written, that `output` is finished, and returns what was written."""
+    record = {
+        "output": str(output.resolve()),
+        "identity": _digest(identity),
+        "content": output_digest(output),
+        "frames": frames,
+    }
+    path = record_path(output)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_record(path, record)
+    except (OSError, VidstyleError) as error:
+        logger.info("%s: cannot be written (%s); a later run will not know that it is finished", path, error)
+    return record
+
+
+def finished_frames(output: Path, identity: Identity) -> int | None:
+    """Returns how many frames `output` holds if a render of this very identity has finished it, else None."""
+    record = recorded(output)
+    if record.get("identity") != _digest(identity):
+        return None
+    frames = record.get("frames")
+    return frames if isinstance(frames, int) and record.get("content") == output_digest(output) else None
+
+
+def recorded(output: Path) -> dict[str, Any]:
+    """Returns what `remember` has written about an output that exists, else nothing."""
+    return read_record(record_path(output)) if output.exists() else {}
+
+
+def output_digest(output: Path) -> str:
+    """Returns the SHA-256 of a file, or of all pictures in a folder and their times."""
+    if output.is_dir():
+        return files_digest(sorted(p for p in output.iterdir() if is_image_name(p) or p.name == TIMESTAMPS_NAME))
+    return sha256_of(output) if output.is_file() else ""
+
+
+def record_path(output: Path) -> Path:
+    """Returns the file in the cache that says that an output is finished."""
+    name = hashlib.sha256(str(output.resolve()).encode("utf-8", "surrogateescape")).hexdigest()
+    return cache_folder() / "finished" / f"{name}.json"
+
+
+def _digest(identity: Identity) -> str:
+    # Names of files do not count. Another release may give other frames, so that its render is another one.
+    files = {name: digest for name, (_, digest) in identity.files.items()}
+    content = asdict(identity) | {"files": files, "vidstyle": __version__}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from vidstyle.errors import JobError
-from vidstyle.job.finished import output_digest, recorded
-from vidstyle.job.folder import FINISHED_NAME, JobFolder, read_record
+from vidstyle.errors import JobError, VidstyleError
+from vidstyle.job.folder import FINISHED_NAME, MACHINES_NAME, JobFolder, read_record, write_record
 from vidstyle.job.journal import read_journal
 from vidstyle.job.lock import is_running
-from vidstyle.job.machines import machines_at_work
 from vidstyle.job.manifest import MANIFEST_NAME, read_manifest
+from vidstyle.job.render_record import output_digest, recorded
 
-# The last frames' times say more about the rest than all of them do.
+# The time a frame takes is judged by the last ones: those before may have been quicker or slower.
 _TAIL_BYTES = 32 * 1024
 
 
@@ -24,11 +24,11 @@ class Status:
     """A job's progress.
 
     Attributes:
-        output: the file or folder it makes. job: its folder, or None where it is gone since all is finished.
+        output: the file or folder it makes. job: its folder, or None where all is finished and the folder is gone.
         done, total: frames. shots_done, shots: shots. is_running: whether a process is at work on it.
-        is_finished: whether the output has its final name. is_changed: whether it was changed since.
-        seconds_per_frame: median of the frames painted last, or None. command: what continues the job.
-        machines: names of the cluster's machines at work on it, one for each, if a cluster paints it.
+        is_finished: whether the output has its final name. is_changed: whether the output has changed since.
+        seconds_per_frame: median of the last frames, or None. command: what continues the job.
+        machines: names of the cluster's machines at work on it.
     """
 
     output: Path
@@ -101,13 +101,13 @@ def job_status(output: str | Path, job_dir: Path | None = None) -> Status:
 
 
 def _digest(output: Path) -> str:
-    """Returns `output_digest`; a long film is not read again each time that somebody looks in on it."""
+    """Returns `output_digest`, which is kept while the files look the same: a long film is read once, not each time."""
     files = sorted(output.iterdir()) if output.is_dir() else [output] if output.exists() else []
     return _digest_as_of(output, tuple((file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files))
 
 
 @lru_cache(maxsize=64)
-def _digest_as_of(output: Path, seen: tuple[tuple[str, int, int], ...]) -> str:
+def _digest_as_of(output: Path, files: tuple[tuple[str, int, int], ...]) -> str:
     return output_digest(output)
 
 
@@ -115,3 +115,27 @@ def _frames_done(job: JobFolder, run: range) -> int:
     if job.segment_path(run).with_suffix(".json").is_file():
         return len(run)
     return sum(job.frame_path(position).is_file() for position in run)
+
+
+def note_machines(path: Path, at_work: Mapping[int, tuple[str, str]]) -> None:
+    """Writes down which machines are at work; errors are left to the next frame, which raises them.
+
+    Args:
+        at_work: Ray's id and the name of the machine, by the number of the shot that it stylizes.
+    """
+    names = dict(at_work.values())
+    try:
+        write_record(path / MACHINES_NAME, {"machines": sorted(names.values()), "shots": sorted(at_work)})
+    except VidstyleError:
+        return
+
+
+def forget_machines(path: Path) -> None:
+    """Removes what `note_machines` has written."""
+    (path / MACHINES_NAME).unlink(missing_ok=True)
+
+
+def machines_at_work(path: Path) -> tuple[str, ...]:
+    """Returns the names of the machines at work on a job, empty where it is not rendered by a cluster."""
+    names = read_record(path / MACHINES_NAME).get("machines")
+    return tuple(map(str, names)) if isinstance(names, list) else ()

@@ -1,8 +1,7 @@
-"""The first look at an input: every frame is decoded once, before anything is painted.
+"""Analysis of an input: every frame is decoded once before the first one is stylized.
 
-It costs 2 to 3 ms a frame at 540 to 720 lines, where painting takes a second, and gives what the plan of
-a long render needs: the exact number of frames and their times, the cuts, and any damage, before hours
-were spent.
+It takes 2 to 3 ms a frame at 540 to 720 lines, where stylizing takes a second, and gives what the plan of a long
+render needs: the number of frames and their times, the cuts, and any damage, before hours are spent.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from vidstyle.errors import SourceError
 from vidstyle.media.read.source import Source
 from vidstyle.shots import CutDetector, read_cuts
 
-# Pictures of this size tell a cut as well as large ones.
+# Cuts show as well in pictures of this size as in larger ones.
 ANALYSIS_SIDE_PX = 256
 
 OnAnalysis = Callable[[int, int | None], None]
@@ -23,7 +22,7 @@ OnAnalysis = Callable[[int, int | None], None]
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """What was seen.
+    """What an input holds.
 
     Attributes:
         timestamps: of all frames, in ticks of the source. cuts: positions of frames that begin a shot.
@@ -40,9 +39,9 @@ def analyze(source: Source, cuts: str, on_analysis: OnAnalysis | None = None) ->
     """Goes through a source to its end.
 
     Args:
-        source: opened with `largest_side_px=GLANCE_PX`; not yet read from.
+        source: opened with `largest_side_px=ANALYSIS_SIDE_PX`, not yet read from.
         cuts: "auto", "off", or the name of a file with frame numbers or times.
-        on_survey: called with frames seen and in all, None where the input does not say.
+        on_analysis: called with frames seen and in all, None where the input does not say.
 
     Raises:
         SourceError, DamagedSourceError: the input or the list of cuts cannot be read.

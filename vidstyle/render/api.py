@@ -1,4 +1,4 @@
-"""The public way in: from paths and settings to a painted file, folder or picture."""
+"""The public functions: from paths and settings to a stylized file, folder or picture."""
 
 from __future__ import annotations
 
@@ -20,16 +20,15 @@ from vidstyle.method.features import check_layers
 from vidstyle.method.flow import flow_class
 from vidstyle.previews.preview import OnPicture, check_sheet, preview_settings, write_preview
 from vidstyle.render.analysis import OnAnalysis
-from vidstyle.render.listeners import Listeners, OnFrame, OnStart
-from vidstyle.render.plan import DryRun
-from vidstyle.render.request import Request
-from vidstyle.render.run import Render
+from vidstyle.render.forecast import forecast_of
+from vidstyle.render.request import Listeners, OnFrame, OnStart, Request
+from vidstyle.render.run import run
 from vidstyle.reporting.data import OnReport
 from vidstyle.settings import Settings
 from vidstyle.weights.fetching import OnDownload
 from vidstyle.weights.loading import weights_file
 
-# Where a codec that .mp4 does not take is at home.
+# Of codecs that .mp4 does not hold.
 _VIDEO_SUFFIXES = {"prores": ".mov", "ffv1": ".mkv"}
 # More would make the output's name too long.
 _NAMED_STYLES = 3
@@ -47,7 +46,7 @@ def stylize(
     on_analysis: OnAnalysis | None = None,
     on_report: OnReport | None = None,
 ) -> Result:
-    """Paints a video, a frame folder, a numbered pattern or a still in the style of a picture, or of several.
+    """Stylizes a video, a frame folder, a numbered pattern or a still after one picture, or several.
 
     Frames go through one at a time; memory does not grow with their number. Each is saved in a job folder
     beside the output, from which the same call goes on after an interruption, with the same result. The
@@ -59,9 +58,9 @@ def stylize(
             or several of these, which `Settings.style_blend` weighs. None where `Settings.style_at` names them.
         output: `.mp4 .mkv .mov .webm .avi .gif .webp`, a picture's name, or a folder (existing, or with a
             separator at its end); None for `SOURCE_STYLE` and a fitting suffix in the current folder.
-        on_start: called once, before the first frame. on_frame: after each frame that was painted.
+        on_start: called once, before the first frame. on_frame: after each frame that was stylized.
         on_download: called with bytes done and in all while weights are fetched.
-        on_survey: called with frames seen and in all (None: unknown) in the first pass over the input.
+        on_analysis: called with frames seen and in all (None: unknown) in the first pass over the input.
         on_report: called with frames compared and in all while `Settings.report` is made.
 
     Raises:
@@ -69,8 +68,8 @@ def stylize(
         VidstyleError: see its subclasses in `vidstyle.errors`. Nothing is left under the output's name.
     """
     listeners = Listeners(on_start, on_frame, on_download, on_analysis, on_report)
-    with _opened(source, style, output, settings or Settings()) as request:
-        return Render(request, listeners).run()
+    with _request(source, style, output, settings or Settings(), listeners) as request:
+        return run(request)
 
 
 def forecast(
@@ -83,8 +82,8 @@ def forecast(
 ) -> Forecast:
     """Returns what `stylize` with the same arguments would do and take, and writes and fetches nothing.
 
-    The input is gone through for cuts; seconds come from painting one frame for a few steps, within a few
-    seconds, and from how many steps frames usually get.
+    The input is analyzed; seconds come from stylizing one frame for a few steps, which takes a few seconds, and from
+    how many steps frames usually get.
 
     Raises:
         VidstyleError: whatever `stylize` would raise before its first frame.
@@ -99,10 +98,9 @@ def planned(
     settings: Settings,
     on_analysis: OnAnalysis | None = None,
 ) -> tuple[Forecast, tuple[Style, ...], tuple[Style, ...]]:
-    """Returns what `forecast` does, and the styles and those of regions, as they were read for it."""
-    with _opened(source, style, output, settings) as request:
-        foretold = DryRun(request, Listeners(on_analysis=on_analysis)).forecast()
-        return foretold, request.loaded_styles, request.region_styles
+    """Returns the forecast, the styles, and the regions' styles, which were read for it."""
+    with _request(source, style, output, settings, Listeners(on_analysis=on_analysis)) as request:
+        return forecast_of(request), request.loaded_styles, request.region_styles
 
 
 def preview(
@@ -143,10 +141,14 @@ def preview(
 
 
 @contextmanager
-def _opened(
-    source: str | Path, style: str | Path | Sequence[str | Path] | None, output: str | Path | None, settings: Settings
+def _request(
+    source: str | Path,
+    style: str | Path | Sequence[str | Path] | None,
+    output: str | Path | None,
+    settings: Settings,
+    listeners: Listeners,
 ) -> Iterator[Request]:
-    """Yields what is asked for, once it is known that this machine has what the settings ask for."""
+    """Yields the request, with its input opened, once this machine is known to have what the settings need."""
     check_layers(settings.network, (*settings.style_layers, settings.content_layer))
     resolve_precision(settings.precision, resolve_device(settings.device))
     with opened(Path(source), settings) as frames:
@@ -155,11 +157,11 @@ def _opened(
         styles = style_paths(style, settings)
         names = frames.info.path, styles, frames.info.kind
         target = str(output) if output is not None else default_output(*names, settings.codec)
-        yield Request(frames, styles, target, settings)
+        yield Request(frames, styles, target, settings, listeners)
 
 
 def stylize_image(content: Picture | str | Path, style: StylesGiven, settings: Settings | None = None) -> Picture:
-    """Returns the painted picture, `(h, w, 3)` uint8 RGB, of a file or `(H, W, 3)` uint8 RGB.
+    """Returns the stylized picture, `(h, w, 3)` uint8 RGB, of a file or of `(H, W, 3)` uint8 RGB.
 
     Raises:
         VidstyleError: see its subclasses in `vidstyle.errors`.
@@ -176,15 +178,15 @@ def stylize_image(content: Picture | str | Path, style: StylesGiven, settings: S
         masks.check_shapes(info)
         coverage = masks.of(Frame(0, image, 0, Fraction(1), alpha=alpha), width, height)
     stylizer = Stylizer(style, settings)
-    return stylizer.stylize(image, coverage, stylizer.look).image
+    return stylizer.stylize(stylizer.fit(image), coverage, stylizer.look).image
 
 
 def default_output(source: Path, styles: Sequence[Path], kind: str, codec: str = "auto") -> str:
-    """Returns the output's name in the current folder where the user gave none: SOURCE_STYLE and a suffix.
+    """Returns the name of an output in the current folder for which none was given: SOURCE_STYLE and a suffix.
 
     Args:
-        kind: the source's: "video", "animation", "still" or "frames". A pattern is called what stands before its
-            number, or else as its folder.
+        kind: the source's: "video", "animation", "still" or "frames". Of a pattern, the part before its number is
+            taken, or else its folder's name.
         styles: up to three of them are named.
         codec: of a video, which ends in .mp4 where that can hold it.
     """

@@ -1,18 +1,21 @@
-"""What a render was asked for: an opened input, styles, an output and settings, known to go together."""
+"""What a render was asked for: an opened input, styles, an output and settings that go together."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 
 from vidstyle.devices import resolve_device, resolve_precision
 from vidstyle.errors import SettingsError
-from vidstyle.frames import Picture, Plan, resize
+from vidstyle.frames import FrameDone, Picture, Plan, resize
 from vidstyle.job.folder import JobFolder, encode_options_of
 from vidstyle.looks.frame_masks import Masks
 from vidstyle.looks.styles import load_region_styles, load_styles
+from vidstyle.looks.stylizer import Stylizer
 from vidstyle.looks.timeline import Timeline
 from vidstyle.media.read.source import Source
 from vidstyle.media.streams.side_streams import StreamSelection
@@ -20,25 +23,66 @@ from vidstyle.media.streams.soundtrack import check_sound
 from vidstyle.media.write.outputs import check_encoding, check_output, output_kind, transparency_notes
 from vidstyle.media.write.overwriting import check_spared
 from vidstyle.media.write.segments import video_spec
+from vidstyle.render.analysis import OnAnalysis
+from vidstyle.reporting.data import OnReport
 from vidstyle.reporting.page import check_page
 from vidstyle.settings import Settings
 from vidstyle.settings.command import command_line
 from vidstyle.settings.named_files import named_files
 from vidstyle.settings.working_size import working_size
+from vidstyle.weights.fetching import OnDownload
+from vidstyle.weights.loading import missing_weights
+
+OnStart = Callable[[Plan], None]
+OnFrame = Callable[[FrameDone], None]
+
+
+@dataclass(frozen=True)
+class Listeners:
+    """Functions that are called during a render; see `vidstyle.stylize`."""
+
+    on_start: OnStart | None = None
+    on_frame: OnFrame | None = None
+    on_download: OnDownload | None = None
+    on_analysis: OnAnalysis | None = None
+    on_report: OnReport | None = None
+
+    def say_start(self, plan: Plan) -> None:
+        """Calls `on_start`, if there is one."""
+        if self.on_start is not None:
+            self.on_start(plan)
+
+    def say_analysis(self, seen: int, count: int | None) -> None:
+        """Calls `on_analysis`, if there is one, with frames seen and in all (None: unknown)."""
+        if self.on_analysis is not None:
+            self.on_analysis(seen, count)
+
+    def say_frame(self, frame: FrameDone) -> None:
+        """Calls `on_frame`, if there is one."""
+        if self.on_frame is not None:
+            self.on_frame(frame)
 
 
 class Request:
     """What one call of `stylize` is to do; nothing is written.
 
     Attributes:
-        source, styles, target, settings: as given. output: `target` as a path. kind: of the output.
-        suffix: of files in a folder of frames. width, height: of painted frames, in pixels.
-        spec: of the video; None for frames and stills. device, precision: as resolved.
-        loaded_styles, region_styles: pictures of the styles, and of those of regions. timeline: of looks.
-        notes: what is to be told at the end. started_s: when it was asked, by `time.perf_counter`.
+        source, styles, target, settings, listeners: as given. output: `target` as a path.
+        kind: of the output: "video", "frames" or "still". suffix: of files in a folder of frames.
+        width, height: of stylized frames, in pixels. spec: of the video; None for frames and stills.
+        device, precision: as resolved. timeline: of looks.
+        loaded_styles, region_styles: pictures of the styles, and of those of regions.
+        notes: messages for the end of the render. started_s: time of the call, by `time.perf_counter`.
     """
 
-    def __init__(self, source: Source, styles: Sequence[Path], target: str, settings: Settings) -> None:
+    def __init__(
+        self,
+        source: Source,
+        styles: Sequence[Path],
+        target: str,
+        settings: Settings,
+        listeners: Listeners | None = None,
+    ) -> None:
         """Checks everything that can be checked before the input is read.
 
         Raises:
@@ -46,6 +90,7 @@ class Request:
         """
         self.started_s = time.perf_counter()
         self.source, self.styles, self.target, self.settings = source, tuple(styles), target, settings
+        self.listeners = listeners or Listeners()
         self.kind, self.output = output_kind(target, source.info), Path(target)
         read = named_files(styles, settings)
         check_spared(self.output, read, is_folder=self.kind == "frames")
@@ -56,7 +101,7 @@ class Request:
         if self.kind != "frames" and self.suffix != ".png":
             raise SettingsError(f"frame_format is for folders of frames, and {target} is none; leave it out")
         self.loaded_styles = load_styles(self.styles, settings)
-        self.timeline = Timeline(settings, len(styles))  # says what is wrong with it
+        self.timeline = Timeline(settings, len(styles))
         self.region_styles = load_region_styles(settings)
         info = source.info
         with Masks(settings) as masks:
@@ -67,7 +112,6 @@ class Request:
         even = check_encoding(self.output, self.kind, info, encode_options)
         shown = round(info.width * aspect), info.height
         size = working_size(*shown, settings, even=even)
-        # Says what is wrong with the size.
         self.spec = video_spec(self.output, info, *size, encode_options) if self.kind == "video" else None
         self.width, self.height = size
         self.device = resolve_device(settings.device)
@@ -78,12 +122,33 @@ class Request:
             self.notes.append(f"{note}; --pix-fmt yuv444p keeps the size")
 
     def transparency_notes(self, source: Source) -> list[str]:
-        """Returns what is to be told of parts of an input that can be seen through, once that has been read."""
+        """Returns messages about transparent parts of an input, which has been read to its end."""
         return transparency_notes(self.output, self.kind, self.suffix, source.is_transparent)
 
+    @cached_property
+    def stylizer(self) -> Stylizer:
+        """What stylizes frames in this process, made when it is needed first.
+
+        Raises:
+            VidstyleError: weights are missing or wrong; see `Stylizer`.
+        """
+        # Frames reach the stylizer resized, with even sides for video.
+        return Stylizer(
+            self.loaded_styles,
+            self.settings,
+            region_styles=self.region_styles,
+            on_download=self.listeners.on_download,
+        )
+
+    def missing_weights(self, *, flow: bool = True) -> list[str]:
+        """Returns whose weights would have to be fetched, in words; with `flow`, those of optical flow too."""
+        settings = self.settings
+        needed = settings.flow if flow and settings.is_warped else None
+        return missing_weights(settings.network, settings.weights, needed)
+
     @property
-    def wanted(self) -> StreamSelection:
-        """What beside the pictures is to come along."""
+    def selection(self) -> StreamSelection:
+        """Which side streams the output gets."""
         settings = self.settings
         return StreamSelection("none" if settings.no_audio else settings.audio, location=not settings.no_location)
 
@@ -98,8 +163,8 @@ class Request:
         if self.kind == "video" and not self.settings.no_audio:
             check_sound(self.output, self.source.info, self.settings.audio)
 
-    def fitted(self, picture: Picture) -> Picture:
-        """Returns a picture of the input, `(H, W)` or `(H, W, 3)` uint8, at the size at which it is painted."""
+    def resized(self, picture: Picture) -> Picture:
+        """Returns a picture of the input, `(H, W)` or `(H, W, 3)` uint8, at the size at which it is stylized."""
         return resize(picture, self.width, self.height)
 
     def command(self, *, anywhere: bool) -> str:
@@ -109,7 +174,7 @@ class Request:
         return command_line(*paths, self.settings, anywhere=anywhere)
 
     def plan(self, frame_count: int, done: int = 0, job: JobFolder | None = None) -> Plan:
-        """Returns what is about to be done, for whoever is told."""
+        """Returns what is about to be done, as `on_start` gets it."""
         return Plan(
             source=self.source.info.path,
             output=self.output,

@@ -1,103 +1,122 @@
-"""What paints the shots of a render: this process, several processes of this machine, or a cluster of machines.
-
-Processes of one machine are not a small cluster: Ray is a large package that few need, its releases for Windows
-are not stable, and starting it takes longer than many a render. What they answer is the same for both; see
-`painting.answers`.
-"""
+"""What is left of a job, and what stylizes it: this process, several of this machine, or a cluster."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from typing import Protocol
 
 from vidstyle.errors import counted
+from vidstyle.frames import FrameDone
 from vidstyle.job.folder import JobFolder
+from vidstyle.job.seams import Seams
 from vidstyle.looks.frame_masks import Masks
-from vidstyle.looks.stylizer import Stylizer
 from vidstyle.media.read.frame_reader import Reader, opened
-from vidstyle.media.read.source import Source
+from vidstyle.render.request import Request
 from vidstyle.settings import Settings
 from vidstyle.shots import Shot
 from vidstyle.workers.pool import Workers
 from vidstyle.workers.shot_stylizer import SavedFrame, ShotStylizer, fallbacks_of
 
 
-@dataclass(frozen=True)
-class Work:
-    """What there is to paint, and with what.
-
-    Attributes:
-        missing: frames left to paint, by number of the shot. source: the job's input, not yet read from.
-        styles: as they were given. stylizer: makes the one of this process.
-    """
-
-    job: JobFolder
-    missing: Mapping[int, Sequence[int]]
-    source: Source
-    styles: Sequence[Path]
-    settings: Settings
-    stylizer: Callable[[], Stylizer]
-
-
-def stylized_frames(work: Work, shots: Sequence[Shot], notes: list[str]) -> Iterator[SavedFrame]:
-    """Yields frames as they are saved, in whatever order.
+class Progress:
+    """How much of a job is done.
 
     Args:
-        shots: those that are not done. notes: what the user should know is added to them.
+        is_published: whether the job has come to its last step, so that nothing is left to stylize.
+
+    Attributes:
+        shots: those of which something is left. done, total: frames. shots_done: how many shots.
+        is_published: as given.
+    """
+
+    def __init__(self, job: JobFolder, *, is_published: bool) -> None:
+        manifest, self.is_published = job.manifest, is_published
+        self.shots = () if is_published else tuple(shot for shot in manifest.shots if not job.is_done(shot))
+        missing = {shot: sum(p >= shot.start for p in job.missing_positions(shot)) for shot in self.shots}
+        self._missing = {shot.number: count for shot, count in missing.items()}
+        self._shot_of = {position: shot.number for shot in self.shots for position in range(shot.start, shot.stop)}
+        self.total = manifest.frame_count
+        self.done = self.total - sum(self._missing.values())
+        self.shots_done = len(manifest.shots) - sum(count > 0 for count in self._missing.values())
+
+    def add(self, position: int) -> None:
+        """Takes a frame that was saved."""
+        number = self._shot_of[position]
+        self._missing[number] -= 1
+        self.shots_done += self._missing[number] == 0
+        self.done += 1
+
+
+class _Engine(Protocol):
+    def stylize(self, shots: Sequence[Shot]) -> Iterator[SavedFrame]:
+        """Yields the missing frames of shots as they are saved, in any order."""
+
+
+def stylized_frames(request: Request, job: JobFolder, progress: Progress, notes: list[str]) -> Iterator[FrameDone]:
+    """Yields the frames that were left once they are saved, in any order.
+
+    Args:
+        progress: of the job; it is kept up to date. notes: messages for the end of the render are added to them.
 
     Raises:
-        VidstyleError: see `ShotPainter.paint`, `Workers.paint` and `ClusterPainter.paint`.
+        VidstyleError: see `ShotStylizer`, `Workers` and `ClusterStylizer`. JobStoppedError: the job is to stop.
     """
-    settings = work.settings
+    seams = Seams(job, are_done=progress.is_published)
+    with ExitStack() as stack:
+        engine = _engine(request, job, progress.shots, notes, stack)
+        for frame in engine.stylize(progress.shots) if engine is not None else ():
+            if frame.is_measured:
+                job.note_frame(frame.entry)
+            seams.add(frame.position)
+            if frame.position < progress.total:  # the others lead in parts of split shots
+                progress.add(frame.position)
+                yield frame.done(progress.done, progress.total, progress.shots_done)
+            job.stop_if_asked(progress.done)
+    seams.finish()
+
+
+def _engine(
+    request: Request, job: JobFolder, shots: Sequence[Shot], notes: list[str], stack: ExitStack
+) -> _Engine | None:
+    settings, source = request.settings, request.source
     if not shots:
-        return
+        return None
     if settings.cluster is not None:
-        # Only now: whoever has no cluster need not have Ray.
+        # Imported here: without a cluster, Ray need not be installed.
         from vidstyle.cluster.stylizer import ClusterStylizer
 
-        with ClusterStylizer(work.job, work.source.info.path, work.styles, settings) as cluster:
-            yield from cluster.stylize(shots, work.missing)
-        return
+        return stack.enter_context(ClusterStylizer(job, source.info.path, request.styles, settings))
     workers = min(settings.workers, len(shots))
     if workers < settings.workers:
-        notes.append(f"{counted(len(shots), 'shot')} to paint, so {counted(workers, 'process')} did")
+        notes.append(f"{counted(len(shots), 'shot')} to render, so {counted(workers, 'process')} did")
     if workers > 1:
-        with Workers(workers, work.job, work.source.info.path, work.styles, settings) as pool:
-            yield from pool.stylize(shots)
-        return
-    yield from _stylized_here(work, shots)
+        return stack.enter_context(Workers(workers, job, source.info.path, request.styles, settings))
+    frames = Reader(lambda: opened(source.info.path, settings), job.manifest.timestamps, source)
+    masks = stack.enter_context(Masks(settings))
+    return ShotStylizer(job, stack.enter_context(frames), request.stylizer, masks, fallbacks_of(job))
 
 
-def _stylized_here(work: Work, shots: Sequence[Shot]) -> Iterator[SavedFrame]:
-    path, settings, timestamps = work.source.info.path, work.settings, work.job.manifest.timestamps
-    reader = Reader(lambda: opened(path, settings), timestamps, work.source)
-    with reader, Masks(settings) as masks:
-        shot_stylizer = ShotStylizer(work.job, reader, work.stylizer(), masks, fallbacks_of(work.job))
-        for shot in shots:
-            yield from shot_stylizer.stylize(shot)
-
-
-def check_engine(settings: Settings) -> None:
-    """Makes sure that what is to paint can be had, as far as that shows at once.
+def check_cluster_if_asked(settings: Settings) -> None:
+    """Makes sure that the settings' cluster, if any, can be joined, as far as that can be told at once.
 
     Raises:
         ClusterError: Ray is not installed, or there is no cluster at the address.
     """
     if settings.cluster is not None:
-        from vidstyle.cluster.joining import check_way
+        from vidstyle.cluster.joining import check_cluster
 
-        check_way(settings.cluster)
+        check_cluster(settings.cluster)
 
 
-def places_of(settings: Settings, device: str, threads: int) -> tuple[int, int]:
-    """Returns how many shots the settings' cluster can paint at a time, and on how many machines.
+def cluster_size(settings: Settings, device: str, threads: int) -> tuple[int, int]:
+    """Returns how many shots the settings' cluster can render at a time, and on how many machines.
 
     Args:
-        device: what is painted with, in torch's words. threads: that one process computes with.
+        device: "cpu", "cuda" or "mps". threads: with which one process computes.
 
     Raises:
-        ClusterError: it cannot be reached, or no machine of it can paint a shot.
+        ClusterError: it cannot be reached, or no machine of it can render a shot.
     """
     from vidstyle.cluster.joining import check_resources, connected, needed_by_shot, shots_at_once
 
@@ -105,26 +124,3 @@ def places_of(settings: Settings, device: str, threads: int) -> tuple[int, int]:
     with connected(settings.cluster or "auto") as ray:
         check_resources(ray, needed)
         return shots_at_once(ray, needed)
-
-
-class Tally:
-    """Counts shots that are done.
-
-    Args:
-        shots: all of a job's. left: frames left to paint, by the number of the shot; what leads in is none.
-    """
-
-    def __init__(self, shots: Sequence[Shot], left: dict[int, int]) -> None:
-        self._left = dict(left)
-        self._of = {position: shot.number for shot in shots if shot.number in left for position in _positions(shot)}
-        self.shots_done = len(shots) - sum(count > 0 for count in left.values())
-
-    def add(self, position: int) -> None:
-        """Takes a frame that was painted."""
-        number = self._of[position]
-        self._left[number] -= 1
-        self.shots_done += self._left[number] == 0
-
-
-def _positions(shot: Shot) -> range:
-    return range(shot.start, shot.stop)

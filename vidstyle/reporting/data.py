@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from vidstyle.errors import SourceError, VidstyleError
 from vidstyle.frames import Frame, Picture, middles, resize
-from vidstyle.job.fingerprints import source_fingerprint
+from vidstyle.job.identity import source_fingerprint
 from vidstyle.job.journal import JournalEntry
 from vidstyle.job.render_record import RenderRecord
 from vidstyle.looks.styles import load_styles
@@ -151,7 +151,7 @@ def _open_input(render_record: RenderRecord) -> Source:
         SourceError: it is gone or has changed.
     """
     manifest = render_record.manifest
-    path = render_record.place(manifest.info.path)
+    path = render_record.path_of(manifest.info.path)
     try:
         source = opened(path, Settings(**manifest.settings))
     except VidstyleError as error:
@@ -239,7 +239,7 @@ def _styles(render_record: RenderRecord) -> tuple[tuple[str, bytes | None], ...]
     for name in render_record.styles[:MOST_STYLES]:
         picture = None
         with suppress(VidstyleError, OSError):
-            (style,) = load_styles(render_record.place(name), settings)
+            (style,) = load_styles(render_record.path_of(name), settings)
             picture = encode_style(next(style.pictures())[0])
         shown.append((Path(name).name or name, picture))
     return tuple(shown)

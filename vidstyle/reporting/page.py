@@ -17,8 +17,7 @@ from markupsafe import Markup
 
 from vidstyle.errors import JobError, OutputError, ReportError, VidstyleError
 from vidstyle.files import check_writable, written_whole
-from vidstyle.job.finished import output_digest, recorded
-from vidstyle.job.render_record import RenderRecord, recall_record
+from vidstyle.job.render_record import RenderRecord, output_digest, recall_record, recorded
 from vidstyle.reporting.curves import MOST_POINTS, Curve, check_plotting, draw_curves
 from vidstyle.reporting.data import JOURNAL_COLUMNS, MEASURED_COLUMNS, OnReport, ReportData, read_report_data
 from vidstyle.text import clock, report_figures, report_lead

@@ -1,10 +1,11 @@
-"""Paints shots into a job folder: the one way, whether in this process or in a worker's."""
+"""Stylizes shots into a job folder, in the same way in this process, in a worker's and on another machine."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from math import nan
+from typing import Any, Protocol
 
 from vidstyle.errors import SourceError
 from vidstyle.frames import Frame, FrameDone, Picture, resize
@@ -17,46 +18,63 @@ from vidstyle.method.stylizer import StylizedFrame
 from vidstyle.method.temporal import frames_needed_before
 from vidstyle.shots import Shot
 
+_MEASURES = ("loss", "evaluations", "retries", "seconds", "fallback")
+
 
 @dataclass(frozen=True, slots=True)
 class SavedFrame:
     """A frame that was just saved.
 
     Attributes:
-        position: in the render; of a frame that leads in a part, the slot that it is kept under, which lies past the
-            render's last position; see `Shot.slot`.
-        index: in the input. painted: what was painted.
+        position: in the render; of a frame that leads in a part of a shot, its slot, see `Shot.slot`.
+        index: in the input.
+        stylized: the frame; from another process, its `paint` is the image as the output shows it.
         machines: how many are at work on the render.
-        is_known: whether more is known of it than its picture; not where a machine was lost after it had saved it.
+        is_measured: whether time and loss are known; not for a frame whose machine was lost after it was saved.
     """
 
     position: int
     index: int
     stylized: StylizedFrame
     machines: int = 1
-    is_known: bool = True
+    is_measured: bool = True
 
     @property
     def entry(self) -> JournalEntry:
-        """What the journal keeps of it."""
-        stylized = self.stylized
-        figures = stylized.seconds, stylized.loss, stylized.evaluations, stylized.retries, stylized.fallback
-        return JournalEntry(self.position, *figures)
+        """The frame's line in the journal."""
+        return JournalEntry(self.position, **{name: getattr(self.stylized, name) for name in _MEASURES})
 
     def done(self, done: int, total: int, shots_done: int = 0) -> FrameDone:
-        """Returns what a listener is told of it."""
+        """Returns the frame as `on_frame` gets it; `done` of `total` frames are finished."""
         stylized = self.stylized
         figures = stylized.seconds, stylized.loss, stylized.evaluations, stylized.image
         return FrameDone(self.index, done, total, *figures, shots_done, self.machines)
 
+    def to_json(self) -> dict[str, Any]:
+        """Returns everything but the picture, as JSON can hold it."""
+        measures = {name: getattr(self.stylized, name) for name in _MEASURES}
+        return {"position": self.position, "index": self.index, **measures}
+
+    @classmethod
+    def from_json(cls, answer: Mapping[str, Any], machines: int = 1) -> SavedFrame:
+        """Returns the frame of `to_json` with the key `image`, `(H, W, 3)` uint8 RGB, as the output shows it."""
+        stylized = StylizedFrame(answer["image"], answer["image"], *(answer[name] for name in _MEASURES))
+        return cls(answer["position"], answer["index"], stylized, machines)
+
+    @classmethod
+    def unmeasured(cls, position: int, index: int, image: Picture, machines: int) -> SavedFrame:
+        """Returns a frame, `(H, W, 3)` uint8 RGB, of which only the picture is known."""
+        stylized = StylizedFrame(image, image, loss=nan, evaluations=0, retries=0, seconds=nan, fallback=0)
+        return cls(position, index, stylized, machines, is_measured=False)
+
 
 def fallbacks_of(job: JobFolder) -> dict[int, int]:
-    """Returns how far the optimizer was cut down for want of memory, for the frames that this has come to."""
+    """Returns the memory fallback of each frame that had one, by position; see `JournalEntry.fallback`."""
     return {entry.frame: entry.fallback for entry in job.journal().values() if entry.fallback}
 
 
-class FrameReader(Protocol):
-    """Where the frames of an input come from, by their position in the render; see `inputs.Reader`."""
+class InputFrames(Protocol):
+    """The frames of an input by their position in the render; see `media.read.frame_reader`."""
 
     @property
     def first_pts(self) -> int:
@@ -66,63 +84,63 @@ class FrameReader(Protocol):
         """Returns a frame.
 
         Raises:
-            SourceError: it cannot be had.
+            SourceError: it cannot be read.
         """
 
 
 class FrameMasks(Protocol):
-    """Where frames' masks come from; see `frame_masks.Masks`."""
+    """The masks of frames; see `looks.frame_masks.Masks`."""
 
     def of(self, frame: Frame, width: int, height: int) -> Coverage | None:
-        """Returns how a frame of that size is covered; None where all of it is painted in one style."""
+        """Returns how a frame of that size is covered; None where all of it gets one style."""
 
 
 class ShotStylizer:
-    """Paints what is missing of shots, best in ascending order: inputs are read forward.
+    """Stylizes the missing frames of shots; quickest in ascending order, since inputs are read forward.
 
     Args:
-        job: where frames are saved. reader: of the job's input. masks: of its frames.
-        stylizer: with a size of "source"; frames are fitted here.
-        economies: how far the optimizer was cut down when frames were painted, by position; see `economies_of`.
+        job: where frames are saved. frames: of the job's input. masks: of these frames.
+        stylizer: frames are resized before it gets them.
+        fallbacks: see `fallbacks_of`.
     """
 
     def __init__(
         self,
         job: JobFolder,
-        reader: FrameReader,
+        frames: InputFrames,
         stylizer: Stylizer,
         masks: FrameMasks,
-        memory_fallbacks: Mapping[int, int],
+        fallbacks: Mapping[int, int],
     ) -> None:
-        self._job, self._reader, self._stylizer, self._masks = job, reader, stylizer, masks
-        self._fallbacks = dict(memory_fallbacks)
+        self._job, self._frames, self._stylizer, self._masks = job, frames, stylizer, masks
+        self._fallbacks = dict(fallbacks)
 
-    def stylize(self, shot: Shot) -> Iterator[SavedFrame]:
-        """Yields each frame of the shot that had to be painted, when it is saved.
+    def stylize(self, shots: Sequence[Shot]) -> Iterator[SavedFrame]:
+        """Yields each frame that was missing, once it is saved.
 
         Raises:
-            SourceError: the input cannot be read, or is no longer what was surveyed.
+            SourceError: the input cannot be read, or has changed since it was analyzed.
             OutputError, JobError: the job folder cannot be written to.
-            DeviceError, OptimizationError: see `Stylizer.paint`.
+            DeviceError, OptimizationError: see `Stylizer.stylize`.
         """
         job, is_video = self._job, self._job.manifest.kind == "video"
-        missing = set(job.missing_positions(shot))
-        settings = job.settings
-        needed = self._before(shot, missing, frames_needed_before(settings.options)) - missing
-        as_stylized = self._before(shot, missing, settings.looks_back_frames)
-        palette_from = self._palette_from(shot) if missing and settings.color == "match" else None
-        last: int | None = None
-        for run in shot.runs:
+        runs_of_shots = [(shot, run) for shot in shots for run in shot.runs]
+        for shot, run in runs_of_shots:
+            if run.start == shot.first:
+                missing = set(job.missing_positions(shot))
+                needed, saved_before = self._needed(shot, missing)
+                palette_from = self._palette_from(shot) if missing and job.settings.color == "match" else None
+                last: int | None = None
             for position in (p for p in run if p in missing or p in needed):
                 if position - 1 != last or position == shot.first:
                     first, fallback = self._first(shot, position, missing), self._fallback(shot, position, missing)
                     self._stylizer.restart(first, fallback, palette_from)
                 last = position
-                frame = self._reader.frame(position)
-                image, look = self._fitted(frame), self._look(frame)
+                frame = self._frames.frame(position)
+                image, look = self._resized(frame), self._look(frame)
                 coverage = self._masks.of(frame, job.manifest.width, job.manifest.height)
                 if position not in missing:
-                    before = self._load(shot.slot(position)) if position in as_stylized else None
+                    before = self._load(shot.slot(position)) if position in saved_before else None
                     self._stylizer.skip(image, before, coverage, look)
                     continue
                 stylized = self._stylizer.stylize(image, coverage, look)
@@ -131,30 +149,30 @@ class ShotStylizer:
                 alpha = None if frame.alpha is None else resize(frame.alpha, *image.shape[1::-1])
                 job.save_frame(slot, stylized.paint, alpha, stylized.image)
                 yield SavedFrame(slot, frame.index, stylized)
-            if is_video and run in job.closed_alone(shot) and not job.has_segment(run):
+            if is_video and run in job.own_segments(shot) and not job.has_segment(run):
                 job.close_segment(shot, run)
-        if is_video:
-            job.tidy(shot)
+            if is_video and run.stop == shot.stop:
+                job.tidy(shot)
 
-    def _before(self, shot: Shot, missing: set[int], count: int | None) -> set[int]:
-        """Returns the last `count` frames of the shot before each missing one, or all before the last."""
-        if count is None:
-            return set(range(shot.first, max(missing, default=shot.first)))
-        return {before for p in missing for before in range(max(shot.first, p - count), p)}
+    def _needed(self, shot: Shot, missing: set[int]) -> tuple[set[int], set[int]]:
+        """Returns the finished frames that are passed over for the missing ones, and those whose pictures count."""
+        settings = self._job.settings
+        needed = _before(shot, missing, frames_needed_before(settings.options)) - missing
+        return needed, _before(shot, missing, settings.looks_back_frames)
 
     def _first(self, shot: Shot, position: int, missing: set[int]) -> Picture | None:
-        """Returns the shot's first frame, as painted, where a chain that goes on at `position` is held to it."""
+        """Returns the stylized first frame of the shot, to which those from `position` on are held."""
         is_to_be_stylized = position == shot.first and position in missing
         return self._load(shot.slot(shot.first)) if self._job.settings.is_warped and not is_to_be_stylized else None
 
     def _fallback(self, shot: Shot, position: int, missing: set[int]) -> int:
-        """Returns how far the optimizer was cut down when the frame before the next missing one was painted."""
+        """Returns the memory fallback of the frame before the next missing one."""
         following = min((p for p in missing if p >= position), default=shot.first)
         return 0 if following == shot.first else self._fallbacks.get(shot.slot(following - 1), 0)
 
     def _palette_from(self, shot: Shot) -> Picture:
-        """Returns the frame whose palette the style takes: all parts of a shot take the same."""
-        return self._fitted(self._reader.frame(shot.start if shot.origin is None else shot.origin))
+        """Returns the input's frame whose palette the style takes: the whole shot's first, for all parts of it."""
+        return self._resized(self._frames.frame(shot.start if shot.origin is None else shot.origin))
 
     def _load(self, slot: int) -> Picture:
         stylized = self._job.load_frame(slot)
@@ -163,9 +181,16 @@ class ShotStylizer:
         return stylized
 
     def _look(self, frame: Frame) -> Look:
-        """Returns how a frame is to look, which follows from its place in the input alone."""
-        time_s = (frame.pts - self._reader.first_pts) * frame.time_base
+        """Returns the look of a frame, which depends only on its index and time in the input."""
+        time_s = (frame.pts - self._frames.first_pts) * frame.time_base
         return self._stylizer.timeline.look(frame.index, time_s)
 
-    def _fitted(self, frame: Frame) -> Picture:
+    def _resized(self, frame: Frame) -> Picture:
         return resize(frame.image, self._job.manifest.width, self._job.manifest.height)
+
+
+def _before(shot: Shot, missing: set[int], count: int | None) -> set[int]:
+    """Returns the last `count` frames of the shot before each missing one; None: all before the last one."""
+    if count is None:
+        return set(range(shot.first, max(missing, default=shot.first)))
+    return {before for p in missing for before in range(max(shot.first, p - count), p)}

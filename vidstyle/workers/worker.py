@@ -1,8 +1,8 @@
-"""A worker process: paints the shots it is told to; started by `workers`.
+"""A worker process, started by `pool`: stylizes the shots whose numbers it gets.
 
-It reads JSON lines from its standard input: first what to work on, then a shot's number each. It answers
-with JSON lines; a painted frame's line is followed by the picture's bytes. When the standard input ends
-without a farewell, the process that started it is dead, and it ends at once.
+It reads JSON lines from its standard input: first the task, then a shot's number each. It answers with JSON lines; a
+frame's line is followed by the picture's bytes. When its standard input ends without `END`, the process that started it
+has died, and it ends at once.
 """
 
 from __future__ import annotations
@@ -13,21 +13,23 @@ import queue
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-FAREWELL = {"end": True}
+END = {"end": True}
+# Exit status of a worker whose parent process has died.
 ORPHANED = 3
 
 
 def main() -> int:
-    """Works until told to end; returns the exit status."""
-    # The one at the terminal decides what an interrupt means, and ends its workers.
+    """Works until the message `END` comes; returns the exit status."""
+    # Ctrl-C goes to all processes of a terminal; the parent process ends its workers itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library prints must not come between the answers
+    os.dup2(2, 1)  # what libraries print must not get among the answers
     first = sys.stdin.buffer.readline()
     if not first:
         return ORPHANED
@@ -36,10 +38,9 @@ def main() -> int:
     try:
         _work(json.loads(first), orders, answers)
     except BaseException as error:
-        from vidstyle.workers.answers import error_answer
-
         with suppress(OSError):
-            _send(answers, error_answer(error))
+            failure = {"error": type(error).__name__, "message": str(error), "traceback": traceback.format_exc()}
+            _send(answers, failure)
         return 1
     return 0
 
@@ -48,25 +49,24 @@ def _listen(stream: BinaryIO, orders: queue.Queue[Mapping[str, Any]]) -> None:
     for line in stream:
         order = json.loads(line)
         orders.put(order)
-        if order == FAREWELL:
+        if order == END:
             return
     os._exit(ORPHANED)
 
 
 def _work(task: Mapping[str, Any], orders: queue.Queue[Mapping[str, Any]], answers: BinaryIO) -> None:
-    # Only now: the device that this process may see is chosen by its environment, which torch reads once.
+    # Imported here, since torch reads the environment, which chooses this process's device, when it is imported.
     import torch
 
     from vidstyle.devices import keep_freed_memory
-    from vidstyle.job.fingerprints import check_look
     from vidstyle.job.folder import JobFolder
+    from vidstyle.job.identity import check_look
     from vidstyle.job.lock import locked_by_worker
     from vidstyle.job.manifest import read_manifest
     from vidstyle.looks.frame_masks import Masks
     from vidstyle.looks.stylizer import Stylizer
     from vidstyle.media.read.frame_reader import Reader, opened
     from vidstyle.settings import Settings
-    from vidstyle.workers.answers import frame_answer
     from vidstyle.workers.shot_stylizer import ShotStylizer, fallbacks_of
 
     keep_freed_memory()
@@ -80,11 +80,11 @@ def _work(task: Mapping[str, Any], orders: queue.Queue[Mapping[str, Any]], answe
         source = Path(task["source"])
         with Reader(lambda: opened(source, settings), manifest.timestamps) as reader, Masks(settings) as masks:
             shot_stylizer = ShotStylizer(job, reader, stylizer, masks, fallbacks_of(job))
-            while (order := orders.get()) != FAREWELL:
+            while (order := orders.get()) != END:
                 shot = manifest.shots[order["shot"]]
-                for frame in shot_stylizer.stylize(shot):
+                for frame in shot_stylizer.stylize([shot]):
                     image = frame.stylized.image
-                    _send(answers, frame_answer(frame) | {"shape": image.shape}, image.tobytes())
+                    _send(answers, frame.to_json() | {"shape": image.shape}, image.tobytes())
                 _send(answers, {"shot": shot.number})
 
 
@@ -94,5 +94,5 @@ def _send(stream: BinaryIO, answer: Mapping[str, Any], body: bytes = b"") -> Non
 
 
 def run() -> None:
-    """Works, and ends the process at once: the thread that listens would be in the way of an orderly end."""
+    """Works, and ends the process at once, without waiting for the thread that reads the standard input."""
     os._exit(main())

@@ -1,10 +1,21 @@
-"""Files known by their content: a renamed or copied input is the same one, a changed one is not."""
+"""What makes two renders the same one: settings, files by their content, and the packages that compute frames.
+
+A renamed or copied input is the same one, a changed one is not.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import platform
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+import av
+import cv2
+import numpy as np
 
 from vidstyle.errors import SourceError
 from vidstyle.files import sha256_of
@@ -12,6 +23,43 @@ from vidstyle.media.read.frame_folder import FrameFolderSource, folder_files
 from vidstyle.media.read.source import Source
 from vidstyle.media.read.sources import open_source
 from vidstyle.settings import Settings
+from vidstyle.settings.words import joining_flags
+from vidstyle.version import __version__
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What must be the same for a job to be continued.
+
+    Attributes:
+        settings: flags that change the output, with their values.
+        files: "input", "style" ("style 2" and so on), "weights", perhaps "cuts": name and SHA-256 of their content.
+        place: "device", "precision", "kind of output" and "frame size"; for videos "PyAV", which encodes.
+    """
+
+    settings: Mapping[str, str]
+    files: Mapping[str, Sequence[str]]
+    place: Mapping[str, str]
+
+    def differences(self, now: Identity) -> list[str]:
+        """Returns a phrase for each thing that differs, such as `--size was 640, is 512`.
+
+        Settings that count only when the output is put together are left out.
+        """
+        changed = []
+        free = joining_flags()
+        for before, after in ((self.settings, now.settings), (self.place, now.place)):
+            for name in {**before, **after}:
+                if name not in free and before.get(name) != after.get(name):
+                    changed.append(f"{name} was {before.get(name, 'not given')}, is {after.get(name, 'not given')}")
+        for name in {**self.files, **now.files}:
+            (old_name, old_digest), (new_name, new_digest) = (
+                side.get(name, ("not given", "")) for side in (self.files, now.files)
+            )
+            if old_digest != new_digest:
+                was, is_now = f"{old_name} ({old_digest[:8]})", f"{new_name} ({new_digest[:8]})"
+                changed.append(f"{name} was {was}, is {is_now}")
+        return changed
 
 
 def file_fingerprint(path: Path) -> tuple[str, str]:
@@ -41,7 +89,7 @@ def files_digest(files: Iterable[Path]) -> str:
 
 
 def mask_fingerprints(settings: Settings) -> dict[str, tuple[str, str]]:
-    """Returns name and digest of the masks, by what they are there for.
+    """Returns name and digest of each mask, under "mask" or "mask of region 1" and so on.
 
     Raises:
         SourceError: a file cannot be read.
@@ -73,15 +121,18 @@ def look_fingerprints(styles: Sequence[Path], settings: Settings) -> dict[str, t
 
 
 def check_look(files: Mapping[str, Sequence[str]], styles: Sequence[Path], settings: Settings) -> None:
-    """Compares what gives frames their look, now that it was read, with the job's `Identity.files`.
+    """Makes sure that style files and keyframes are still those of the job.
+
+    Args:
+        files: the job's `Identity.files`. styles: paths of the styles here.
 
     Raises:
-        SourceError: a file is another, or cannot be read.
+        SourceError: a file has changed, or cannot be read.
     """
     for what, (name, digest) in look_fingerprints(styles, settings).items():
         if files[what][1] != digest:
             raise SourceError(
-                f"{name} ({what}): was changed under way; put the old one back, then run the same command again"
+                f"{name} ({what}): has changed since the job began; put the old one back and run the same command again"
             )
 
 
@@ -102,3 +153,26 @@ def source_fingerprint(source: Source) -> tuple[str, str]:
     if isinstance(source, FrameFolderSource):
         return path.name or str(path), files_digest(source.files)
     return file_fingerprint(path)
+
+
+def versions_of(settings: Settings) -> dict[str, str]:
+    """Returns the release of everything that a render with these settings depends on."""
+    import torch  # here, so that whoever only reads a job does not wait for it
+
+    versions = {
+        "vidstyle": __version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "av": av.__version__,
+        "opencv": cv2.__version__,
+        "numpy": np.__version__,
+    }
+    if settings.is_warped and settings.flow == "raft":
+        with suppress(PackageNotFoundError):
+            versions["torchvision"] = version("torchvision")
+    return versions
+
+
+def changed_versions(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """Returns a phrase for each package whose release has changed, such as `torch 2.12.0, now 2.13.0`."""
+    return [f"{name} {was}, now {now[name]}" for name, was in before.items() if now.get(name, was) != was]

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from jobs import fill, make_job
 
 from vidstyle import Settings, VidstyleError, stylize
-from vidstyle.cluster import workplace
-from vidstyle.cluster.workplace import workplace_for
-from vidstyle.errors import ClusterError
+from vidstyle.cluster import storage
+from vidstyle.cluster.storage import workplace_for
+from vidstyle.cluster.stylizer import saved_picture
+from vidstyle.errors import ClusterError, SourceError
 from vidstyle.files import sha256_of
-from vidstyle.job.versions import versions_of
+from vidstyle.job.identity import versions_of
 from vidstyle.settings.words import to_json
 
 
@@ -28,19 +31,18 @@ def order(film, monkeypatch):
     settings = Settings(iterations=0, first_iterations=0, size=64, device="cpu", cuts="cuts.txt")
     with pytest.raises(StopError):
         stylize("in.mp4", "style.png", "out.mp4", settings, on_frame=stop)
-    monkeypatch.setattr(workplace, "_kept", {})
+    monkeypatch.setattr(storage, "_open", {})
     yield {
         "id": "this one",
         "versions": versions_of(settings),
         "settings": to_json(settings),
-        "store": None,
         "job": str(film / "out.mp4.vidstyle"),
         "manifest_sha256": sha256_of(film / "out.mp4.vidstyle/manifest.json"),
         "source": str(film / "in.mp4"),
         "source_bytes": (film / "in.mp4").stat().st_size,
         "styles": [str(film / "style.png")],
     }
-    for each in workplace._kept.values():
+    for each in storage._open.values():
         each.close()
 
 
@@ -62,7 +64,7 @@ UNFIT = {
     "no input": (lambda: Path("in.mp4").unlink(), "in.mp4"),
     "another input": (other_input, r"in\.mp4: another file is there; put input, styles and job folder"),
     "no style": (lambda: Path("style.png").unlink(), "style.png"),
-    "another style": (other_style, r"style\.png \(style\): was changed"),
+    "another style": (other_style, r"style\.png \(style\): has changed"),
     "no job": (lambda: Path("out.mp4.vidstyle/manifest.json").unlink(), r"manifest\.json: not seen there; put input"),
     "another job": (
         lambda: Path("out.mp4.vidstyle/manifest.json").write_text("{}"),
@@ -77,3 +79,19 @@ def test_what_is_not_seen_is_named_with_the_machine(order, name):
     change()
     with pytest.raises(ClusterError, match=rf"^machine \S+: .*{said}"):
         workplace_for(order)
+
+
+def test_a_picture_is_had_from_its_file_and_from_its_segment(tmp_path):
+    job = make_job(tmp_path / "job")
+    shot = job.manifest.shots[0]
+    run = shot.segments[0]
+    fill(job, run)
+    pictures = [saved_picture(job, shot, position) for position in run]
+    assert all(np.array_equal(picture, job.load_frame(p)) for p, picture in zip(run, pictures, strict=True))
+    job.close_segment(shot, run)
+    for position in run:
+        encoded = saved_picture(job, shot, position)
+        nearest = min(run, key=lambda other: np.abs(pictures[other - run.start] - encoded.astype(float)).mean())
+        assert nearest == position
+    with pytest.raises(SourceError):
+        saved_picture(job, shot, shot.segments[1].start)

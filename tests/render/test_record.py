@@ -6,7 +6,7 @@ from pathlib import Path
 from jobs import make_job, make_manifest
 
 from vidstyle.job.journal import JournalEntry
-from vidstyle.render.finishing import kept_job, record_of, told
+from vidstyle.render.run import _kept_job, record_of
 from vidstyle.settings import Settings
 from vidstyle.settings.words import to_json
 
@@ -53,12 +53,8 @@ def test_a_kept_job_is_taken_for_the_same_render_only(tmp_path):
     entry = JournalEntry(3, 0.5, 0.25, 7, 0, 0)
     job.note_frame(entry)
     same = make_manifest(versions={}, output="moved.mp4")
-    manifest, entries = kept_job(job.path, same)
+    manifest, entries = _kept_job(job.path, same)
     assert (manifest.versions, manifest.output, list(entries)) == ({"torch": "2.13.0"}, "moved.mp4", [entry])
     other = make_manifest(identity=replace(same.identity, settings={"--size": "65"}))
-    assert kept_job(job.path, other) == (other, ())
-    assert kept_job(tmp_path / "none", other) == (other, ())
-
-
-def test_nothing_is_written_where_nothing_is_asked_for():
-    assert told(kept(Settings()), Path("out.mp4"), Settings()) is None
+    assert _kept_job(job.path, other) == (other, ())
+    assert _kept_job(tmp_path / "none", other) == (other, ())

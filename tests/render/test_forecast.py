@@ -17,8 +17,11 @@ from vidstyle.cli.main import main
 from vidstyle.frames import resize
 from vidstyle.media.read.sources import open_source
 from vidstyle.media.stills.images import write_image
+from vidstyle.media.write.codecs import CODECS, Encoding
 from vidstyle.render.estimate import Pace
+from vidstyle.render.forecast import free_bytes, render_bytes, video_bytes
 
+H264 = Encoding("h264", "yuv420p", 16, "medium")
 UNPAINTED = replace(QUICK, iterations=0, first_iterations=0)
 
 
@@ -67,7 +70,9 @@ def test_time_is_measured_on_a_frame_that_is_painted_and_as_strongly_as_any(monk
     for number in range(10):
         write_image(Path(f"masks/{number}.png"), np.full((48, 64, 3), 255 * (number >= 3), np.uint8))
     measured = []
-    monkeypatch.setattr("vidstyle.render.plan.pace_of", lambda *given: measured.append(given[1:]) or Pace(1, 1, 32, 24))
+    monkeypatch.setattr(
+        "vidstyle.render.forecast.measured_pace", lambda *given: measured.append(given[1:]) or Pace(1, 1, 32, 24)
+    )
     settings = replace(QUICK, keyframes=Path("keys.csv"), mask=Path("masks"))
     forecast("in.mp4", "style.png", "out.mp4", settings)
     forecast("in.mp4", "style.png", "out.mp4", replace(settings, mask=None, frames=(5, 10)))
@@ -80,14 +85,14 @@ def test_time_is_measured_on_a_frame_that_is_painted_and_as_strongly_as_any(monk
 
 
 def test_a_cluster_paints_as_many_shots_at_once_as_it_has_room_for(monkeypatch):
-    monkeypatch.setattr("vidstyle.render.plan.pace_of", lambda stylizer, image, *_: Pace(60.0, 20.0, 32, 24))
-    monkeypatch.setattr("vidstyle.render.plan.places_of", lambda settings, device, threads: (3, 2))
-    monkeypatch.setattr("vidstyle.render.plan.time.perf_counter", lambda: 0.0)
-    monkeypatch.setattr("vidstyle.render.run.check_engine", lambda settings: None)
+    monkeypatch.setattr("vidstyle.render.forecast.measured_pace", lambda stylizer, image, *_: Pace(60.0, 20.0, 32, 24))
+    monkeypatch.setattr("vidstyle.render.forecast.cluster_size", lambda settings, device, threads: (3, 2))
+    monkeypatch.setattr("vidstyle.render.forecast.time.perf_counter", lambda: 0.0)
+    monkeypatch.setattr("vidstyle.render.plan.check_cluster_if_asked", lambda settings: None)
     Path("cuts.txt").write_text("2\n4\n6\n8\n")
     told = forecast("in.mp4", "style.png", "out.mp4", replace(UNPAINTED, cuts="cuts.txt", cluster="auto"))
     assert told.total_s == (5 * 60 + 5 * 20) / 3
-    assert "the cluster paints 3 shots at once on 2 machines, which are taken to be as fast as this one" in told.notes
+    assert "the cluster renders 3 shots at once on 2 machines, which are taken to be as fast as this one" in told.notes
     write_image(Path("photo.png"), np.full((24, 32, 3), 90, np.uint8))
     assert forecast("photo.png", "style.png", "out.jpg", replace(UNPAINTED, cluster="auto")).total_s == 60
 
@@ -223,7 +228,7 @@ def test_nothing_is_fetched(tmp_path, cache, monkeypatch):
 
 
 def test_too_little_room_is_said(monkeypatch):
-    monkeypatch.setattr("vidstyle.render.plan.free_bytes", lambda folder: 1000)
+    monkeypatch.setattr("vidstyle.render.forecast.free_bytes", lambda folder: 1000)
     told = forecast("in.mp4", "style.png", "out.mp4", UNPAINTED)
     assert told.free_bytes == 1000 < told.disk_bytes
     assert any("may run out of room" in note for note in told.notes)
@@ -265,3 +270,30 @@ def test_the_look_is_told(tmp_path):
         ("mask", "mask.png: what it shows white is painted"),
         ("changes", "strength, content-weight, as keys.csv says"),
     )
+
+
+def test_every_codec_has_its_figure_and_better_quality_takes_more():
+    for name, codec in CODECS.items():
+        usual = Encoding(name, "yuv420p", codec.crf, None)
+        assert video_bytes(usual, 1000, 10) > 0
+        if codec.crf is not None:
+            better = Encoding(name, "yuv420p", codec.crf - 8, None)
+            assert video_bytes(better, 1000, 10) > 1.2 * video_bytes(usual, 1000, 10)
+
+
+def test_a_video_takes_its_size_several_times_and_a_segment_of_frames():
+    assert video_bytes(H264, 640 * 360, 1000) == pytest.approx(0.45 / 8 * 640 * 360 * 1000)
+    beside = render_bytes(H264, 640 * 360, 1000, is_png=True, is_elsewhere=False)
+    assert beside == pytest.approx(2.5 * 0.45 / 8 * 640 * 360 * 1000 + 240 * 2.2 * 640 * 360)
+    assert render_bytes(H264, 640 * 360, 1000, is_png=True, is_elsewhere=True) > beside
+
+
+def test_a_folder_takes_its_frames_and_in_another_format_twice():
+    as_png = render_bytes(None, 1000, 50, is_png=True, is_elsewhere=False)
+    assert as_png == 110_000
+    assert render_bytes(None, 1000, 50, is_png=False, is_elsewhere=False) == 2 * as_png
+    assert render_bytes(None, 1000, 50, is_png=True, is_elsewhere=False, is_recolored=True) == 2 * as_png
+
+
+def test_room_is_asked_of_the_nearest_folder_that_is_there(tmp_path):
+    assert free_bytes(tmp_path / "not" / "yet") == pytest.approx(free_bytes(tmp_path), rel=0.1)
