@@ -153,7 +153,7 @@ def texts(path: Path, track: int = 0) -> list[tuple[float, float, str]]:
         events = []
         for packet in container.demux(stream):
             if packet.size:
-                shown = [event.dialog.decode() for event in packet.decode()]
+                shown = [event.dialogue.decode() for event in packet.decode()]
                 events += [(packet.pts * packet.time_base, packet.duration * packet.time_base, text) for text in shown]
     first = first_picture_s(path)
     return [(float(start - first), float(duration), text) for start, duration, text in events]

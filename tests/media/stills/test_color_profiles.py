@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from profiles import cmyk_profile, gray_profile, rgb_profile, to_srgb
 
-from vidstyle.media.stills.decoding import color_profiles as color_profiles
+from vidstyle.media.stills import color_profiles
 
 RAMP = np.arange(256, dtype=np.uint8)
 

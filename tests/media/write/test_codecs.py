@@ -249,7 +249,7 @@ def test_sizes_that_a_codec_does_not_take(place: Path, inputs: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("suffix", "wishes", "source_depth", "want"),
+    ("suffix", "encode_options", "source_depth", "want"),
     [
         (".mp4", {}, 10, ("h264", "yuv420p")),
         (".mp4", {"bit_depth": "source"}, 10, ("h264", "yuv420p10le")),
