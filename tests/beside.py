@@ -15,7 +15,7 @@ import numpy as np
 from av.stream import Disposition
 from clips import VideoWriter, picture
 
-from vidstyle.media.read.sources import open_source
+from vidstyle.media.read.open_source import open_source
 from vidstyle.media.streams.side_streams import StreamSelection
 from vidstyle.media.write.joining import join_video
 

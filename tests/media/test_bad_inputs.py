@@ -12,7 +12,7 @@ import pytest
 from clips import make_sound, make_video, picture, write_raw
 
 from vidstyle.errors import SourceError
-from vidstyle.media.read.sources import open_source
+from vidstyle.media.read.open_source import open_source
 
 
 def _missing(folder: Path) -> Path:

@@ -10,8 +10,8 @@ import av
 import pytest
 from clips import end_to_end, level, make_video, picture
 
-from vidstyle.media.continuity import continuous
-from vidstyle.media.read.sources import open_source
+from vidstyle.media.containers import continuous
+from vidstyle.media.read.open_source import open_source
 
 TICKS = 90_000
 WRAP_S = Fraction(2**33, TICKS)

@@ -12,7 +12,7 @@ from clips import level, picture
 from vidstyle import Settings, stylize
 from vidstyle.errors import SettingsError, SourceError
 from vidstyle.media.read.frame_reader import opened
-from vidstyle.media.read.sources import open_source
+from vidstyle.media.read.open_source import open_source
 
 
 def make_two_views(path: Path, default: int | None = None, cover: bool = False) -> Path:

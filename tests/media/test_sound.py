@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from clips import VideoWriter, audio_digest, audio_packets, click_s, cut, make_video, times_s
 
-from vidstyle.media.read.sources import open_source
+from vidstyle.media.read.open_source import open_source
 
 SYNC_S = 0.005
 NO_LANGUAGE = ["in.mov: tags left out, since AVI has no place for them: language eng"]

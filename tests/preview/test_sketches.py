@@ -12,7 +12,7 @@ from clips import make_video, picture, write_raw
 
 from vidstyle import Clip, FrameStylizer, Settings, Stylizer
 from vidstyle.errors import SourceError
-from vidstyle.media.read.sources import open_source
+from vidstyle.media.read.open_source import open_source
 from vidstyle.media.read.video import VideoSource
 from vidstyle.method.features.compact import compact_weights
 

@@ -8,7 +8,7 @@ from typing import Any
 from vidstyle.files import write_whole
 from vidstyle.frames import Picture
 from vidstyle.job.folder import JobFolder
-from vidstyle.media.read.sources import open_source
+from vidstyle.media.read.open_source import open_source
 from vidstyle.media.stills.images import read_layers
 from vidstyle.shots import Shot
 

@@ -15,8 +15,8 @@ from vidstyle.frames import SMALLEST_SIDE_PX, Picture, checked_picture
 from vidstyle.looks.timeline import style_paths
 from vidstyle.media.read.animated_picture import is_animated
 from vidstyle.media.read.frame_folder import folder_files
+from vidstyle.media.read.open_source import open_source
 from vidstyle.media.read.source import Source
-from vidstyle.media.read.sources import open_source
 from vidstyle.media.stills.headers import picture_size
 from vidstyle.media.stills.images import is_image_name, read_picture
 from vidstyle.settings import Settings

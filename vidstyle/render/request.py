@@ -16,7 +16,7 @@ from vidstyle.looks.styles import load_region_styles, load_styles
 from vidstyle.looks.timeline import Timeline
 from vidstyle.media.read.source import Source
 from vidstyle.media.streams.side_streams import StreamSelection
-from vidstyle.media.streams.soundtrack import check_sound
+from vidstyle.media.streams.sound import check_sound
 from vidstyle.media.write.outputs import check_encoding, check_output, output_kind, transparency_notes
 from vidstyle.media.write.overwriting import check_spared
 from vidstyle.media.write.segments import video_spec

@@ -21,8 +21,8 @@ from vidstyle.job.render_record import RenderRecord
 from vidstyle.looks.styles import load_styles
 from vidstyle.media.read.frame_folder import FrameFolderSource, folder_files
 from vidstyle.media.read.frame_reader import opened
+from vidstyle.media.read.open_source import open_source
 from vidstyle.media.read.source import Source
-from vidstyle.media.read.sources import open_source
 from vidstyle.media.stills.alpha import over
 from vidstyle.media.stills.images import reduced_size
 from vidstyle.metrics import MEASURED_SIZE_PX, StabilityMeter, Step

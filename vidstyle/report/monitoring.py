@@ -19,8 +19,8 @@ from vidstyle.job.lock import is_running, locked
 from vidstyle.job.manifest import MANIFEST_NAME, read_manifest
 from vidstyle.job.status import Status, job_path, job_status
 from vidstyle.media.read.frame_reader import opened
+from vidstyle.media.read.open_source import open_source
 from vidstyle.media.read.source import Source
-from vidstyle.media.read.sources import open_source
 from vidstyle.media.stills.images import read_layers, reduced_size
 from vidstyle.metrics import MEASURED_SIZE_PX, StabilityMeter
 

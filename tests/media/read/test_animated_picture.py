@@ -13,7 +13,7 @@ from PIL import Image
 from vidstyle.errors import DamagedSourceError, SettingsError, SourceError
 from vidstyle.frames import Frame
 from vidstyle.media.read.animated_picture import AnimatedPictureSource, is_animated
-from vidstyle.media.read.sources import open_source
+from vidstyle.media.read.open_source import open_source
 
 DURATIONS_MS = [40, 80, 120, 33, 100, 20]
 STARTS_MS = [0, 40, 120, 240, 273, 373]

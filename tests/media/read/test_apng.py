@@ -19,7 +19,7 @@ from PIL import Image
 from vidstyle.errors import SourceError, VidstyleError
 from vidstyle.frames import Frame
 from vidstyle.media.read.apng import AnimatedPng
-from vidstyle.media.read.sources import open_source
+from vidstyle.media.read.open_source import open_source
 
 RNG = np.random.default_rng(3)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from clips import make_video
 
-from vidstyle.media.read.bit_depth import stored_bits
+from vidstyle.media.read.open_source import stored_bits
 
 
 @pytest.mark.parametrize(

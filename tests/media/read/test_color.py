@@ -10,7 +10,7 @@ import pytest
 from clips import make_video
 
 from vidstyle.media.read.color import to_rgb
-from vidstyle.media.read.sources import open_source
+from vidstyle.media.read.open_source import open_source
 
 # H.273's KR and KB by matrix code.
 MATRICES = {1: (0.2126, 0.0722), 4: (0.30, 0.11), 5: (0.299, 0.114), 6: (0.299, 0.114), 7: (0.212, 0.087),

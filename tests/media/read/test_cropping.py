@@ -11,8 +11,8 @@ from clips import make_video, picture
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from vidstyle.media.read.cropping import Crop, crop_of
-from vidstyle.media.read.sources import open_source
+from vidstyle.media.read.geometry import Crop, crop_of
+from vidstyle.media.read.open_source import open_source
 
 LOSSLESS = {"qp": "0"}
 SIDES = Crop(left=4, top=6, right=10, bottom=2)

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vidstyle.errors import DamagedSourceError
-from vidstyle.media.read.sources import open_source
-from vidstyle.media.timing import FrameClock
+from vidstyle.media.read.open_source import open_source
+from vidstyle.media.timestamps import FrameClock
 
 INTRA = {"g": "1", "bf": "0"}
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from clips import level, make_video, picture
 
-from vidstyle.media.read.sources import open_source
+from vidstyle.media.read.open_source import open_source
 
 # FFmpeg's names of container and encoder by suffix; the first five have no times of their own.
 CONTAINERS = {

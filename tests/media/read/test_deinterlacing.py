@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from clips import level, make_video, picture, times_s
 
-from vidstyle.media.read.sources import open_source
+from vidstyle.media.read.open_source import open_source
 
 # Lossless, and coded as fields.
 TOP_FIRST = {"x264-params": "tff=1", "qp": "0", "preset": "ultrafast"}

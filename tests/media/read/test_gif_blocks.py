@@ -10,8 +10,8 @@ import pytest
 from clips import cut, make_video
 
 from vidstyle.errors import DamagedSourceError
-from vidstyle.media.read.gif_blocks import whole_pictures
-from vidstyle.media.read.sources import open_source
+from vidstyle.media.read.damage import whole_pictures
+from vidstyle.media.read.open_source import open_source
 
 RED, GREEN, BLUE, WHITE = [255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255]
 SIDE = 16

@@ -13,8 +13,8 @@ from clips import picture
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vidstyle.media.read.orientation import Orientation, from_matrix
-from vidstyle.media.read.sources import open_source
+from vidstyle.media.read.geometry import Orientation, from_matrix
+from vidstyle.media.read.open_source import open_source
 
 ONE = 1 << 16
 

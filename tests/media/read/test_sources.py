@@ -14,7 +14,7 @@ from clips import level, make_folder, make_video, picture, write_raw
 
 from vidstyle.errors import DamagedSourceError, SettingsError, SourceError
 from vidstyle.frames import Frame
-from vidstyle.media.read.sources import VideoSource, open_source
+from vidstyle.media.read.open_source import VideoSource, open_source
 
 H264_LOSSLESS = {"crf": "0", "preset": "ultrafast"}
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vidstyle.media.read.primaries import BT709, BT2020, luminance_weights, to_bt709
-from vidstyle.media.read.sources import open_source
-from vidstyle.media.read.tone_mapping import (
+from vidstyle.media.read.color import (
+    BT709,
+    BT2020,
     HLG,
     LINEAR,
     PQ,
@@ -21,10 +21,13 @@ from vidstyle.media.read.tone_mapping import (
     Light,
     dimmed_nits,
     hlg_to_scene,
+    luminance_weights,
     nits_to_pq,
     pq_to_nits,
+    to_bt709,
     to_sdr,
 )
+from vidstyle.media.read.open_source import open_source
 
 LIGHTS = [Light(PQ, BT2020), Light(PQ, BT2020, 4000.0), Light(HLG, BT2020), Light(1, BT2020), Light(LINEAR, BT709)]
 

@@ -13,8 +13,8 @@ import pytest
 from clips import picture
 from PIL import Image, PngImagePlugin
 
-from vidstyle.media.read.sources import open_source
-from vidstyle.media.stills.color_claims import color_note
+from vidstyle.media.read.open_source import open_source
+from vidstyle.media.stills.color import color_note
 from vidstyle.media.stills.images import read_still
 
 

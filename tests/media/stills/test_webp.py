@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from vidstyle.media.stills.webp import frame_durations_ms, pictures_in_a_row
+from vidstyle.media.stills.headers import frame_durations_ms, pictures_in_a_row
 
 
 def animation(path: Path, durations: list[int]) -> Path:

@@ -8,7 +8,7 @@ import av
 import pytest
 from beside import Film, carried, cover_picture, make_film
 
-from vidstyle.media.streams.attachments import is_cover
+from vidstyle.media.streams.metadata import is_cover
 
 
 def covers_of(path: Path) -> list[bytes]:

@@ -10,7 +10,7 @@ from beside import Film, carried, chapters, make_film
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vidstyle.media.streams.chapters import cut_chapters
+from vidstyle.media.streams.metadata import cut_chapters
 
 THREE = ((0, 400, "one"), (400, 720, "two"), (720, 1000, "three"))
 

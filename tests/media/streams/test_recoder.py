@@ -10,7 +10,7 @@ from beside import carried, clicks_s, make_clicks, spliced
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vidstyle.media.streams.recoder import GAP_S, STEADY_FRAMES, Drift
+from vidstyle.media.streams.sound import GAP_S, STEADY_FRAMES, Drift
 
 milliseconds = st.integers(-39, 39).map(lambda number: Fraction(number, 1000))
 

@@ -13,7 +13,7 @@ from clips import VideoWriter, audio_digest, audio_packets, make_folder, make_vi
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from vidstyle.media.read.sources import open_source
+from vidstyle.media.read.open_source import open_source
 from vidstyle.media.streams.side_streams import side_streams_of
 
 SYNC_S = 0.005

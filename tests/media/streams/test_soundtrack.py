@@ -13,9 +13,9 @@ from clips import info_of, make_video, picture
 
 from vidstyle.errors import OutputError
 from vidstyle.frames import ClipInfo
-from vidstyle.media.read.sources import open_source
+from vidstyle.media.read.open_source import open_source
 from vidstyle.media.streams.side_streams import side_streams_of
-from vidstyle.media.streams.soundtrack import check_sound
+from vidstyle.media.streams.sound import check_sound
 
 
 def info(path: Path, frames: tuple[int, int | None] = (0, None)) -> ClipInfo:

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from vidstyle.errors import OutputError
-from vidstyle.media.read.sources import open_source
+from vidstyle.media.read.open_source import open_source
+from vidstyle.media.stills.headers import frame_durations_ms
 from vidstyle.media.stills.images import read_image
-from vidstyle.media.stills.webp import frame_durations_ms
 from vidstyle.media.streams.side_streams import SideStreams
 from vidstyle.media.write.codecs import EncodeOptions
 from vidstyle.media.write.joining import check_video, join_video

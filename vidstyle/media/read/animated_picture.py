@@ -13,13 +13,13 @@ from PIL import Image
 
 from vidstyle.errors import DamagedSourceError, SourceError
 from vidstyle.frames import SMALLEST_SIDE_PX, ClipInfo, Frame, Picture, resize
-from vidstyle.media.opening import media_url
+from vidstyle.media.containers import media_url
 from vidstyle.media.read.apng import AnimatedPng
 from vidstyle.media.read.source import Source
-from vidstyle.media.stills.color_claims import HEAD_BYTES, color_note
+from vidstyle.media.stills.color import HEAD_BYTES, color_note
 from vidstyle.media.stills.decoding import composed_still, current_layers, decoding, open_still, orientation_of
+from vidstyle.media.stills.headers import frame_durations_ms
 from vidstyle.media.stills.images import reduced_size
-from vidstyle.media.stills.webp import frame_durations_ms
 
 SUFFIXES = (".webp", ".png", ".apng", ".avif")
 # Files count in milliseconds, most of them; finer times are kept down to this.

@@ -1,23 +1,22 @@
-"""Is a video file cut off? Answers that never accuse a healthy file.
+"""Whether a video file is cut off: answers that never accuse a healthy file.
 
-What is compared, by container: MP4/MOV: the index against the file's size. Matroska/WebM: the size of
-the segment against the file's, and at the end the track's duration against the last frame. AVI: the
-RIFF size against the file's, and at the end the header's frame count against the packets. GIF: whether its
-blocks follow each other to the end.
-Packet counts mean nothing in MP4, where edit lists leave some out, nor do durations.
+What is compared, by container: MP4/MOV: the index against the size of the file. Matroska/WebM: the size of the
+segment against that of the file, and at the end the duration of the track against the last frame. AVI: the RIFF size
+against that of the file, and at the end the frame count of the header against the packets. GIF: whether its blocks
+follow each other to the end. Packet counts mean nothing in MP4, where edit lists leave some out, nor do durations.
 """
 
 from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
+from typing import BinaryIO
 
 import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from vidstyle.media.opening import file_size, open_media
-from vidstyle.media.read.gif_blocks import whole_pictures
+from vidstyle.media.containers import file_size, open_media
 
 # H.264 and HEVC show a frame at most this many frames away from where it is stored.
 REORDER_FRAMES = 16
@@ -137,3 +136,62 @@ def _avi_end(path: Path) -> int | None:
             if size in (0, 0xFFFFFFFF):
                 return None
             end += 8 + size + (size & 1)
+
+
+_EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
+_GRAPHIC_CONTROL = 0xF9
+
+
+class _CutOffError(Exception):
+    """The file ends within a block, or something else begins there."""
+
+
+def whole_pictures(path: Path) -> tuple[int, Fraction] | None:
+    """Returns how many pictures a damaged GIF holds before the damage and for how many seconds; None if it is whole.
+
+    A file that ends after a picture without the trailer that should follow, or with zeros in its place, is whole.
+    """
+    count, shown_s, delay_s = 0, Fraction(0), Fraction(0)
+    with path.open("rb") as file:
+        try:
+            header = _read(file, 13)
+            _skip_palette(file, header[10])
+            while (kind := file.read(1)) not in (b"", bytes([_TRAILER])):
+                if kind[0] == _EXTENSION:
+                    label = _read(file, 1)[0]
+                    body = _sub_blocks(file)
+                    if label == _GRAPHIC_CONTROL and len(body) >= 4:
+                        delay_s = Fraction(int.from_bytes(body[1:3], "little"), 100)
+                elif kind[0] == _IMAGE:
+                    _skip_palette(file, _read(file, 9)[8])
+                    _read(file, 1)
+                    _sub_blocks(file)
+                    count, shown_s = count + 1, shown_s + delay_s
+                elif not kind[0] and not any(file.read()):
+                    return None
+                else:
+                    raise _CutOffError
+        except _CutOffError:
+            return count, shown_s
+    return None
+
+
+def _skip_palette(file: BinaryIO, flags: int) -> None:
+    if flags & 0x80:
+        _read(file, 3 << (flags & 7) + 1)
+
+
+def _sub_blocks(file: BinaryIO) -> bytes:
+    """Reads to the end of a chain of blocks and returns the first of them."""
+    first = b""
+    while size := _read(file, 1)[0]:
+        body = _read(file, size)
+        first = first or body
+    return first
+
+
+def _read(file: BinaryIO, size: int) -> bytes:
+    data = file.read(size)
+    if len(data) < size:
+        raise _CutOffError
+    return data

@@ -8,9 +8,8 @@ from pathlib import Path
 
 from vidstyle.errors import SourceError
 from vidstyle.frames import Frame
-from vidstyle.media.read.bit_depth import stored_bits
+from vidstyle.media.read.open_source import FrameFolderSource, open_source, stored_bits
 from vidstyle.media.read.source import Source
-from vidstyle.media.read.sources import FrameFolderSource, open_source
 from vidstyle.settings import Settings
 
 # Where the next frame wanted is so far ahead, or further, the source is asked to seek; half a second of decoding.

@@ -9,8 +9,8 @@ import numpy as np
 
 from vidstyle.errors import SourceError
 from vidstyle.frames import ClipInfo, Frame, Picture, resize
+from vidstyle.media.read.open_source import open_source
 from vidstyle.media.read.source import Source
-from vidstyle.media.read.sources import open_source
 
 # Video and JPEG do not keep flat areas flat: what is so near to black or white, in levels of 255, is taken for it.
 _SLACK_LEVELS = 8

@@ -14,16 +14,14 @@ from av.video.stream import VideoStream
 
 from vidstyle.errors import DamagedSourceError, SourceError
 from vidstyle.frames import DEFAULT_FPS, SMALLEST_SIDE_PX, ClipInfo, Frame, Picture
-from vidstyle.media.opening import open_media, video_stream
-from vidstyle.media.read.color import BLACK, WHITE, has_alpha, shows_through, to_rgb, unknown_matrix
-from vidstyle.media.read.cropping import crop_of
+from vidstyle.media.containers import open_media, video_stream
+from vidstyle.media.read.color import BLACK, WHITE, Light, has_alpha, light_of, shows_through, to_rgb, unknown_matrix
 from vidstyle.media.read.damage import REORDER_FRAMES, TOLERANCE_S, expected_end_s, expected_packets, whole_frames
 from vidstyle.media.read.decoding import Decoder
-from vidstyle.media.read.orientation import orientation_of
+from vidstyle.media.read.geometry import crop_of, orientation_of
 from vidstyle.media.read.source import Source
-from vidstyle.media.read.tone_mapping import Light, light_of
 from vidstyle.media.stills.images import reduced_size
-from vidstyle.media.timing import FrameClock, usable_rate
+from vidstyle.media.timestamps import FrameClock, usable_rate
 
 # A GIF's transparent parts are shown on white pages; elsewhere players show them black.
 _PAGE_FORMAT = "gif"

@@ -21,8 +21,7 @@ from PIL import Image, ImageChops, ImageFile, PngImagePlugin, TiffImagePlugin
 from vidstyle.errors import SourceError, VidstyleError
 from vidstyle.frames import Picture
 from vidstyle.media.stills.alpha import filled
-from vidstyle.media.stills.color_claims import HEAD_BYTES, color_note
-from vidstyle.media.stills.color_profiles import lab_to_srgb, to_srgb
+from vidstyle.media.stills.color import HEAD_BYTES, color_note, lab_to_srgb, to_srgb
 from vidstyle.media.stills.exif import ORIENTATION_TAG, kept_exif
 
 # Beyond this many pixels a file is taken for damaged or hostile. So many take 0.75 GiB as RGB, and up to 6.5 GiB while

@@ -1,12 +1,24 @@
-"""Tags: which of a source's words about itself hold for what was painted, and in which form a container has them."""
+"""Tags, timecodes, chapters and attached files: what holds for a stylized film, in the form that a container has it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from vidstyle.media.containers import ContainerKind
+import av
+from av.container import OutputContainer
+from av.stream import AttachmentStream, Disposition, Stream
+from av.video.stream import VideoStream
+
+from vidstyle.media.containers import ContainerKind, open_media
+
+if TYPE_CHECKING:
+    from av.container.core import Chapter
+
 
 # They tell of the file that was read and of its encoder, not of what is to be seen in it.
 _OF_THE_FILE = frozenset(
@@ -110,3 +122,124 @@ def advanced_timecode(timecode: str, frames: int, rate: Fraction) -> str | None:
     seconds, number = divmod(total, nominal)
     shown = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}{match[4]}"
     return f"{shown}{number:0{len(match[5])}}"
+
+
+# Containers that have chapters; the others drop them without a word.
+CHAPTER_FORMATS = frozenset({"mp4", "mov", "matroska", "webm"})
+_TICK_S = Fraction(1, 10**6)
+
+
+def cut_chapters(
+    chapters: Sequence[Chapter], offset_s: Fraction, end_s: Fraction | None, lead_s: Fraction = Fraction(0)
+) -> list[Chapter]:
+    """Returns the chapters that lie at least in part between two times, in their order.
+
+    Args:
+        offset_s: the second of the source that becomes 0. end_s: the one that ends the output; None: no cut.
+        lead_s: how much later everything will stand in the output.
+    """
+    kept: list[Chapter] = []
+    for chapter in chapters:
+        base = Fraction(chapter["time_base"] or _TICK_S)
+        start_s, stop_s = chapter["start"] * base, chapter["end"] * base
+        if stop_s <= offset_s or (end_s is not None and start_s >= end_s):
+            continue
+        stop_s = stop_s if end_s is None else min(stop_s, end_s)
+        start_s = max(Fraction(0), start_s - offset_s) + lead_s
+        kept.append(
+            {
+                "id": chapter["id"],
+                "start": round(start_s / _TICK_S),
+                "end": round((stop_s - offset_s + lead_s) / _TICK_S),
+                "time_base": _TICK_S,
+                "metadata": dict(chapter["metadata"]),
+            }
+        )
+    return kept
+
+
+_SUFFIXES = {"mjpeg": ("jpg", "image/jpeg"), "png": ("png", "image/png"), "bmp": ("bmp", "image/bmp")}
+
+
+@dataclass(frozen=True)
+class Cover:
+    """A picture that stands for the whole film.
+
+    Attributes:
+        stream: of the source. data: a JPEG, PNG or BMP file.
+    """
+
+    stream: VideoStream
+    data: bytes
+
+
+def is_cover(stream: Stream) -> bool:
+    """Tells whether a video stream is a single picture that stands for the film."""
+    marks = stream.disposition & (Disposition.attached_pic | Disposition.timed_thumbnails)
+    return stream.type == "video" and marks == Disposition.attached_pic
+
+
+def read_covers(path: Path, streams: Sequence[Stream]) -> list[Cover]:
+    """Returns the cover pictures among a source's streams, as the files that they are."""
+    wanted = {stream.index: stream for stream in streams if isinstance(stream, VideoStream) and is_cover(stream)}
+    if not wanted:
+        return []
+    found: dict[int, bytes] = {}
+    # Pictures come before all else, so that reading ends at once; of its own, to leave the others' place alone.
+    with open_media(path) as container:
+        for packet in container.demux(*(container.streams[index] for index in wanted)):
+            if packet.size:
+                found.setdefault(packet.stream.index, bytes(packet))
+            if len(found) == len(wanted):
+                break
+    return [Cover(wanted[index], data) for index, data in sorted(found.items())]
+
+
+class CoverWriter:
+    """Puts cover pictures into an output: as attachments, or as streams of one packet.
+
+    Attributes:
+        left_out: how many the output does not take. count: how many are there as streams.
+    """
+
+    def __init__(self, covers: Sequence[Cover], output: OutputContainer, kind: ContainerKind) -> None:
+        self.left_out = self.count = 0
+        self._output = output
+        self._waiting: list[tuple[VideoStream, bytes]] = []
+        for number, cover in enumerate(covers):
+            known = _SUFFIXES.get(cover.stream.codec_context.codec.canonical_name if cover.stream.codec_context else "")
+            if known is not None and kind.format == "matroska":
+                suffix, mimetype = known
+                name = cover.stream.metadata.get("filename") or f"cover{number or ''}.{suffix}"
+                output.add_attachment(name, cover.stream.metadata.get("mimetype", mimetype), cover.data)
+            elif known is not None and kind.format == "mp4":
+                stream = output.add_stream_from_template(cover.stream, opaque=True)
+                stream.disposition = Disposition.attached_pic
+                self._waiting.append((stream, cover.data))
+                self.count += 1
+            else:
+                self.left_out += 1
+
+    def write(self) -> None:
+        """Writes the pictures; after all streams have been added."""
+        for stream, data in self._waiting:
+            packet = av.Packet(data)
+            packet.stream, packet.time_base = stream, Fraction(1, 1000)
+            packet.pts = packet.dts = 0
+            packet.is_keyframe = True
+            self._output.mux(packet)
+        self._waiting.clear()
+
+
+def add_attachments(streams: Sequence[Stream], output: OutputContainer, kind: ContainerKind) -> list[str]:
+    """Adds a source's attached files to an output and returns the names of those that it does not take."""
+    left_out = []
+    for number, stream in enumerate(stream for stream in streams if isinstance(stream, AttachmentStream)):
+        name = stream.name or f"attachment {number}"
+        data = stream.data
+        if kind.format == "matroska" and data:
+            added = output.add_attachment(name, stream.mimetype or "application/octet-stream", data)
+            added.metadata.update({key: value for key, value in stream.metadata.items() if key not in added.metadata})
+        else:
+            left_out.append(name)
+    return left_out

@@ -17,20 +17,22 @@ from av.video.stream import VideoStream
 
 from vidstyle.errors import counted_were
 from vidstyle.frames import ClipInfo
-from vidstyle.media.containers import ContainerKind
-from vidstyle.media.continuity import continuous
-from vidstyle.media.opening import media_url, open_media, video_stream
-from vidstyle.media.streams.attachments import CoverWriter, add_attachments, is_cover, read_covers
-from vidstyle.media.streams.chapters import CHAPTER_FORMATS, cut_chapters
+from vidstyle.media.containers import ContainerKind, continuous, media_url, open_media, video_stream
 from vidstyle.media.streams.metadata import (
+    CHAPTER_FORMATS,
+    CoverWriter,
+    add_attachments,
     advanced_timecode,
+    cut_chapters,
+    is_cover,
     kept_tags,
     lost_tags,
+    read_covers,
     shown_name,
     tag_options,
     timecode_of,
 )
-from vidstyle.media.streams.soundtrack import Soundtrack
+from vidstyle.media.streams.sound import Soundtrack
 from vidstyle.media.streams.subtitles import ConvertedSubtitles, subtitle_track
 from vidstyle.media.streams.tracks import (
     EDIT_LIST_FORMATS,

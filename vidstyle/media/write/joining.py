@@ -14,11 +14,11 @@ from av.container import OutputContainer
 
 from vidstyle.errors import OutputError, counted_were
 from vidstyle.frames import ClipInfo
-from vidstyle.media.opening import media_url
-from vidstyle.media.stills.webp import frame_durations_ms
+from vidstyle.media.containers import media_url
+from vidstyle.media.stills.headers import frame_durations_ms
 from vidstyle.media.streams.metadata import shown_name
 from vidstyle.media.streams.side_streams import SideStreams, StreamSelection
-from vidstyle.media.streams.soundtrack import SYNC_TOLERANCE_S
+from vidstyle.media.streams.sound import SYNC_TOLERANCE_S
 from vidstyle.media.write.segments import VideoSpec, ffmpeg_reported, make_encoder, output_times, segment_packets
 
 # Browsers show anything faster at ten frames per second.

@@ -19,11 +19,10 @@ from av.container import OutputContainer
 from vidstyle.errors import OutputError, VidstyleError
 from vidstyle.files import remedy, written_whole
 from vidstyle.frames import DEFAULT_FPS, ClipInfo, Picture, resize
-from vidstyle.media.containers import CONTAINERS, ContainerKind
-from vidstyle.media.opening import media_url
+from vidstyle.media.containers import CONTAINERS, ContainerKind, media_url
+from vidstyle.media.stills.headers import pictures_in_a_row
 from vidstyle.media.stills.images import check_picture
-from vidstyle.media.stills.webp import pictures_in_a_row
-from vidstyle.media.timing import FrameClock, usable_rate
+from vidstyle.media.timestamps import FrameClock, usable_rate
 from vidstyle.media.write.codecs import CODECS, EncodeOptions, Encoding, check_size, settle
 from vidstyle.media.write.encoders import GifEncoder, PictureEncoder, StreamEncoder
 

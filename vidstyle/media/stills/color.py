@@ -1,12 +1,18 @@
-"""ICC profiles: pictures in whatever colors they were saved, converted to sRGB."""
+"""The colors that picture files are saved in: ICC profiles converted to sRGB, and notes on what says so in other ways.
+
+Without a profile: cICP and gAMA of PNG, nclx of AVIF; code points are those of ITU-T H.273.
+"""
 
 from __future__ import annotations
 
+import struct
 from functools import lru_cache
 from io import BytesIO
 
 import numpy as np
 from PIL import Image, ImageCms
+
+from vidstyle.media.stills.headers import PNG_MAGIC
 
 # The modes in which Pillow hands over pixels, by the color space that a profile says it is for.
 _MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab": "LAB"}
@@ -65,3 +71,53 @@ def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform:
         ImageCms.Intent.RELATIVE_COLORIMETRIC,
         flags,
     )
+
+
+# How much of a file is looked through.
+HEAD_BYTES = 1 << 16
+# BT.709 and those that differ from it by less than one sees; 2 says nothing.
+_NEAR_PRIMARIES, _NEAR_TRANSFERS = frozenset({0, 1, 2, 5, 6, 7}), frozenset({0, 1, 2, 6, 13, 14, 15})
+_TRANSFERS = {4: "gamma 2.2", 5: "gamma 2.8", 8: "linear", 16: "PQ", 18: "HLG"}
+_HDR = ("PQ", "HLG")
+_PRIMARIES = {9: "BT.2020", 11: "DCI-P3", 12: "Display P3"}
+# sRGB's as PNG writes it, in hundred-thousandths, and what nobody sees beside it.
+_SRGB_GAMMA, _NEAR_GAMMA = 45455, 1500
+
+
+def color_note(head: bytes) -> str | None:
+    """Returns what to tell the user of a picture without a profile that is not sRGB, or None.
+
+    Args:
+        head: the file's beginning, `HEAD_BYTES` of it.
+    """
+    if head.startswith(PNG_MAGIC):
+        return _png_note(head)
+    at = head.find(b"colrnclx")
+    if head[4:8] != b"ftyp" or not 0 <= at <= len(head) - 12:
+        return None
+    primaries, transfer = struct.unpack(">HH", head[at + 8 : at + 12])
+    return _note(primaries, transfer)
+
+
+def _png_note(head: bytes) -> str | None:
+    chunks, at = {}, len(PNG_MAGIC)
+    while at + 8 <= len(head) and head[at + 4 : at + 8] != b"IDAT":
+        length = int.from_bytes(head[at : at + 4], "big")
+        chunks[head[at + 4 : at + 8]] = head[at + 8 : at + 8 + length]
+        at += 12 + length
+    if len(chunks.get(b"cICP", b"")) == 4:
+        return _note(*chunks[b"cICP"][:2])
+    gamma = int.from_bytes(chunks.get(b"gAMA", b""), "big")
+    if not gamma or b"sRGB" in chunks or abs(gamma - _SRGB_GAMMA) <= _NEAR_GAMMA:
+        return None
+    return f"its brightness is coded with an exponent of {gamma / 100_000:g}; taken for sRGB as it is"
+
+
+def _note(primaries: int, transfer: int) -> str | None:
+    words = [] if primaries in _NEAR_PRIMARIES else [_PRIMARIES.get(primaries, f"primaries {primaries}")]
+    if transfer not in _NEAR_TRANSFERS:
+        words.append(_TRANSFERS.get(transfer, f"transfer {transfer}"))
+    if not words:
+        return None
+    kind = "high dynamic range" if words[-1] in _HDR else "wide or unusual colors"
+    return f"{kind} ({', '.join(words)}), taken for sRGB as it is; export it as sRGB for its true colors"
