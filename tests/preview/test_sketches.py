@@ -48,7 +48,7 @@ def test_frames_far_away_are_sought_and_are_the_same(tmp_path, monkeypatch, suff
     skipped = []
     skip = VideoSource.skip
     monkeypatch.setattr(VideoSource, "skip", lambda source: skipped.append(1) or skip(source))
-    monkeypatch.setattr("vidstyle.preview.sketches.FAR_FRAMES", 4)
+    monkeypatch.setattr("vidstyle.media.read.frame_reader.FAR_FRAMES", 4)
     with Clip(path) as clip:
         for position in (30, 31, 12, 39, 2, 25):
             frame = clip.frame(position)

@@ -23,9 +23,10 @@ from vidstyle.job.fingerprints import check_look
 from vidstyle.job.folder import JobFolder
 from vidstyle.job.lock import locked_by_worker
 from vidstyle.job.manifest import MANIFEST_NAME, read_manifest
+from vidstyle.job.source import open_with_settings
 from vidstyle.job.versions import versions_of
 from vidstyle.looks.frame_masks import Masks
-from vidstyle.media.read.frame_reader import Reader, opened
+from vidstyle.media.read.frame_reader import FrameReader
 from vidstyle.method.stylizer import Stylizer
 from vidstyle.settings import Settings
 from vidstyle.workers.answers import frame_answer
@@ -69,7 +70,7 @@ class SharedWorkplace(Workplace):
         if source.is_file() and source.stat().st_size != order["source_bytes"]:
             raise _unseen(source, "another file is there")
         self._masks = Masks(settings)
-        self._reader = Reader(lambda: opened(source, settings), manifest.timestamps)
+        self._reader = FrameReader(lambda: open_with_settings(source, settings), manifest.timestamps)
 
     def stylize(self, number: int, memory_fallbacks: Mapping[int, int]) -> Iterator[dict[str, Any]]:
         job = self._job

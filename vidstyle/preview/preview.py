@@ -8,12 +8,11 @@ from pathlib import Path
 
 from vidstyle.errors import OutputError
 from vidstyle.frames import ClipInfo, Forecast, Picture, middles
+from vidstyle.job.source import open_with_settings
 from vidstyle.looks.frame_masks import Masks
 from vidstyle.looks.timeline import Timeline, style_paths
-from vidstyle.media.read.frame_reader import opened
 from vidstyle.media.stills.images import IMAGE_SUFFIXES, write_image
-from vidstyle.media.write.outputs import check_output
-from vidstyle.media.write.overwriting import check_spared
+from vidstyle.media.write.outputs import check_output, check_spared
 from vidstyle.method.coverage import Coverage
 from vidstyle.method.features import weights_file
 from vidstyle.method.look import Look
@@ -54,7 +53,7 @@ def preview(
     """
     settings, sheet = settings or Settings(), Path(sheet)
     styles = style_paths(style, settings)
-    with opened(Path(source), settings) as frames:
+    with open_with_settings(Path(source), settings) as frames:
         _check_sheet(sheet, frames.info, styles, settings)
     # So that its speed can be measured.
     weights_file(settings.network, settings.weights, on_download)
@@ -90,7 +89,7 @@ def _chosen(
     source: Path, settings: Settings, positions: Sequence[int], timeline: Timeline
 ) -> Iterator[tuple[str, Picture, Coverage | None, Look]]:
     """Yields frames at ascending positions: the time in words, the picture, where it is painted, and its look."""
-    with opened(source, settings) as frames, Masks(settings) as masks:
+    with open_with_settings(source, settings) as frames, Masks(settings) as masks:
         passed = 0
         for position in positions:
             for _ in range(position - passed):

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from vidstyle.devices import resolve_device, resolve_precision
 from vidstyle.frames import ClipInfo, Forecast, Frame, Picture, Result, checked_picture
+from vidstyle.job.source import open_with_settings
 from vidstyle.looks.frame_masks import Masks
 from vidstyle.looks.styles import Style, StylesGiven
 from vidstyle.looks.timeline import style_paths
-from vidstyle.media.read.frame_reader import opened
 from vidstyle.media.stills.images import read_still
 from vidstyle.method.features import check_layers
 from vidstyle.method.flow import check_flow
@@ -109,7 +109,7 @@ def _opened(
     """Yields what is asked for, once it is known that this machine has what the settings ask for."""
     check_layers(settings.network, (*settings.style_layers, settings.content_layer))
     resolve_precision(settings.precision, resolve_device(settings.device))
-    with opened(Path(source), settings) as frames:
+    with open_with_settings(Path(source), settings) as frames:
         if settings.needs_flow and frames.info.kind != "still":
             check_flow(settings.flow)
         styles = style_paths(style, settings)

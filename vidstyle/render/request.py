@@ -17,8 +17,7 @@ from vidstyle.looks.timeline import Timeline
 from vidstyle.media.read.source import Source
 from vidstyle.media.streams.side_streams import StreamSelection
 from vidstyle.media.streams.sound import check_sound
-from vidstyle.media.write.outputs import check_encoding, check_output, output_kind, transparency_notes
-from vidstyle.media.write.overwriting import check_spared
+from vidstyle.media.write.outputs import check_encoding, check_output, check_spared, output_kind, transparency_notes
 from vidstyle.media.write.segments import video_spec
 from vidstyle.report.writing import check_page
 from vidstyle.settings import Settings

@@ -24,10 +24,10 @@ from vidstyle.job.manifest import MANIFEST_NAME, Identity, Manifest, read_manife
 from vidstyle.job.publishing import is_published_video, is_publishing, publish_frames, publish_video
 from vidstyle.job.render_record import RenderRecord, keep_record, recall_record
 from vidstyle.job.seams import Seams
+from vidstyle.job.source import open_with_settings
 from vidstyle.job.status import job_path
 from vidstyle.job.versions import changed, versions_of
 from vidstyle.looks.frame_masks import Masks, check_all_masks
-from vidstyle.media.read.frame_reader import opened
 from vidstyle.media.stills.exif import without_place
 from vidstyle.media.stills.images import is_image_name, write_image
 from vidstyle.media.streams.side_streams import side_streams_of
@@ -162,7 +162,7 @@ class Render:
     def _plan(self, identity: Identity) -> Manifest:
         self._load()
         check_engine(self._settings)  # likewise
-        with opened(self._request.source.info.path, self._settings, ANALYSIS_SIDE_PX) as analysis_source:
+        with open_with_settings(self._request.source.info.path, self._settings, ANALYSIS_SIDE_PX) as analysis_source:
             seen = analyze(analysis_source, self._settings.cuts, self._say_analysis)
             over_white = self._request.transparency_notes(analysis_source)
             last_s = (seen.timestamps[-1] - analysis_source.first_pts) * analysis_source.info.time_base

@@ -13,8 +13,9 @@ from pathlib import Path
 
 from vidstyle.errors import counted
 from vidstyle.job.folder import JobFolder
+from vidstyle.job.source import open_with_settings
 from vidstyle.looks.frame_masks import Masks
-from vidstyle.media.read.frame_reader import Reader, opened
+from vidstyle.media.read.frame_reader import FrameReader
 from vidstyle.media.read.source import Source
 from vidstyle.method.stylizer import Stylizer
 from vidstyle.settings import Settings
@@ -71,7 +72,7 @@ def stylized_frames(work: Work, shots: Sequence[Shot], notes: list[str]) -> Iter
 
 def _stylized_here(work: Work, shots: Sequence[Shot]) -> Iterator[SavedFrame]:
     path, settings, timestamps = work.source.info.path, work.settings, work.job.manifest.timestamps
-    reader = Reader(lambda: opened(path, settings), timestamps, work.source)
+    reader = FrameReader(lambda: open_with_settings(path, settings), timestamps, work.source)
     with reader, Masks(settings) as masks:
         shot_stylizer = ShotStylizer(work.job, reader, work.stylizer(), masks, fallbacks_of(work.job))
         for shot in shots:

@@ -18,9 +18,9 @@ from vidstyle.frames import Frame, Picture, middles, resize
 from vidstyle.job.fingerprints import source_fingerprint
 from vidstyle.job.journal import JournalEntry
 from vidstyle.job.render_record import RenderRecord
+from vidstyle.job.source import open_with_settings
 from vidstyle.looks.styles import load_styles
 from vidstyle.media.read.frame_folder import FrameFolderSource, folder_files
-from vidstyle.media.read.frame_reader import opened
 from vidstyle.media.read.open_source import open_source
 from vidstyle.media.read.source import Source
 from vidstyle.media.stills.alpha import over
@@ -131,7 +131,7 @@ def _input(render_record: RenderRecord) -> Source:
     manifest = render_record.manifest
     path = render_record.place(manifest.info.path)
     try:
-        source = opened(path, Settings(**manifest.settings))
+        source = open_with_settings(path, Settings(**manifest.settings))
     except VidstyleError as error:
         raise SourceError(str(error)) from error
     if source_fingerprint(source)[1] != manifest.identity.files["input"][1]:

@@ -55,7 +55,7 @@ def fallbacks_of(job: JobFolder) -> dict[int, int]:
 
 
 class FrameReader(Protocol):
-    """Where the frames of an input come from, by their position in the render; see `inputs.Reader`."""
+    """Where the frames of an input come from, by their position in the render; see `FrameReader`."""
 
     @property
     def first_pts(self) -> int:

@@ -84,7 +84,7 @@ def test_a_mask_of_the_same_shape_fits_at_any_size(tmp_path_factory, width, heig
     size = max(16, round(width * ratio)), max(16, round(height * ratio))
     if min(width, height) * ratio >= 16:
         reader = MaskReader.__new__(MaskReader)
-        reader._path, reader._source = Path("m.png"), type("Any", (), {"info": info(*size)})()
+        reader._path, reader._reader = Path("m.png"), type("Any", (), {"info": info(*size)})()
         reader.check_shape(info(width, height))
 
 

@@ -14,7 +14,7 @@ from renders import QUICK, everything, render
 from vidstyle import preview
 from vidstyle.cli.main import main
 from vidstyle.errors import OutputError
-from vidstyle.media.write.overwriting import check_spared
+from vidstyle.media.write.outputs import check_spared
 from vidstyle.settings.named_files import NamedFile
 
 FREE = replace(QUICK, iterations=0, first_iterations=0, overwrite=True)

@@ -93,9 +93,9 @@ class VideoSource(Source):
         self._advance()
 
     def seek(self, index: int, pts: int) -> bool:
-        if self._done or self._pending is None or not self._is_seekable():
+        if self._done or not self._is_seekable():
             return False
-        if self._index == 0:
+        if self._index == 0 and self._pending is not None:
             self._stamp(self._pending)  # for `first_pts`
         try:
             self._land(pts)

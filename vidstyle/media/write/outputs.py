@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from vidstyle.errors import OutputError
+from vidstyle.errors import OutputError, SourceError
 from vidstyle.files import check_writable
 from vidstyle.frames import ClipInfo
 from vidstyle.media.containers import VIDEO_SUFFIXES
+from vidstyle.media.read.frame_folder import is_pattern, pattern_files
 from vidstyle.media.stills.images import ALPHA_SUFFIXES, IMAGE_SUFFIXES, is_image_name
 from vidstyle.media.timestamps import TIMESTAMPS_NAME
 from vidstyle.media.write.codecs import EncodeOptions, settle
@@ -165,3 +167,40 @@ def _check_single(output: Path, info: ClipInfo) -> None:
         raise OutputError(
             f"{output}: holds one frame, but there are {have}; choose one with --frames N:N+1, or end the output in /"
         )
+
+
+def check_spared(output: Path, read: Iterable[tuple[Path, str]], *, is_folder: bool = False) -> None:
+    """Makes sure that writing an output changes nothing that is read, whatever it may overwrite.
+
+    Args:
+        read: files, folders and patterns, each with what it is there for, in words for messages.
+        is_folder: whether frames are written into it, under names not known yet.
+
+    Raises:
+        OutputError: it would.
+    """
+    for path, what in read:
+        if _is_same(output, path):
+            raise OutputError(f"{output}: is {what} itself; choose another output")
+        files = _pattern_files(path)
+        if is_folder:
+            is_like_a_frame = is_image_name(path) or path.name == TIMESTAMPS_NAME
+            if is_like_a_frame and (files or path.is_file()) and _is_same(output, path.parent):
+                raise OutputError(f"{output}: {what} lies in this folder ({path.name}); choose another output")
+        elif is_image_name(output) and (
+            (path.is_dir() and _is_same(output.parent, path)) or any(_is_same(output, file) for file in files)
+        ):
+            raise OutputError(f"{output}: lies among the pictures of {what} ({path}); choose another output")
+
+
+def _pattern_files(path: Path) -> list[Path]:
+    with suppress(SourceError):
+        return pattern_files(path) if is_pattern(path) and not path.is_file() else []
+    return []
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    """Tells whether both are there and one file or folder, by whatever names."""
+    with suppress(OSError, ValueError):
+        return one.samefile(other)
+    return False
