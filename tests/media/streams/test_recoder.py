@@ -2,39 +2,81 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
 from beside import carried, clicks_s, make_clicks, spliced
-from hypothesis import given
-from hypothesis import strategies as st
 
-from vidstyle.media.streams.sound import GAP_S, STEADY_FRAMES, Drift
+from vidstyle.media.containers import CONTAINERS
+from vidstyle.media.streams.sound import Recoder
 
-milliseconds = st.integers(-39, 39).map(lambda number: Fraction(number, 1000))
-
-
-@given(st.lists(st.tuples(milliseconds, st.booleans()), max_size=40))
-def test_jitter_around_the_right_time_moves_nothing(jitter: list[tuple[Fraction, bool]]) -> None:
-    drift = Drift()
-    for number, (apart_s, _) in enumerate(jitter):
-        assert drift.correction_s(apart_s if number % STEADY_FRAMES else Fraction(0)) == 0
+RATE = 48000
+PIECE = 4800
 
 
-@given(milliseconds)
-def test_what_stays_is_corrected(apart_s: Fraction) -> None:
-    drift = Drift()
-    moved = [drift.correction_s(apart_s) for _ in range(STEADY_FRAMES)]
-    assert moved == [0] * (STEADY_FRAMES - 1) + [apart_s if abs(apart_s) > Fraction(4, 1000) else 0]
+def written(path: Path, starts: Sequence[int], rate: int = RATE) -> list[np.ndarray]:
+    """Writes a film with pieces of noise that start at these samples, and returns the pieces."""
+    rng = np.random.default_rng(1)
+    pieces = [rng.integers(-9000, 9000, (1, PIECE), np.int16) for _ in starts]
+    with av.open(str(path), "w") as output:
+        video, sound = output.add_stream("libx264", rate=25), output.add_stream("pcm_s24le", rate=rate)
+        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+        sound.layout, sound.format = "mono", "s32"
+        picture = av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), "rgb24").reformat(format="yuv420p")
+        picture.pts = 0
+        output.mux([*video.encode(picture), *video.encode(None)])
+        for start, piece in zip(starts, pieces, strict=True):
+            frame = av.AudioFrame.from_ndarray(piece.astype(np.int32) << 16, format="s32", layout="mono")
+            frame.sample_rate, frame.pts, frame.time_base = rate, start, Fraction(1, rate)
+            output.mux(sound.encode(frame))
+        output.mux(sound.encode(None))
+    return pieces
 
 
-def test_breaks_are_corrected_at_once_and_broken_clocks_not() -> None:
-    drift = Drift()
-    assert drift.correction_s(GAP_S * 2) == GAP_S * 2
-    assert drift.correction_s(Fraction(3600)) == 3600
-    assert drift.correction_s(-GAP_S * 2) == -GAP_S * 2
-    assert drift.correction_s(Fraction(-2)) == 0
+def heard(path: Path) -> np.ndarray:
+    with av.open(str(path)) as container:
+        return np.concatenate([frame.to_ndarray().reshape(-1) for frame in container.decode(audio=0)])
+
+
+@pytest.mark.parametrize(
+    ("starts", "come"),
+    [
+        ([0, 4800, 19200, 24000], [0, 4800, 19200, 24000]),  # a break
+        ([0, 4800 + 960], [0, 4800 + 960]),  # a short one
+        ([0, 4800 + 48 * 3, 9600], [0, 4800, 9600]),  # jitter
+        ([0, 4800 - 960, 9600], [0, 4800 - 960, 9600]),  # an overlap: what comes later is heard from its end on
+        ([9600, 14400], [9600, 14400]),  # a late start
+        ([0, 4800 + 3 * RATE + 480], [0, 4800 + 3 * RATE + 480]),  # a pause of seconds
+    ],
+)
+def test_sound_keeps_its_time_to_the_sample(tmp_path: Path, starts: list[int], come: list[int]) -> None:
+    pieces = written(tmp_path / "in.mkv", starts)
+    notes = carried(tmp_path / "in.mkv", tmp_path / "out.avi")
+    assert "converted to pcm_s16le" in notes[0]
+    samples, end = heard(tmp_path / "out.avi"), 0
+    for start, piece in zip(come, pieces, strict=True):
+        assert not samples[end:start].any()
+        begin = max(end, start)
+        assert np.array_equal(samples[begin : start + PIECE], piece[0, begin - start :])
+        end = start + PIECE
+    assert len(samples) == end
+
+
+def test_sound_goes_on_where_the_clock_runs_back(tmp_path: Path) -> None:
+    pieces = written(tmp_path / "in.mkv", [0, 4 * RATE, 4 * RATE + PIECE])
+    with av.open(str(tmp_path / "in.mkv")) as source, av.open(str(tmp_path / "out.wav"), "w") as output:
+        recoder = Recoder(source.streams.audio[0], output, CONTAINERS[".avi"], "pcm_s16le", None)
+        for number, packet in enumerate(source.demux(audio=0)):
+            if packet.size:
+                packet.pts = [0, 4000, 100][number]
+                recoder.send(packet)
+        recoder.finish()
+    samples = heard(tmp_path / "out.wav")
+    assert np.array_equal(samples[4 * RATE :], np.concatenate(pieces[1:], axis=1)[0])
 
 
 @pytest.mark.parametrize(

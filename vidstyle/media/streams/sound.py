@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from fractions import Fraction
@@ -10,12 +9,11 @@ from functools import cached_property
 from pathlib import Path
 
 import av
-import numpy as np
 from av.audio.fifo import AudioFifo
 from av.audio.frame import AudioFrame
-from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
+from av.filter import Graph
 
 from vidstyle.errors import OutputError
 from vidstyle.frames import ClipInfo
@@ -189,14 +187,12 @@ def _codec(stream: AudioStream) -> str:
 
 
 BITS_PER_CHANNEL = 96_000
-# Shorter breaks may be jitter of the timestamps, and count when so many frames in a row have them.
-GAP_S, STEADY_FRAMES = Fraction(1, 25), 8
-# What is left to rounding in the container's timestamps.
-_ROUNDING_S = Fraction(4, 1000)
 # Time that runs back further is a broken recording's; sound goes on as if it had not.
 _LONGEST_OVERLAP_S = Fraction(1)
 # For encoders that take any number of samples.
 _CHUNK_SAMPLES = 1024
+# Breaks and overlaps that are shorter are taken for jitter of the timestamps.
+_JITTER_S = 0.01
 _AAC_RATES = frozenset({96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000})
 # Layouts that every encoder used here takes; anything else becomes stereo.
 _LAYOUTS = {1: "mono", 2: "stereo", 4: "quad", 5: "5.0", 6: "5.1", 8: "7.1"}
@@ -245,12 +241,10 @@ class Recoder:
         self.language = added.metadata.get("language")
         self._stream = added
         self._format, self._layout = context.format.name, context.layout.name
-        self._resampler: AudioResampler | None = None
-        self._resampled: tuple[str, str, int] | None = None  # what the resampler takes: format, layout, rate
+        self._graph: Graph | None = None
+        self._taken: tuple[str, str, int] | None = None  # what the graph takes: format, layout, rate
         self._fifo = AudioFifo()
         self._next_pts: int | None = None  # of the next sample to leave the fifo
-        self._skip = 0  # samples before 0, to be dropped
-        self._drift = Drift()
         self._expected_s: Fraction | None = None  # when the next decoded frame should start
 
     def send(self, packet: av.Packet[AudioStream]) -> None:
@@ -264,78 +258,72 @@ class Recoder:
         """Encodes what is left."""
         if self._next_pts is None:
             return
-        self._flush_resampler()
+        self._flush_graph()
         self._drain(last=True)
         self._mux(self._stream.encode(None))
 
     def _take(self, av_frame: AudioFrame) -> None:
-        rate = av_frame.sample_rate
         if av_frame.pts is not None and av_frame.time_base is not None:
             start_s = av_frame.pts * Fraction(av_frame.time_base) - self.offset_s
         else:
             start_s = self._expected_s or Fraction(0)
         if self._expected_s is None:
-            self._start_at(start_s)
-            self._expected_s = start_s
-        moved_s = self._drift.correction_s(start_s - self._expected_s)
-        self._expected_s += moved_s
-        if moved_s > 0:
-            self._add_silence(round(moved_s * self._rate))
-        else:
-            self._skip += round(-moved_s * self._rate)
-        av_frame.pts = None  # time is counted in samples from here on
-        self._push(self._as_encoded(av_frame))
-        self._expected_s += Fraction(av_frame.samples, rate)
-        self._drain(last=False)
+            self._next_pts = 0 if self._silence_first else max(0, round(start_s * self._rate))
+            self._expected_s = min(start_s, Fraction(0)) if self._silence_first else start_s
+        if start_s < self._expected_s - _LONGEST_OVERLAP_S:
+            # As if the clock had not run back.
+            start_s = self._expected_s
+        # In pieces, which take little memory: a recording may pause for an hour.
+        while start_s - self._expected_s > 1:
+            self._push(_silence_like(av_frame), self._expected_s)
+        self._push(av_frame, start_s)
 
-    def _as_encoded(self, av_frame: AudioFrame) -> list[AudioFrame]:
-        """Returns a frame in the encoder's format, layout and rate."""
+    def _push(self, av_frame: AudioFrame, start_s: Fraction) -> None:
+        rate = av_frame.sample_rate
+        av_frame.pts, av_frame.time_base = round(start_s * rate), Fraction(1, rate)
+        self._expected_s = start_s + Fraction(av_frame.samples, rate)
+        self._graph_for(av_frame).push(av_frame)
+        self._pull()
+
+    def _graph_for(self, av_frame: AudioFrame) -> Graph:
+        """Returns the filters that make frames like this one the encoder's, and fill breaks and cut overlaps."""
         given = (av_frame.format.name, av_frame.layout.name, av_frame.sample_rate)
-        # A resampler does not look again whether a frame is like the first, and the fifo trusts it: with fewer
-        # channels than it counts on, it reads where nothing is.
-        if self._resampler is None or given != self._resampled:
-            self._flush_resampler()
-            self._resampler = AudioResampler(format=self._format, layout=self._layout, rate=self._rate)
-            self._resampled = given
-        try:
-            return self._resampler.resample(av_frame)
-        except (av.FFmpegError, ValueError):
-            self._resampler = None
-            raise
+        if self._graph is None or given != self._taken:
+            self._flush_graph()
+            # Counted in samples of the input.
+            begun = round(((self._next_pts or 0) + self._fifo.samples) * Fraction(av_frame.sample_rate, self._rate))
+            graph = Graph()
+            graph.link_nodes(
+                graph.add_abuffer(
+                    sample_rate=av_frame.sample_rate,
+                    format=av_frame.format.name,
+                    layout=av_frame.layout.name,
+                    time_base=Fraction(1, av_frame.sample_rate),
+                ),
+                graph.add("aresample", f"{self._rate}:async=1:min_hard_comp={_JITTER_S}:first_pts={begun}"),
+                graph.add("aformat", f"{self._format}:{self._rate}:{self._layout}"),
+                graph.add("abuffersink"),
+            ).configure()
+            self._graph = graph
+            self._taken = given
+        return self._graph
 
-    def _flush_resampler(self) -> None:
-        if self._resampler is not None:
-            self._push(self._resampler.resample(None))
-            self._resampler = None
+    def _flush_graph(self) -> None:
+        if self._graph is not None:
+            self._graph.push(None)
+            self._pull()
+            self._graph = None
 
-    def _start_at(self, start_s: Fraction) -> None:
-        samples = round(start_s * self._rate)
-        self._skip = max(0, -samples)
-        self._next_pts = 0 if self._silence_first else max(0, samples)
-        if self._silence_first and samples > 0:
-            self._add_silence(samples)
-
-    def _add_silence(self, samples: int) -> None:
-        # In pieces: a recording may pause for an hour.
-        while samples > 0:
-            piece = min(samples, self._rate)
-            channels = self._stream.codec_context.layout.nb_channels
-            planar = self._format.endswith("p")
-            kind = np.float32 if self._format.startswith("flt") else np.int16
-            shape = (channels, piece) if planar else (1, piece * channels)
-            silence = AudioFrame.from_ndarray(np.zeros(shape, kind), format=self._format, layout=self._layout)
-            silence.sample_rate = self._rate
-            self._push([silence])
-            self._drain(last=False)
-            samples -= piece
-
-    def _push(self, frames: list[AudioFrame]) -> None:
-        for av_frame in frames:
-            av_frame.pts, av_frame.time_base = None, Fraction(1, self._rate)
-            self._fifo.write(av_frame)
-        if self._skip and self._fifo.samples:
-            dropped = self._fifo.read(min(self._skip, self._fifo.samples))
-            self._skip -= 0 if dropped is None else dropped.samples
+    def _pull(self) -> None:
+        while self._graph is not None:
+            try:
+                av_frame = self._graph.pull()
+            except (av.BlockingIOError, av.EOFError):
+                break
+            if isinstance(av_frame, AudioFrame):
+                av_frame.pts = None  # from here on, time is counted in samples
+                self._fifo.write(av_frame)
+        self._drain(last=False)
 
     def _drain(self, last: bool) -> None:
         size = self._stream.codec_context.frame_size or _CHUNK_SAMPLES
@@ -355,25 +343,10 @@ class Recoder:
             self._output.mux(packet)
 
 
-class Drift:
-    """Tells breaks and overlaps in a stream's time from the jitter of its timestamps."""
-
-    def __init__(self) -> None:
-        self._recent: deque[Fraction] = deque(maxlen=STEADY_FRAMES)
-
-    def correction_s(self, apart_s: Fraction) -> Fraction:
-        """Returns by how much the next frame has to be moved, in seconds.
-
-        Args:
-            apart_s: how much later its timestamp is than the end of the frame before it.
-        """
-        if abs(apart_s) > GAP_S:
-            self._recent.clear()
-            return apart_s if apart_s >= -_LONGEST_OVERLAP_S else Fraction(0)
-        self._recent.append(apart_s)
-        same = min(self._recent) > _ROUNDING_S or max(self._recent) < -_ROUNDING_S
-        if len(self._recent) < STEADY_FRAMES or not same:
-            return Fraction(0)
-        middle = sorted(self._recent)[STEADY_FRAMES // 2]
-        self._recent.clear()
-        return middle
+def _silence_like(av_frame: AudioFrame) -> AudioFrame:
+    """Returns a second of silence in the format, layout and rate of a frame."""
+    silence = AudioFrame(av_frame.format.name, av_frame.layout.name, av_frame.sample_rate)
+    silence.sample_rate = av_frame.sample_rate
+    for plane in silence.planes:
+        plane.update(bytes([128 if av_frame.format.name.startswith("u8") else 0]) * plane.buffer_size)
+    return silence
