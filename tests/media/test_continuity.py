@@ -10,7 +10,7 @@ import av
 import pytest
 from clips import end_to_end, level, make_video, picture
 
-from vidstyle.media.containers import continuous
+from vidstyle.media.containers import continuous_packets
 from vidstyle.media.read.open_source import open_source
 
 TICKS = 90_000
@@ -70,10 +70,10 @@ def test_sound_moves_with_the_pictures(tmp_path: Path) -> None:
     path = end_to_end(*parts, tmp_path / "a.ts")
     with av.open(str(path)) as container:
         video, sound = container.streams.video[0], container.streams.audio[0]
-        packets = [(p.stream.type, p.pts) for p in continuous(container, [video, sound], video) if p.size]
+        packets = [(p.stream.type, p.pts) for p in continuous_packets(container, [video, sound], video) if p.size]
     with av.open(str(path)) as container:
         video = container.streams.video[0]
-        alone = [packet.pts for packet in continuous(container, [video], video) if packet.size]
+        alone = [packet.pts for packet in continuous_packets(container, [video], video) if packet.size]
     assert [pts for kind, pts in packets if kind == "video"] == alone
     assert [b - a for a, b in pairwise(alone)] == [3600] * 99
     heard = [pts for kind, pts in packets if kind == "audio"]

@@ -52,7 +52,7 @@ CONTAINERS: dict[str, ContainerKind] = {
     ".mkv": ContainerKind("matroska", "aac"),
     ".mov": ContainerKind("mov", "aac", options=_FASTSTART, longest_ticks=2**31 - 1),
     ".webm": ContainerKind("webm", "libopus", audio_rate=48000, square_pixels=True),
-    # Sample-exact: compressed sound in AVI starts late by the encoder's delay, and nothing there says so.
+    # Sample-exact: compressed sound in AVI starts late by the encoder's delay, and the file has no place to note it.
     ".avi": ContainerKind("avi", "pcm_s16le", constant_rate=True),
     ".gif": ContainerKind("gif", None, time_base=Fraction(1, 100), square_pixels=True, longest_ticks=2**16 - 1),
     ".webp": ContainerKind(
@@ -153,32 +153,31 @@ def file_size(path: Path) -> int:
 
 # Transport and program streams may jump by design: recordings joined end to end, advertisements put in.
 _JUMPING = frozenset({"mpegts", "mpeg"})
-# What ffmpeg itself takes for a jump of the clock and not for a gap (its -dts_delta_threshold).
+# From here on, ffmpeg itself takes a gap for a jump of the clock (its -dts_delta_threshold).
 JUMP_S = Fraction(10)
-# And backwards: less than this is a sloppy muxer.
+# Backwards, less than this comes from imprecise muxers.
 _BACK_S = Fraction(1, 10)
 
 
-def continuous(container: InputContainer, wanted: Sequence[Stream], clock: Stream) -> Iterator[av.Packet[Any]]:
-    """Yields the wanted streams' packets in file order, and then their empty ones, as `demux` does.
+def continuous_packets(container: InputContainer, streams: Sequence[Stream], clock: Stream) -> Iterator[av.Packet[Any]]:
+    """Yields the packets of some streams in file order, and then their empty ones, as `demux` does.
 
     In transport and program streams, where decoding times of the `clock` stream run back or leap ahead by more
     than ten seconds, that packet and all packets after it, of any stream, are moved so that time goes on.
-    Everything else passes as it is.
+    Everything else is left as it is.
 
     Args:
-        clock: the video stream; one and the same for all who read the file, so that they agree.
+        clock: the video stream; the same one for every reader of the file, so that all get the same times.
 
     Raises:
         av.FFmpegError, OSError: the file cannot be read on.
     """
     if container.format.name not in _JUMPING:
-        yield from container.demux(*wanted)
+        yield from container.demux(*streams)
         return
-    numbers = {stream.index for stream in wanted}
-    streams = [*wanted] if clock.index in numbers else [*wanted, clock]
+    numbers = {stream.index for stream in streams}
     shift_s, last_s, step_s = Fraction(0), None, Fraction(0)
-    for packet in container.demux(*streams):
+    for packet in container.demux(*streams, *([] if clock.index in numbers else [clock])):
         if packet.time_base is not None and packet.size:
             base = Fraction(packet.time_base)
             if packet.stream.index == clock.index and packet.dts is not None:

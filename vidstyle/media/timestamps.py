@@ -1,6 +1,6 @@
 """Timestamps: integers in units of a time base, strictly increasing, and `timestamps.csv`.
 
-The file says when each picture of a folder is shown, exactly, so that the folder can become a video again:
+The file holds the exact time of each picture of a folder, so that the folder can become a video again:
 
     file,seconds
     000000.png,0

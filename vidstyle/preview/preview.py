@@ -12,7 +12,7 @@ from vidstyle.job.source import open_with_settings
 from vidstyle.looks.frame_masks import Masks
 from vidstyle.looks.timeline import Timeline, style_paths
 from vidstyle.media.stills.images import IMAGE_SUFFIXES, write_image
-from vidstyle.media.write.outputs import check_output, check_spared
+from vidstyle.media.write.outputs import check_output, check_overwrites_no_input
 from vidstyle.method.coverage import Coverage
 from vidstyle.method.features import weights_file
 from vidstyle.method.look import Look
@@ -81,7 +81,7 @@ def preview(
 def _check_sheet(sheet: Path, info: ClipInfo, styles: Sequence[Path], settings: Settings) -> None:
     if sheet.suffix.lower() not in IMAGE_SUFFIXES:
         raise OutputError(f"{sheet}: a preview is a picture; end it in {', '.join(IMAGE_SUFFIXES)}")
-    check_spared(sheet, named_files(styles, settings))
+    check_overwrites_no_input(sheet, named_files(styles, settings))
     check_output(sheet, "still", replace(info, frame_count=1), overwrite=settings.overwrite)
 
 

@@ -17,7 +17,13 @@ from vidstyle.looks.timeline import Timeline
 from vidstyle.media.read.source import Source
 from vidstyle.media.streams.side_streams import StreamSelection
 from vidstyle.media.streams.sound import check_sound
-from vidstyle.media.write.outputs import check_encoding, check_output, check_spared, output_kind, transparency_notes
+from vidstyle.media.write.outputs import (
+    check_encoding,
+    check_output,
+    check_overwrites_no_input,
+    output_kind,
+    transparency_notes,
+)
 from vidstyle.media.write.segments import video_spec
 from vidstyle.report.writing import check_page
 from vidstyle.settings import Settings
@@ -46,10 +52,10 @@ class Request:
         self.source, self.styles, self.target, self.settings = source, tuple(styles), target, settings
         self.kind, self.output = output_kind(target, source.info), Path(target)
         read = named_files(styles, settings)
-        check_spared(self.output, read, is_folder=self.kind == "frames")
+        check_overwrites_no_input(self.output, read, is_folder=self.kind == "frames")
         self.suffix = f".{settings.frame_format}"
         if settings.report is not None:
-            check_spared(settings.report, read)
+            check_overwrites_no_input(settings.report, read)
             check_page(settings.report, overwrite=settings.overwrite)
         if self.kind != "frames" and self.suffix != ".png":
             raise SettingsError(f"frame_format is for folders of frames, and {target} is none; leave it out")

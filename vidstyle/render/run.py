@@ -28,7 +28,7 @@ from vidstyle.job.source import open_with_settings
 from vidstyle.job.status import job_path
 from vidstyle.job.versions import changed, versions_of
 from vidstyle.looks.frame_masks import Masks, check_all_masks
-from vidstyle.media.stills.exif import without_place
+from vidstyle.media.stills.exif import without_location
 from vidstyle.media.stills.images import is_image_name, write_image
 from vidstyle.media.streams.side_streams import side_streams_of
 from vidstyle.media.timestamps import TIMESTAMPS_NAME, timestamps_csv
@@ -271,7 +271,7 @@ class Render:
         alpha = None if frame.alpha is None else request.fitted(frame.alpha)
         exif = request.source.exif
         if self._settings.no_location:
-            exif = without_place(exif)
+            exif = without_location(exif)
         write_image(request.output, stylized.image, alpha, exif)
         self._listeners.say_frame(whole.done(1, 1))
         self._notes += [*request.source.notes, *request.transparency_notes(request.source)]

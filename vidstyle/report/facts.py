@@ -23,7 +23,7 @@ from vidstyle.looks.styles import load_styles
 from vidstyle.media.read.frame_folder import FrameFolderSource, folder_files
 from vidstyle.media.read.open_source import open_source
 from vidstyle.media.read.source import Source
-from vidstyle.media.stills.alpha import over
+from vidstyle.media.stills.alpha import over_white
 from vidstyle.media.stills.images import reduced_size
 from vidstyle.metrics import MEASURED_SIZE_PX, StabilityMeter, Step
 from vidstyle.report.thumbnails import MOST_PICTURES, Pair, Shown, encoded, shown_size, style_picture
@@ -152,8 +152,8 @@ def _walked(render_record: RenderRecord, output: Path, source: Source | None, on
             if result is None or position >= count or (source is not None and frame is None):
                 found.is_whole = False
                 break
-            after = over(result.image, result.alpha)
-            before = None if frame is None else over(frame.image, frame.alpha)
+            after = over_white(result.image, result.alpha)
+            before = None if frame is None else over_white(frame.image, frame.alpha)
             if position in cuts:  # nothing is carried across
                 found.drift = float(np.fmax(found.drift, meter.result().drift))
                 meter = StabilityMeter()

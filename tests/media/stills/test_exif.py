@@ -11,7 +11,7 @@ from clips import picture
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
 
-from vidstyle.media.stills.exif import without_place
+from vidstyle.media.stills.exif import without_location
 from vidstyle.media.stills.images import read_still, write_image
 
 PHOTO, PLACE, THUMBNAIL = 0x8769, 0x8825, 1
@@ -61,7 +61,7 @@ def test_formats_that_take_no_exif_are_written_without(tmp_path: Path, suffix: s
 
 
 def test_the_place_alone_can_be_left_out(tmp_path: Path) -> None:
-    kept = without_place(read_still(photograph(tmp_path / "a.jpg")).exif)
+    kept = without_location(read_still(photograph(tmp_path / "a.jpg")).exif)
     tags = Image.Exif()
     tags.load(kept)
     assert (tags[0x0110], tags.get_ifd(PHOTO)[0x829D], tags.get_ifd(PLACE)) == ("Model", 2.8, {})
@@ -70,7 +70,7 @@ def test_the_place_alone_can_be_left_out(tmp_path: Path) -> None:
     Image.fromarray(picture(3)).save(tmp_path / "b.jpg", exif=alone)
     exif = read_still(tmp_path / "b.jpg").exif
     assert exif
-    assert without_place(exif) == without_place(b"") == b""
+    assert without_location(exif) == without_location(b"") == b""
 
 
 def test_nothing_to_keep_is_nothing(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from beside import Film, carried, chapters, make_film
+from films import Film, chapters, make_film, passed_through
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,7 +21,7 @@ def test_chapters_stay_where_they_are(tmp_path: Path, made: str, suffix: str) ->
     # AAC's priming samples make Matroska move all packets by 21 ms.
     source = make_film(tmp_path / f"in{made}", Film(chapters=THREE, sound=True))
     assert [title for *_, title in chapters(source)] == ["one", "two", "three"]
-    carried(source, tmp_path / f"out{suffix}")
+    passed_through(source, tmp_path / f"out{suffix}")
     for got, wanted in zip(chapters(tmp_path / f"out{suffix}"), chapters(source), strict=True):
         assert got[2] == wanted[2]
         assert max(abs(got[0] - wanted[0]), abs(got[1] - wanted[1])) <= 0.0015
@@ -30,14 +30,16 @@ def test_chapters_stay_where_they_are(tmp_path: Path, made: str, suffix: str) ->
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
 def test_chapters_of_a_range(tmp_path: Path, suffix: str) -> None:
     source = make_film(tmp_path / "in.mkv", Film(chapters=THREE))
-    carried(source, tmp_path / f"out{suffix}", (12, 20))
+    passed_through(source, tmp_path / f"out{suffix}", (12, 20))
     assert chapters(tmp_path / f"out{suffix}") == [(0.0, 0.24, "two"), (0.24, 0.32, "three")]
 
 
 @pytest.mark.parametrize(("suffix", "word"), [(".avi", "AVI"), (".gif", "GIF")])
 def test_chapters_are_missed_aloud(tmp_path: Path, suffix: str, word: str) -> None:
     source = make_film(tmp_path / "in.mkv", Film(chapters=THREE))
-    assert carried(source, tmp_path / f"out{suffix}") == [f"in.mkv: the chapters were left out, {word} holds none"]
+    assert passed_through(source, tmp_path / f"out{suffix}") == [
+        f"in.mkv: the chapters were left out, {word} holds none"
+    ]
 
 
 @given(st.lists(st.integers(1, 50), min_size=1, max_size=6), st.integers(0, 99), st.integers(1, 99), st.integers(0, 9))

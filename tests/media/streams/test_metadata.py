@@ -7,8 +7,8 @@ from pathlib import Path
 
 import av
 import pytest
-from beside import TAGS, Film, Sub, carried, make_film, tags
 from clips import make_video
+from films import TAGS, Film, Sub, make_film, passed_through, tags
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,7 +26,7 @@ APPLE = {
 @pytest.mark.parametrize("location", [True, False])
 def test_tags_are_kept_and_places_on_request_not(tmp_path: Path, made: str, suffix: str, location: bool) -> None:
     source = make_film(tmp_path / f"in{made}", Film(tags=TAGS))
-    assert carried(source, tmp_path / f"out{suffix}", location=location) == []
+    assert passed_through(source, tmp_path / f"out{suffix}", location=location) == []
     before, after = tags(source), tags(tmp_path / f"out{suffix}")
     assert {key: after[key] for key in ("title", "artist", "creation_time")} == {
         "title": "A film", "artist": "me", "creation_time": "2020-01-02T03:04:05.000000Z"
@@ -42,11 +42,11 @@ def test_tags_are_kept_and_places_on_request_not(tmp_path: Path, made: str, suff
 def test_a_telephones_tags(tmp_path: Path, suffix: str) -> None:
     film = Film(tags=TAGS | APPLE, options={"movflags": "use_metadata_tags"})
     source = make_film(tmp_path / "in.mov", film)
-    assert carried(source, tmp_path / f"out{suffix}") == []
+    assert passed_through(source, tmp_path / f"out{suffix}") == []
     after = tags(tmp_path / f"out{suffix}")
     assert {key.lower(): value for key, value in APPLE.items()}.items() <= after.items()
     assert after["title"] == "A film"
-    carried(source, tmp_path / f"less{suffix}", location=False)
+    passed_through(source, tmp_path / f"less{suffix}", location=False)
     less = tags(tmp_path / f"less{suffix}")
     assert "com.apple.quicktime.make" in less
     assert [key for key in less if is_location(key)] == []
@@ -57,13 +57,13 @@ def test_a_telephones_tags(tmp_path: Path, suffix: str) -> None:
 def test_tags_without_a_place_are_missed_aloud(tmp_path: Path, suffix: str, word: str) -> None:
     source = make_film(tmp_path / "in.mkv", Film(tags={"title": "A film", "director": "she"}))
     missing = "director, title" if suffix == ".gif" else "director"
-    notes = carried(source, tmp_path / f"out{suffix}")
+    notes = passed_through(source, tmp_path / f"out{suffix}")
     assert notes == [f"in.mkv: tags left out, since {word} has no place for them: {missing}"]
 
 
 def test_what_tells_of_the_old_file_is_left_behind(tmp_path: Path) -> None:
     source = make_film(tmp_path / "in.mp4", Film(tags=TAGS, video_tags={"encoder": "old"}))
-    carried(source, tmp_path / "out.mkv")
+    passed_through(source, tmp_path / "out.mkv")
     with av.open(str(tmp_path / "out.mkv")) as container:
         names = {key.lower() for key in (*container.metadata, *container.streams.video[0].metadata)}
     assert names == {"title", "artist", "creation_time", "location", "location-eng", "encoder", "duration"}
@@ -73,7 +73,7 @@ def test_what_tells_of_the_old_file_is_left_behind(tmp_path: Path) -> None:
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv", ".webm"])
 def test_title_and_language_of_the_pictures(tmp_path: Path, suffix: str) -> None:
     source = make_film(tmp_path / "in.mkv", Film(video_tags={"language": "ita", "title": "Main"}))
-    carried(source, tmp_path / f"out{suffix}")
+    passed_through(source, tmp_path / f"out{suffix}")
     with av.open(str(tmp_path / f"out{suffix}")) as container:
         found = container.streams.video[0].metadata
     assert (found["language"], found.get("title") or found["name"]) == ("ita", "Main")
@@ -84,7 +84,7 @@ def test_title_and_language_of_the_pictures(tmp_path: Path, suffix: str) -> None
 def test_timecode_runs_on(tmp_path: Path, made: str, suffix: str) -> None:
     source = make_film(tmp_path / f"in{made}", Film(video_tags={"timecode": "01:02:03:20"}))
     for frames, wanted in (((0, None), "01:02:03:20"), ((7, 20), "01:02:04:02")):
-        assert carried(source, tmp_path / f"out{suffix}", frames) == []
+        assert passed_through(source, tmp_path / f"out{suffix}", frames) == []
         with av.open(str(tmp_path / f"out{suffix}")) as container:
             found = {key.lower(): value for key, value in container.streams.video[0].metadata.items()}
         assert found["timecode"] == wanted
@@ -92,7 +92,7 @@ def test_timecode_runs_on(tmp_path: Path, made: str, suffix: str) -> None:
 
 def test_timecode_into_avi_is_missed_aloud(tmp_path: Path) -> None:
     source = make_film(tmp_path / "in.mov", Film(video_tags={"timecode": "01:02:03:20"}))
-    notes = carried(source, tmp_path / "out.avi")
+    notes = passed_through(source, tmp_path / "out.avi")
     assert notes == ["in.mov: tags left out, since AVI has no place for them: timecode"]
 
 
@@ -108,7 +108,7 @@ def test_timecode_with_one_digit_for_the_frame(tmp_path: Path, suffix: str) -> N
                 packet.stream = stream
                 output.mux(packet)
     for frames, wanted in (((0, None), "01:02:03:4"), ((7, 12), "01:02:04:1")):
-        assert carried(source, tmp_path / f"out{suffix}", frames) == []
+        assert passed_through(source, tmp_path / f"out{suffix}", frames) == []
         with av.open(str(tmp_path / f"out{suffix}")) as container:
             found = {key.lower(): value for key, value in container.streams.video[0].metadata.items()}
         assert found["timecode"] == wanted
@@ -150,6 +150,6 @@ def test_lost_tags_know_the_languages_that_mp4_adds() -> None:
 
 def test_languages_without_a_place_are_missed_aloud(tmp_path: Path) -> None:
     source = make_film(tmp_path / "in.mkv", Film(subs=[Sub("subrip", language="swe"), Sub("subrip", language="deu")]))
-    notes = carried(source, tmp_path / "out.mov")
+    notes = passed_through(source, tmp_path / "out.mov")
     assert notes == ["in.mkv: tags left out, since MOV has no place for them: language swe"]
-    assert carried(source, tmp_path / "out.mp4") == []
+    assert passed_through(source, tmp_path / "out.mp4") == []

@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from beside import carried, clicks_s, make_clicks, spliced
+from films import clicks_s, make_clicks, passed_through, spliced
 
 from vidstyle.media.containers import CONTAINERS
 from vidstyle.media.streams.sound import Recoder
@@ -55,7 +55,7 @@ def heard(path: Path) -> np.ndarray:
 )
 def test_sound_keeps_its_time_to_the_sample(tmp_path: Path, starts: list[int], come: list[int]) -> None:
     pieces = written(tmp_path / "in.mkv", starts)
-    notes = carried(tmp_path / "in.mkv", tmp_path / "out.avi")
+    notes = passed_through(tmp_path / "in.mkv", tmp_path / "out.avi")
     assert "converted to pcm_s16le" in notes[0]
     samples, end = heard(tmp_path / "out.avi"), 0
     for start, piece in zip(come, pieces, strict=True):
@@ -96,7 +96,7 @@ def test_channels_and_rate_may_change_on_the_way(
         for number, (layout, rate) in enumerate([before, after])
     ]
     source = spliced(*parts, tmp_path / "in.mkv", 0.68)
-    carried(source, tmp_path / f"out{suffix}", audio=audio)
+    passed_through(source, tmp_path / f"out{suffix}", audio=audio)
     # FFmpeg gives the first frame of another rate the old one; what is apart by so little is set right after eight.
     heard = [time_s for time_s in clicks_s(tmp_path / f"out{suffix}") if not 0.7 < time_s < 1]
     assert heard[:4] == pytest.approx([0.1, 0.35, 0.6, 1.1], abs=0.006)

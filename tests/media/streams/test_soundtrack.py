@@ -8,8 +8,8 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from beside import carried, clicks_s, make_clicks, spliced
 from clips import info_of, make_video, picture
+from films import clicks_s, make_clicks, passed_through, spliced
 
 from vidstyle.errors import OutputError
 from vidstyle.frames import ClipInfo
@@ -32,7 +32,7 @@ def test_sound_becomes_what_was_asked_for(tmp_path: Path, audio: str, suffix: st
     source = make_clicks(tmp_path / "in.mkv", codec)
     output = tmp_path / f"out{suffix}"
     check_sound(output, info(source), audio)
-    assert carried(source, output, audio=audio) == []
+    assert passed_through(source, output, audio=audio) == []
     with av.open(str(output)) as container:
         assert [s.codec_context.codec.canonical_name for s in container.streams.audio] == [audio]
     assert clicks_s(output) == pytest.approx(clicks_s(source), abs=0.005)
@@ -78,7 +78,7 @@ def test_sound_whose_rate_changes_is_no_copy_where_packets_are_counted(tmp_path:
     # Late by what the encoder puts first, so that the sound begins with the pictures.
     parts = [make_clicks(tmp_path / f"{rate}.mkv", "mp2", rate=rate, delay_s=0.01) for rate in (48000, 32000)]
     source = spliced(*parts, tmp_path / f"in{made}", 0.68)
-    notes = carried(source, tmp_path / "out.avi")
+    notes = passed_through(source, tmp_path / "out.avi")
     assert notes[0] == f"in{made}: AVI does not take its sound as it is (mp2); converted to pcm_s16le"
     heard = [time_s for time_s in clicks_s(tmp_path / "out.avi") if not 0.7 < time_s < 1]
     assert heard[:4] == pytest.approx([time_s for time_s in clicks_s(source) if not 0.7 < time_s < 1][:4], abs=0.006)
@@ -111,7 +111,7 @@ def make_broadcast(path: Path, frames: int, first_sound: int) -> Path:
 def test_sound_that_is_announced_only_is_nothing(tmp_path: Path, suffix: str) -> None:
     source = make_broadcast(tmp_path / "in.ts", 5, 5)
     check_sound(tmp_path / f"o{suffix}", info(source), "copy")
-    assert carried(source, tmp_path / f"out{suffix}") == []
+    assert passed_through(source, tmp_path / f"out{suffix}") == []
     assert side_streams_of(info(source)) == []
     with av.open(str(tmp_path / f"out{suffix}")) as container:
         assert len(container.streams.audio) == 0
@@ -122,7 +122,7 @@ def test_sound_that_begins_where_nobody_looks_for_it_is_kept(tmp_path: Path) -> 
     with av.open(str(source)) as container:
         assert [stream.sample_rate for stream in container.streams.audio] == [0, 0]
     for suffix in (".avi", ".mkv"):
-        notes = carried(source, tmp_path / f"out{suffix}")
+        notes = passed_through(source, tmp_path / f"out{suffix}")
         assert notes[0].startswith(f"in.ts: {suffix[1:].upper()} does not take its sound as it is (ac3, mp")
         with av.open(str(tmp_path / f"out{suffix}")) as container:
             assert [stream.sample_rate for stream in container.streams.audio] == [48000, 48000]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import av
 import pytest
-from beside import carried, clicks_s, make_clicks
 from clips import end_to_end
+from films import clicks_s, make_clicks, passed_through
 
 
 def sound_of(path: Path) -> list[tuple[Fraction, bytes]]:
@@ -22,7 +22,7 @@ def test_recordings_put_end_to_end_keep_their_sound(tmp_path: Path, suffix: str)
     """The first packets of the second one come before the pictures that tell that the clock has jumped."""
     part = make_clicks(tmp_path / "part.ts", "mp2", video="mpeg2video", frames=50)
     whole = end_to_end(part, part, tmp_path / "in.ts")
-    assert carried(whole, tmp_path / f"out{suffix}") == []
+    assert passed_through(whole, tmp_path / f"out{suffix}") == []
     once, heard = clicks_s(part), clicks_s(tmp_path / f"out{suffix}")
     assert heard[: len(once)] == pytest.approx(once, abs=0.005)
     assert heard[-len(once) + 1 :] == pytest.approx([time_s + 2 for time_s in once[1:]], abs=0.03)
@@ -44,5 +44,5 @@ def test_what_was_heard_already_does_not_make_the_rest_late(tmp_path: Path, suff
                 if packet.stream.type == "audio" and 600 < again.pts < 1000:
                     output.mux(again)
     assert len(sound_of(source)) > len(sound_of(made)) + 10
-    carried(source, tmp_path / f"out{suffix}")
+    passed_through(source, tmp_path / f"out{suffix}")
     assert sound_of(tmp_path / f"out{suffix}") == sound_of(made)

@@ -15,7 +15,16 @@ from clips import VideoWriter, info_of, times_s
 
 from vidstyle.errors import OutputError
 from vidstyle.frames import Frame
-from vidstyle.media.write.codecs import AUTO, CODEC_NAMES, CODECS, LEGAL, PRESETS, EncodeOptions, depth_of, settle
+from vidstyle.media.write.codecs import (
+    AUTO,
+    CODEC_NAMES,
+    CODECS,
+    LEGAL,
+    PRESETS,
+    EncodeOptions,
+    choose_encoding,
+    depth_of,
+)
 from vidstyle.media.write.joining import join_video
 from vidstyle.media.write.segments import SEGMENT_SUFFIX
 from vidstyle.settings import Settings
@@ -229,7 +238,7 @@ REFUSED = {
 def test_the_impossible_is_refused_with_what_is_legal(what: str) -> None:
     suffix, encode_options, message = REFUSED[what]
     with pytest.raises(OutputError, match=message) as caught:
-        settle(Path(f"o{suffix}"), EncodeOptions(**encode_options))
+        choose_encoding(Path(f"o{suffix}"), EncodeOptions(**encode_options))
     assert "\n" not in str(caught.value)
 
 
@@ -239,7 +248,7 @@ def test_what_is_not_in_the_table_is_refused() -> None:
         for codec in CODEC_NAMES:
             for pixel_format in formats - set(legal.get(codec, ())):
                 with pytest.raises(OutputError, match="cannot be written"):
-                    settle(Path(f"o{suffix}"), EncodeOptions(codec, pixel_format))
+                    choose_encoding(Path(f"o{suffix}"), EncodeOptions(codec, pixel_format))
 
 
 def test_sizes_that_a_codec_does_not_take(place: Path, inputs: Path) -> None:
@@ -268,7 +277,7 @@ def test_sizes_that_a_codec_does_not_take(place: Path, inputs: Path) -> None:
 def test_the_first_that_fulfils_all_wishes_is_chosen(
     suffix: str, encode_options: dict[str, str], source_depth: int, want: tuple[str, str]
 ) -> None:
-    encoding = settle(Path(f"o{suffix}"), EncodeOptions(**encode_options), source_depth)
+    encoding = choose_encoding(Path(f"o{suffix}"), EncodeOptions(**encode_options), source_depth)
     assert (encoding.codec, encoding.pixel_format) == want
     assert encode_options.get("bit_depth") not in ("8", "10") or depth_of(encoding.pixel_format) == int(
         encode_options["bit_depth"]
@@ -278,14 +287,16 @@ def test_the_first_that_fulfils_all_wishes_is_chosen(
 def test_an_ffmpeg_without_the_encoder_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(CODECS, "hevc", replace(CODECS["hevc"], encoder="libx999"))
     with pytest.raises(OutputError, match=r"lacks the encoder libx999; choose --codec h264 or av1 or"):
-        settle(Path("o.mp4"), EncodeOptions("hevc"))
+        choose_encoding(Path("o.mp4"), EncodeOptions("hevc"))
     monkeypatch.setitem(LEGAL, ".mp4", {"av1": ("yuv444p", "yuv420p")})
     with pytest.raises(OutputError, match="has no yuv444p in libsvtav1; it takes yuv420p"):
-        settle(Path("o.mp4"), EncodeOptions("av1", "yuv444p"))
+        choose_encoding(Path("o.mp4"), EncodeOptions("av1", "yuv444p"))
 
 
 def test_the_settings_know_the_same_words() -> None:
     choices = {spec.name: spec.metadata["choices"] for spec in fields(Settings)}
     assert choices["codec"] == (AUTO, *CODEC_NAMES)
     assert choices["preset"] == (AUTO, *PRESETS)
-    assert settle(Path("o.mp4"), EncodeOptions(preset=AUTO)) == settle(Path("o.mp4"), EncodeOptions(preset="medium"))
+    assert choose_encoding(Path("o.mp4"), EncodeOptions(preset=AUTO)) == choose_encoding(
+        Path("o.mp4"), EncodeOptions(preset="medium")
+    )

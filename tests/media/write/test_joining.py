@@ -208,13 +208,13 @@ def test_the_same_segments_have_the_same_bytes(place: Path, inputs: Path) -> Non
 def test_sound_is_held_for_moments_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = make_video(tmp_path / "in.mp4", frames=600, size=(16, 16), audio="aac")
     held = []
-    carry = SideStreams.carry_until
+    carry = SideStreams.write_until
 
     def watched(self: SideStreams, time_s: Fraction) -> None:
         carry(self, time_s)
         held.append(len(self._pending) + len(self._durations))
 
-    monkeypatch.setattr(SideStreams, "carry_until", watched)
+    monkeypatch.setattr(SideStreams, "write_until", watched)
     with open_source(path) as source, VideoWriter(tmp_path / "o.mp4", source.info, 16, 16) as writer:
         for frame in source:
             writer.write(frame)

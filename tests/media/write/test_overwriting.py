@@ -14,7 +14,7 @@ from renders import QUICK, everything, render
 from vidstyle import preview
 from vidstyle.cli.main import main
 from vidstyle.errors import OutputError
-from vidstyle.media.write.outputs import check_spared
+from vidstyle.media.write.outputs import check_overwrites_no_input
 from vidstyle.settings.named_files import NamedFile
 
 FREE = replace(QUICK, iterations=0, first_iterations=0, overwrite=True)
@@ -66,11 +66,13 @@ def test_a_render_or_a_preview_spares_what_it_reads(source, output, style, chang
 def test_what_only_lies_beside_is_not_in_the_way(scene):
     settings = replace(FREE, mask=Path("%d.png"))
     shutil.copy("mask.png", "1.png")
-    check_spared(Path("out.png"), [NamedFile(Path("style.png"), "the style"), NamedFile(settings.mask, "a mask")])
-    check_spared(Path("paintings/out.mp4"), [NamedFile(Path("paintings"), "the style")])
-    check_spared(Path("none/out.png"), [NamedFile(Path("gone.png"), "the style")])
-    check_spared(Path("new"), [NamedFile(Path("style.png"), "the style")], is_folder=True)
-    check_spared(Path(), [NamedFile(Path("keys.csv"), "the list of keyframes")], is_folder=True)
+    check_overwrites_no_input(
+        Path("out.png"), [NamedFile(Path("style.png"), "the style"), NamedFile(settings.mask, "a mask")]
+    )
+    check_overwrites_no_input(Path("paintings/out.mp4"), [NamedFile(Path("paintings"), "the style")])
+    check_overwrites_no_input(Path("none/out.png"), [NamedFile(Path("gone.png"), "the style")])
+    check_overwrites_no_input(Path("new"), [NamedFile(Path("style.png"), "the style")], is_folder=True)
+    check_overwrites_no_input(Path(), [NamedFile(Path("keys.csv"), "the list of keyframes")], is_folder=True)
 
 
 def test_a_page_spares_what_it_tells_of(scene, tmp_path):

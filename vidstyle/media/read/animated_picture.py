@@ -25,7 +25,7 @@ SUFFIXES = (".webp", ".png", ".apng", ".avif")
 # Files count in milliseconds, most of them; finer times are kept down to this.
 _COARSEST_BASE, _FINEST_BASE = 1000, 1_000_000
 # What browsers show a frame for that names no duration.
-_UNNAMED_S = Fraction(1, 10)
+_DEFAULT_DURATION_S = Fraction(1, 10)
 
 
 class _Pillow:
@@ -99,7 +99,7 @@ class AnimatedPictureSource(Source):
         self._stop = count if stop is None else min(stop, count)
         self._load(0)
         # Those after the end of a file that is cut off are never shown.
-        durations_s = [named if named > 0 else _UNNAMED_S for named in self._pictures.durations_s]
+        durations_s = [named if named > 0 else _DEFAULT_DURATION_S for named in self._pictures.durations_s]
         starts_s = [*accumulate(durations_s, initial=Fraction(0))]
         base = lcm(_COARSEST_BASE, *(start_s.denominator for start_s in starts_s))
         base = base if base <= _FINEST_BASE else _FINEST_BASE

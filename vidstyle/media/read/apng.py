@@ -26,7 +26,7 @@ _BACKGROUND, _PREVIOUS = 1, 2
 _OVER = 1
 _ALPHA_COLOR_TYPES = (4, 6)
 _GRAY_COLOR_TYPES = (0, 4)
-# A delay's denominator where the file says 0.
+# Of a delay, where it is 0 in the file.
 _DEFAULT_DENOMINATOR = 100
 _LARGEST_CHUNK_BYTES = 1 << 31
 _BAND_ROWS = 64

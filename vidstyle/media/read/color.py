@@ -83,7 +83,7 @@ def to_rgb(
         return _over(np.asarray(reformatted("rgba"), dtype=np.uint8), background)
     rgb = np.asarray(reformatted("rgb24"), dtype=np.uint8)
     if name.startswith("gray") and av_frame.color_range == ColorRange.MPEG:
-        # libswscale takes gray for full range whatever it is told.
+        # libswscale takes gray for full range, whatever its options.
         return np.asarray(_LIMITED_TO_FULL[rgb])
     return rgb
 
@@ -290,14 +290,14 @@ def _dimmed(linear: FloatPicture, gain: npt.NDArray[np.float32]) -> FloatPicture
 
 
 def _peak_nits(av_frame: av.VideoFrame) -> float:
-    """Returns the brightest light a picture says it holds, by its content light level or its mastering display."""
+    """Returns the brightest light of a picture by its content light level or its mastering display."""
     peak = 0.0
     light_level = side_data_of(av_frame, "CONTENT_LIGHT_LEVEL")
     mastering = side_data_of(av_frame, "MASTERING_DISPLAY_METADATA")
     if light_level is not None and len(light_level) >= 4:
         peak = float(struct.unpack_from("=I", light_level)[0])
     # AVMasteringDisplayMetadata: ten fractions of two integers each, of which the last is the highest luminance,
-    # and two flags, of which the last says that luminances are known.
+    # and two flags, of which the last means that luminances are known.
     if not peak and mastering is not None and len(mastering) >= 88:
         numerator, denominator, _, is_known = struct.unpack_from("=4i", mastering, 72)
         peak = numerator / denominator if is_known and denominator > 0 else 0.0

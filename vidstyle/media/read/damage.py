@@ -1,4 +1,4 @@
-"""Whether a video file is cut off: answers that never accuse a healthy file.
+"""Finds out whether a video file is cut off, and never takes a whole file for one.
 
 What is compared, by container: MP4/MOV: the index against the size of the file. Matroska/WebM: the size of the
 segment against that of the file, and at the end the duration of the track against the last frame. AVI: the RIFF size
@@ -30,7 +30,7 @@ _EBML_ID = b"\x1a\x45\xdf\xa3"
 def whole_frames(path: Path, container: InputContainer, stream: VideoStream) -> tuple[int, Fraction] | None:
     """Returns how many frames a cut-off file still holds in storage order, and for how many seconds; or None.
 
-    None is a whole file. Looks at sizes only; where those say that something is missing, packets are counted
+    None means a whole file. Looks at sizes only; where by those something is missing, packets are counted
     without decoding.
     """
     names = container.format.name.split(",")

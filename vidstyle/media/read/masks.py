@@ -84,7 +84,7 @@ class MaskReader:
 
 
 def check_masks(path: Path, first: int, last: int, is_all: bool) -> list[str]:
-    """Goes through the masks of the input's frames `first` to `last`, and returns what the user should be told.
+    """Reads the masks of the input's frames `first` to `last`, and returns what the user should know.
 
     Args:
         is_all: whether the input ends with `last`.
@@ -104,8 +104,8 @@ def check_masks(path: Path, first: int, last: int, is_all: bool) -> list[str]:
     return []
 
 
-def fitted(mask: Picture, width: int, height: int) -> Picture:
-    """Returns a mask at that size."""
+def resized_mask(mask: Picture, width: int, height: int) -> Picture:
+    """Returns a mask, `(H, W)` uint8, at another size in pixels; nearly black and nearly white become both."""
     return _snapped(resize(mask, width, height))
 
 

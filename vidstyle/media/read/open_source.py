@@ -135,4 +135,4 @@ def stored_bits(path: Path, stream: int | None = None) -> int:
             form = video.codec_context.format
             return _USUAL_BITS if form is None else max(_USUAL_BITS, *(part.bits for part in form.components))
     except (av.FFmpegError, ValueError, OSError, StopIteration, AttributeError):
-        return _USUAL_BITS  # whatever is wrong with it, its reader has said or will say
+        return _USUAL_BITS  # the reader of its frames reports what is wrong with it

@@ -1,6 +1,6 @@
-"""The colors that picture files are saved in: ICC profiles converted to sRGB, and notes on what says so in other ways.
+"""The color spaces of picture files: ICC profiles converted to sRGB, and notes where other marks tell of another one.
 
-Without a profile: cICP and gAMA of PNG, nclx of AVIF; code points are those of ITU-T H.273.
+The other marks: cICP and gAMA of PNG, nclx of AVIF; code points are those of ITU-T H.273.
 """
 
 from __future__ import annotations
@@ -75,12 +75,12 @@ def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform:
 
 # How much of a file is looked through.
 HEAD_BYTES = 1 << 16
-# BT.709 and those that differ from it by less than one sees; 2 says nothing.
+# BT.709 and those that cannot be told from it by eye; 2 is "unspecified".
 _NEAR_PRIMARIES, _NEAR_TRANSFERS = frozenset({0, 1, 2, 5, 6, 7}), frozenset({0, 1, 2, 6, 13, 14, 15})
 _TRANSFERS = {4: "gamma 2.2", 5: "gamma 2.8", 8: "linear", 16: "PQ", 18: "HLG"}
 _HDR = ("PQ", "HLG")
 _PRIMARIES = {9: "BT.2020", 11: "DCI-P3", 12: "Display P3"}
-# sRGB's as PNG writes it, in hundred-thousandths, and what nobody sees beside it.
+# sRGB's exponent as PNG writes it, in hundred-thousandths, and a difference that cannot be seen.
 _SRGB_GAMMA, _NEAR_GAMMA = 45455, 1500
 
 

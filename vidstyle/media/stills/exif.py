@@ -1,7 +1,7 @@
-"""What a painted still keeps of a photograph's EXIF: when, where, with what and by whom it was taken.
+"""What a stylized still keeps of a photograph's EXIF: when, where, with what and by whom it was taken.
 
-Written anew from a list of tags. The rest describes the photograph's file, not the painting: thumbnails, notes of
-the camera's maker, color spaces, and how it was to be turned.
+Written anew from a list of tags. The rest describes the photograph's file: thumbnails, the notes of the camera's
+maker, color spaces, and the orientation.
 """
 
 from __future__ import annotations
@@ -25,25 +25,25 @@ _MOST_BYTES = 60_000
 
 
 def kept_exif(picture: Image.Image) -> bytes:
-    """Returns EXIF for a painting of a decoded picture, empty where there is nothing to keep or it is damaged."""
-    with suppress(Exception):  # whatever Pillow stumbles over in there is not worth a picture
-        return _rewritten(picture.getexif(), with_place=True)
+    """Returns EXIF for a stylized copy of a decoded picture, empty where there is nothing to keep or it is damaged."""
+    with suppress(Exception):  # damaged EXIF does not make the picture unreadable
+        return _rewritten(picture.getexif(), with_location=True)
     return b""
 
 
-def without_place(exif: bytes) -> bytes:
+def without_location(exif: bytes) -> bytes:
     """Returns what `kept_exif` returned, less where the photograph was taken."""
     if not exif:
         return b""
     tags = Image.Exif()
     tags.load(exif)
-    return _rewritten(tags, with_place=False)
+    return _rewritten(tags, with_location=False)
 
 
-def _rewritten(old: Image.Exif, *, with_place: bool) -> bytes:
+def _rewritten(old: Image.Exif, *, with_location: bool) -> bytes:
     new = Image.Exif()
     new.update({tag: old[tag] for tag in _KEPT if tag in old})
-    photo, place = old.get_ifd(_PHOTO_TAG), old.get_ifd(_PLACE_TAG) if with_place else {}
+    photo, place = old.get_ifd(_PHOTO_TAG), old.get_ifd(_PLACE_TAG) if with_location else {}
     new.get_ifd(_PHOTO_TAG).update({tag: photo[tag] for tag in _KEPT_OF_PHOTO if tag in photo})
     new.get_ifd(_PLACE_TAG).update(place)
     if not (new or new.get_ifd(_PHOTO_TAG) or place):

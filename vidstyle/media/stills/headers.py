@@ -1,38 +1,18 @@
-"""What the bytes of a picture file say without decoding it: size, damage, and the pictures of an animated WebP.
+"""What the bytes of a picture file say without decoding it: whether it is cut off, and the pictures of a WebP.
 
 WebP: https://developers.google.com/speed/webp/docs/riff_container
 """
 
 from __future__ import annotations
 
-import struct
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 JPEG_MAGIC = b"\xff\xd8\xff"
-# Start-of-frame markers; C4, C8 and CC in the same range mean other things.
-_JPEG_SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_SOS = 0xDA
 _JPEG_EOI = b"\xff\xd9"
-
-
-def picture_size(data: bytes) -> tuple[int, int] | None:
-    """Returns (width, height) in pixels as stored, or None where `data` is no PNG or JPEG with a header.
-
-    EXIF orientation is not applied: two files of one size here may still differ as shown.
-    """
-    if data.startswith(PNG_MAGIC) and len(data) >= 24:
-        width, height = struct.unpack(">II", data[16:24])
-        return width, height
-    if data.startswith(JPEG_MAGIC):
-        for marker, body in _jpeg_segments(data):
-            if marker in _JPEG_SOF and body + 5 <= len(data):
-                height, width = struct.unpack(">HH", data[body + 1 : body + 5])
-                return width, height
-    return None
 
 
 def is_cut_off(data: bytes) -> bool:
@@ -66,22 +46,6 @@ def _ends_within_a_box(data: bytes) -> bool:
             return False
         at += length
     return at > len(data)
-
-
-def is_intact_png(data: bytes) -> bool:
-    """Tells whether every chunk of a PNG file is there with the checksum that it was written with."""
-    if not data.startswith(PNG_MAGIC):
-        return False
-    at = len(PNG_MAGIC)
-    while at + 12 <= len(data):
-        length = int.from_bytes(data[at : at + 4], "big")
-        end = at + 12 + length
-        if end > len(data) or zlib.crc32(data[at + 4 : end - 4]) != int.from_bytes(data[end - 4 : end], "big"):
-            return False
-        if data[at + 4 : at + 8] == b"IEND":
-            return True
-        at = end
-    return False
 
 
 def _jpeg_segments(data: bytes) -> list[tuple[int, int]]:

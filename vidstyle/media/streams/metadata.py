@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from av.container.core import Chapter
 
 
-# They tell of the file that was read and of its encoder, not of what is to be seen in it.
+# They describe the source file and its encoder, not the film.
 _OF_THE_FILE = frozenset(
     {"major_brand", "minor_version", "compatible_brands", "encoder", "duration", "itunsmpb", "software", "timecode"}
 )
@@ -37,7 +37,7 @@ _TIMECODE = re.compile(r"(\d\d):(\d\d):(\d\d)([:;.])(\d+)")
 
 
 def shown_name(kind: ContainerKind) -> str:
-    """Returns what messages call a container."""
+    """Returns the name of a container for messages."""
     return {"matroska": "MKV"}.get(kind.format, kind.format.upper())
 
 
@@ -51,12 +51,12 @@ def kept_tags(tags: Mapping[str, str], *, location: bool) -> dict[str, str]:
 
 
 def is_location(key: str) -> bool:
-    """Tells whether a tag says where something was filmed."""
+    """Tells whether a tag holds the place of filming."""
     return _LOCATION.search(key) is not None
 
 
 def track_tags(tags: Mapping[str, str], kind: ContainerKind) -> dict[str, str]:
-    """Returns language, title and the like of a stream, in the words of the container they are written to."""
+    """Returns language, title and the like of a stream, under the names of the container that they are written to."""
     lower = {key.lower(): value for key, value in tags.items()}
     kept = {key: value for key, value in lower.items() if key in _TRACK_TAGS}
     # What Matroska calls the title of a track is its name in MP4.
@@ -82,12 +82,12 @@ def tag_options(tags: Iterable[str], kind: ContainerKind) -> dict[str, str]:
     return {}
 
 
-def lost_tags(wanted: Iterable[str], written: Iterable[str]) -> list[str]:
-    """Returns those names of tags that were not written, in any case of letters."""
+def lost_tags(expected: Iterable[str], written: Iterable[str]) -> list[str]:
+    """Returns the names of the tags that were not written; case does not count."""
     present = {key.lower() for key in written}
     # FFmpeg reads a tag of MP4 twice, once with its language, and writes one of them.
     present |= {_LANGUAGE.sub("", key) for key in present}
-    return sorted(key for key in {key.lower() for key in wanted} if _LANGUAGE.sub("", key) not in present)
+    return sorted(key for key in {key.lower() for key in expected} if _LANGUAGE.sub("", key) not in present)
 
 
 def timecode_of(*tags: Mapping[str, str]) -> str | None:
@@ -130,13 +130,13 @@ _TICK_S = Fraction(1, 10**6)
 
 
 def cut_chapters(
-    chapters: Sequence[Chapter], offset_s: Fraction, end_s: Fraction | None, lead_s: Fraction = Fraction(0)
+    chapters: Sequence[Chapter], offset_s: Fraction, end_s: Fraction | None, delay_s: Fraction = Fraction(0)
 ) -> list[Chapter]:
     """Returns the chapters that lie at least in part between two times, in their order.
 
     Args:
         offset_s: the second of the source that becomes 0. end_s: the one that ends the output; None: no cut.
-        lead_s: how much later everything will stand in the output.
+        delay_s: how much later everything is in the output.
     """
     kept: list[Chapter] = []
     for chapter in chapters:
@@ -145,12 +145,12 @@ def cut_chapters(
         if stop_s <= offset_s or (end_s is not None and start_s >= end_s):
             continue
         stop_s = stop_s if end_s is None else min(stop_s, end_s)
-        start_s = max(Fraction(0), start_s - offset_s) + lead_s
+        start_s = max(Fraction(0), start_s - offset_s) + delay_s
         kept.append(
             {
                 "id": chapter["id"],
                 "start": round(start_s / _TICK_S),
-                "end": round((stop_s - offset_s + lead_s) / _TICK_S),
+                "end": round((stop_s - offset_s + delay_s) / _TICK_S),
                 "time_base": _TICK_S,
                 "metadata": dict(chapter["metadata"]),
             }
@@ -181,18 +181,18 @@ def is_cover(stream: Stream) -> bool:
 
 def read_covers(path: Path, streams: Sequence[Stream]) -> list[Cover]:
     """Returns the cover pictures among a source's streams, as the files that they are."""
-    wanted = {stream.index: stream for stream in streams if isinstance(stream, VideoStream) and is_cover(stream)}
-    if not wanted:
+    covers = {stream.index: stream for stream in streams if isinstance(stream, VideoStream) and is_cover(stream)}
+    if not covers:
         return []
     found: dict[int, bytes] = {}
-    # Pictures come before all else, so that reading ends at once; of its own, to leave the others' place alone.
+    # Pictures come first, so that reading ends at once. In a container of its own: the other is read elsewhere.
     with open_media(path) as container:
-        for packet in container.demux(*(container.streams[index] for index in wanted)):
+        for packet in container.demux(*(container.streams[index] for index in covers)):
             if packet.size:
                 found.setdefault(packet.stream.index, bytes(packet))
-            if len(found) == len(wanted):
+            if len(found) == len(covers):
                 break
-    return [Cover(wanted[index], data) for index, data in sorted(found.items())]
+    return [Cover(covers[index], data) for index, data in sorted(found.items())]
 
 
 class CoverWriter:

@@ -23,15 +23,15 @@ from vidstyle.media.streams.tracks import SoundCopy, Track, accepts, describe
 
 # More than this apart from the pictures cannot be left as it is where a container has no start times.
 SYNC_TOLERANCE_S = Fraction(5, 1000)
-# Sound that has not begun so long after other sound has is not looked for.
+# How long after other sound the first packet of a stream is looked for.
 _LOOK_FOR_S = Fraction(10)
-# AVI takes these and plays them in step; tried by writing and reading back.
+# AVI holds these in step; tried by writing and reading back.
 _AVI_COPIES = frozenset({"mp3", "mp2", "ac3", "pcm_s16le", "pcm_u8"})
 # What AC-3's packets hold, which FFmpeg tells of the others.
 _AC3_SAMPLES = 1536
 # Where packets are counted, one may be so far from its time.
 _PACE_TOLERANCE_S = Fraction(1, 25)
-# By setting: FFmpeg's encoder, its only sample rate in Hz, and the containers that take it and play it in step.
+# By setting: FFmpeg's encoder, its only sample rate in Hz, and the containers that hold it in step.
 _ENCODERS: dict[str, tuple[str, int | None, tuple[str, ...]]] = {
     "aac": ("aac", None, ("mp4", "matroska", "mov")),
     "opus": ("libopus", 48000, ("mp4", "matroska", "webm")),
@@ -39,7 +39,7 @@ _ENCODERS: dict[str, tuple[str, int | None, tuple[str, ...]]] = {
 
 
 class Soundtrack:
-    """Decides over the audio streams of one source.
+    """The audio streams of one source: which are copied, and which encoded again.
 
     Args:
         source: opened; only its streams are looked at.
@@ -47,13 +47,13 @@ class Soundtrack:
         audio: "auto", "copy", "aac", "opus" or "none".
 
     Attributes:
-        streams: of sound, without those that are announced only. known: those whose codec FFmpeg knows.
+        streams: of sound, without those that are declared but have no packet. known: those whose codec FFmpeg knows.
     """
 
     def __init__(self, source: InputContainer, video_start_s: Fraction, info: ClipInfo, audio: str) -> None:
-        announced = [s for s in source.streams.audio if isinstance(s, AudioStream)] if audio != "none" else []
-        silent = _silent(info.path, [s.index for s in announced if s.codec_context and not s.codec_context.sample_rate])
-        self.streams = [s for s in announced if s.index not in silent]
+        declared = [s for s in source.streams.audio if isinstance(s, AudioStream)] if audio != "none" else []
+        silent = _silent(info.path, [s.index for s in declared if s.codec_context and not s.codec_context.sample_rate])
+        self.streams = [s for s in declared if s.index not in silent]
         self.known = [s for s in self.streams if s.codec_context is not None]
         self._video_start_s, self._info, self._audio = video_start_s, info, audio
 
@@ -92,7 +92,7 @@ class Soundtrack:
         return frozenset(uneven)
 
     def add_to(self, output: OutputContainer, kind: ContainerKind) -> tuple[dict[int, Track], list[str]]:
-        """Adds a stream for each of the source's, and returns them by the source's index, and what is to be said."""
+        """Adds a stream for each of the source's, and returns them by the source's index, and notes for the user."""
         name = self._info.path.name
         if kind.audio_encoder is None:
             return {}, [f"{name}: the sound was left out, {shown_name(kind)} holds none"] if self.streams else []
@@ -134,7 +134,7 @@ class Soundtrack:
 
 
 def _silent(path: Path, indices: Sequence[int]) -> frozenset[int]:
-    """Returns those of some streams that have no packet; broadcasts announce sound that is not sent."""
+    """Returns those of some streams that have no packet; broadcasts declare sound that is not sent."""
     waiting = set(indices)
     if waiting:
         with open_media(path) as source, suppress(av.FFmpegError, OSError):
@@ -187,7 +187,7 @@ def _codec(stream: AudioStream) -> str:
 
 
 BITS_PER_CHANNEL = 96_000
-# Time that runs back further is a broken recording's; sound goes on as if it had not.
+# Where time runs back further, the recording is broken, and sound goes on as if it had not.
 _LONGEST_OVERLAP_S = Fraction(1)
 # For encoders that take any number of samples.
 _CHUNK_SAMPLES = 1024

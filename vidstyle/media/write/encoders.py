@@ -27,15 +27,15 @@ from vidstyle.media.write.codecs import Encoding
 
 # Fixed, not "as many as there are cores": what comes out may depend on it.
 ENCODER_THREADS = 4
-# Players of Apple's take HEVC under this name only, which says that its parameter sets are in the header.
+# Apple's players take HEVC under this name only; it means that the parameter sets are in the header.
 _HEVC_TAG = "hvc1"
 _PRORES_PROFILES = {"yuv422p10le": "hq", "yuv444p10le": "4444"}
-# SVT-AV1 writes what it is about to the standard error, but for this; 1 leaves errors.
+# Without this, SVT-AV1 writes its settings to the standard error; 1 leaves errors only.
 os.environ.setdefault("SVT_LOG", "1")
 
 
 class PictureEncoder(ABC):
-    """One video stream of an output container and what turns pictures into its packets."""
+    """Turns pictures into packets of one video stream of an output container."""
 
     stream: VideoStream
 
@@ -52,7 +52,7 @@ class StreamEncoder(PictureEncoder):
     """Any codec but GIF's: pictures in the encoding's pixel format, tagged with what they are.
 
     Args:
-        container: it is told from its name where display order, parameter sets or tags need care.
+        container: its name decides where display order, parameter sets or tags need care.
         aspect: width of a pixel by its height.
     """
 
@@ -108,7 +108,7 @@ class StreamEncoder(PictureEncoder):
 
 
 def _options(encoding: Encoding, frames_are_counted: bool) -> dict[str, str]:
-    """Returns what the encoder is told: quality and speed, and whatever makes its bytes the same every time."""
+    """Returns the options of the encoder: quality, speed, and whatever makes its bytes the same every time."""
     crf, preset = str(encoding.crf), str(encoding.preset)
     match encoding.codec:
         case "h264":
@@ -131,7 +131,7 @@ def _options(encoding: Encoding, frames_are_counted: bool) -> dict[str, str]:
         case "prores":
             options = {"profile": _PRORES_PROFILES[encoding.pixel_format], "vendor": "apl0"}
         case "ffv1":
-            # As archives want it: every frame for itself, each slice with a checksum.
+            # As archives require: every frame coded by itself, each slice with a checksum.
             options = {"level": "3", "slices": str(ENCODER_THREADS), "slicecrc": "1", "g": "1"}
         case _:
             quality = str(100 - (encoding.crf or 0))

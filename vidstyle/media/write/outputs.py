@@ -14,9 +14,9 @@ from vidstyle.media.containers import VIDEO_SUFFIXES
 from vidstyle.media.read.frame_folder import is_pattern, pattern_files
 from vidstyle.media.stills.images import ALPHA_SUFFIXES, IMAGE_SUFFIXES, is_image_name
 from vidstyle.media.timestamps import TIMESTAMPS_NAME
-from vidstyle.media.write.codecs import EncodeOptions, settle
+from vidstyle.media.write.codecs import EncodeOptions, choose_encoding
 
-# Pictures that may move: with one frame they are stills.
+# Pictures that may be animated: with one frame they are stills.
 _EITHER = frozenset(VIDEO_SUFFIXES) & frozenset(IMAGE_SUFFIXES)
 
 
@@ -47,16 +47,16 @@ def output_kind(path_as_given: str, info: ClipInfo | None = None) -> str:
 
 
 def check_encoding(output: Path, kind: str, info: ClipInfo, encode_options: EncodeOptions) -> bool:
-    """Finds out whether frames can be encoded as wished for, and returns whether their sides must be even.
+    """Makes sure that frames can be encoded as the options ask, and returns whether their sides must be even.
 
     Args:
         output, kind, info: as for `check_output`.
 
     Raises:
-        OutputError: they cannot, the encoder is not there, or something was wished for that only a video has.
+        OutputError: they cannot, the encoder is not there, or an option is set that only a video has.
     """
     if kind == "video":
-        return settle(output, encode_options, info.bit_depth).needs_even_sides
+        return choose_encoding(output, encode_options, info.bit_depth).needs_even_sides
     if encode_options != EncodeOptions():
         what = "a folder of frames" if kind == "frames" else "a picture"
         raise OutputError(
@@ -135,7 +135,7 @@ def _check_folder(output: Path, info: ClipInfo, overwrite: bool) -> None:
 
 
 def _holds_input(folder: Path, info: ClipInfo) -> bool:
-    """Tells whether the input lies in `folder`, where painted frames and inputs would mix."""
+    """Tells whether the input lies in `folder`, where stylized frames and inputs would mix."""
     target = folder.resolve()
     source = info.path.resolve()
     inputs = source if info.kind == "frames" and source.is_dir() else source.parent
@@ -169,7 +169,7 @@ def _check_single(output: Path, info: ClipInfo) -> None:
         )
 
 
-def check_spared(output: Path, read: Iterable[tuple[Path, str]], *, is_folder: bool = False) -> None:
+def check_overwrites_no_input(output: Path, read: Iterable[tuple[Path, str]], *, is_folder: bool = False) -> None:
     """Makes sure that writing an output changes nothing that is read, whatever it may overwrite.
 
     Args:

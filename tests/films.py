@@ -135,7 +135,7 @@ def _silence(index: int) -> av.AudioFrame:
     return frame
 
 
-def carried(source: Path, output: Path, frames: tuple[int, int | None] = (0, None), **wanted: Any) -> list[str]:
+def passed_through(source: Path, output: Path, frames: tuple[int, int | None] = (0, None), **wanted: Any) -> list[str]:
     """Reads and writes without painting, and returns the notes."""
     with open_source(source, frames=frames) as opened:
         writer = VideoWriter(output, opened.info)
