@@ -11,7 +11,6 @@ from clips import level, picture
 
 from vidstyle import Settings, stylize
 from vidstyle.errors import SettingsError, SourceError
-from vidstyle.media.read.frame_reader import opened
 from vidstyle.media.read.open_source import open_source
 
 
@@ -97,7 +96,7 @@ def test_a_stream_is_for_videos(frame_folder: Path, still: Path) -> None:
 
 def test_settings_reach_the_source(tmp_path: Path) -> None:
     path = make_two_views(tmp_path / "a.mkv")
-    with opened(path, Settings(stream=2)) as source:
+    with open_source(path, stream=2) as source:
         assert (source.info.width, source.info.height, source.info.stream) == (96, 64, 2)
 
 

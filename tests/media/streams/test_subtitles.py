@@ -105,7 +105,9 @@ def test_text_into_avi_is_missed_aloud(tmp_path: Path) -> None:
 def test_events_that_cannot_be_converted_are_counted(tmp_path: Path) -> None:
     events = [(b"x" * (LARGEST_EVENT_BYTES + 1), 100, 100), (b"fine", 400, 100)]
     source = make_film(tmp_path / "in.mkv", Film(subs=[Sub("subrip", events)]))
-    assert passed_through(source, tmp_path / "o.mp4") == ["in.mkv: 1 subtitle was left out, for want of a conversion"]
+    assert passed_through(source, tmp_path / "o.mp4") == [
+        "in.mkv: 1 subtitle was left out, which could not be converted"
+    ]
     assert [text for *_, text in texts(tmp_path / "o.mp4")] == ["fine"]
 
 

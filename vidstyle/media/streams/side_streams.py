@@ -157,7 +157,7 @@ class SideStreams:
         lost = sum(track.lost for track in self._sparse.values() if isinstance(track, ConvertedSubtitles))
         if lost:
             self.notes.append(
-                f"{self._name}: {counted_were(lost, 'subtitle')} left out, since they could not be converted"
+                f"{self._name}: {counted_were(lost, 'subtitle')} left out, which could not be converted"
             )
 
     def duration_s(self, pts: int | None) -> Fraction | None:
