@@ -106,7 +106,7 @@ def agrees(source: Path, output: Path, start: int = 0, stop: int | None = None) 
     return len(heard) == len(wanted) and all(abs(a - b) < SYNC_S for a, b in zip(heard, wanted, strict=True))
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_clicks_stay_where_they_are(tmp_path: Path, data: st.DataObject) -> None:
     codec = data.draw(st.sampled_from(sorted(MADE)))
@@ -134,8 +134,14 @@ def test_a_range_that_is_converted_has_its_first_sounds(tmp_path: Path) -> None:
     assert clicks_s(tmp_path / "out.webm") == pytest.approx(wanted, abs=SYNC_S)
 
 
-@pytest.mark.parametrize("codec", ["aac", "pcm_s16le"])
-@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".mov", ".webm", ".avi"])
+@pytest.mark.parametrize(
+    ("codec", "suffix"),
+    [
+        *(("aac", kind) for kind in (".mp4", ".mkv", ".mov", ".webm", ".avi")),
+        ("pcm_s16le", ".mov"),
+        ("pcm_s16le", ".avi"),
+    ],
+)
 def test_sound_that_an_edit_list_hides_stays_hidden(tmp_path: Path, codec: str, suffix: str) -> None:
     source = make_clicks(tmp_path / "in.mov", codec, early_s=0.5)
     assert clicks_s(source)[0] == pytest.approx(0.1, abs=SYNC_S)
@@ -149,8 +155,9 @@ def test_sound_that_an_edit_list_hides_stays_hidden(tmp_path: Path, codec: str, 
         assert Fraction(video.start_time * video.time_base) - start_s <= Fraction(13, 100)
 
 
-@pytest.mark.parametrize("hole_s", [(0.6, 0.9), (0.6, 0.63), (0.6, 0.65)])
-@pytest.mark.parametrize("audio", ["auto", "aac"])
+@pytest.mark.parametrize(
+    ("hole_s", "audio"), [((0.6, 0.9), "auto"), ((0.6, 0.9), "aac"), ((0.6, 0.63), "aac"), ((0.6, 0.65), "aac")]
+)
 def test_gaps_stay_as_long_as_they_are(tmp_path: Path, hole_s: tuple[float, float], audio: str) -> None:
     source = make_clicks(tmp_path / "in.mkv", "flac", holes_s=[hole_s], frames=50)
     passed_through(source, tmp_path / "out.mkv", audio=audio)
@@ -217,10 +224,8 @@ def test_other_videos_are_missed_aloud(tmp_path: Path) -> None:
 
 
 def test_no_sound_on_request(tmp_path: Path, full: Path) -> None:
-    for suffix in (".mkv", ".gif"):
-        notes = passed_through(full, tmp_path / f"out{suffix}", audio="none")
-        assert not any("sound" in note for note in notes)
-        with av.open(str(tmp_path / f"out{suffix}")) as container:
-            assert len(container.streams.audio) == 0
+    assert passed_through(full, tmp_path / "out.mkv", audio="none") == []
+    with av.open(str(tmp_path / "out.mkv")) as container:
+        assert len(container.streams.audio) == 0
     passed_through(full, tmp_path / "copy.mkv", audio="copy")
     assert audio_digest(tmp_path / "copy.mkv") == audio_digest(full)

@@ -31,7 +31,7 @@ from vidstyle.settings import Settings
 
 PAIRS = [(suffix, codec) for suffix, codecs in LEGAL.items() for codec in codecs]
 STREAMS = [pair for pair in PAIRS if pair[0] not in (".gif", ".webp")]
-FRAMES, EACH, SIZE = 5, 3, (160, 96)
+FRAMES, EACH, SIZE = 3, 2, (160, 96)
 RGB, BT709, UNSPECIFIED = 0, 1, 2
 LIMITED, FULL = 1, 2
 
@@ -48,7 +48,7 @@ def scene(index: int, size: tuple[int, int] = SIZE) -> np.ndarray:
 
 
 def written(output: Path, inputs: Path, each: int = EACH, **encode_options: Any) -> Path:
-    """Writes five scenes in two segments."""
+    """Writes three scenes in two segments."""
     writer = VideoWriter(output, info_of(inputs, width=SIZE[0], height=SIZE[1]), *SIZE, **encode_options)
     for index in range(FRAMES):
         writer.write(Frame(index, scene(index), index, Fraction(1, 25)))
@@ -91,8 +91,9 @@ def test_every_legal_combination_is_written_in_its_colors_and_tagged(
 ) -> None:
     for pixel_format in LEGAL[suffix][codec]:
         crf = {} if CODECS[codec].crf is None else {"crf": 8}
-        encode_options = {"codec": codec, "pixel_format": pixel_format} | crf
-        output = written(place / f"{pixel_format}{suffix}", inputs, **encode_options)
+        preset = {"preset": "ultrafast"} if CODECS[codec].presets and codec != "av1" else {}
+        encode_options = {"codec": codec, "pixel_format": pixel_format} | crf | preset
+        output = written(place / f"{pixel_format}{suffix}", inputs, each=FRAMES, **encode_options)
         assert times_s(output) == [Fraction(k, 25) for k in range(FRAMES)] or suffix == ".avi", pixel_format
         with av.open(str(output)) as container:
             stream = container.streams.video[0]
@@ -162,8 +163,8 @@ def named(codec: str) -> dict[str, str]:
 @pytest.mark.parametrize("codec", [name for name in CODECS if CODECS[name].crf is not None])
 def test_crf_and_preset_reach_the_encoder(place: Path, inputs: Path, codec: str) -> None:
     suffix = next(suffix for suffix, codecs in LEGAL.items() if codec in codecs)
-    size = [written(place / f"{n}{suffix}", inputs, crf=n, **named(codec)).stat().st_size for n in (0, 1, 2, 45)]
-    assert size[0] >= size[1] > size[2] > 1.2 * size[3]
+    size = [written(place / f"{n}{suffix}", inputs, crf=n, **named(codec)).stat().st_size for n in (0, 2, 45)]
+    assert size[0] > size[1] > 1.2 * size[2]
     if CODECS[codec].presets:
         bytes_of = [
             written(place / f"{name}{suffix}", inputs, preset=name, **named(codec)).read_bytes()

@@ -156,9 +156,7 @@ class SideStreams:
             track.finish()
         lost = sum(track.lost for track in self._sparse.values() if isinstance(track, ConvertedSubtitles))
         if lost:
-            self.notes.append(
-                f"{self._name}: {counted_were(lost, 'subtitle')} left out, which could not be converted"
-            )
+            self.notes.append(f"{self._name}: {counted_were(lost, 'subtitle')} left out, which could not be converted")
 
     def duration_s(self, pts: int | None) -> Fraction | None:
         """Returns how long the frame at `pts` lasts in the source, in seconds, or None if that is not known."""

@@ -1,4 +1,4 @@
-"""Colors computed once: exact values, chroma where decoders look for it, tags."""
+"""RGB in the pixel formats that are encoded, each number rounded once."""
 
 from __future__ import annotations
 
