@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,10 +16,14 @@ import numpy as np
 from av.stream import Disposition
 from clips import AUDIO_OPTIONS, VideoWriter, made_once, picture
 
+from vidstyle.frames import ClipInfo, Frame
 from vidstyle.media.read.open_source import open_source
 from vidstyle.media.streams.side_streams import StreamSelection
 from vidstyle.media.write.joining import join_video
+from vidstyle.media.write.segments import SEGMENT_SUFFIX
 
+_PICTURES: dict[Any, tuple[ClipInfo, list[Frame]]] = {}
+_SEGMENTS: dict[Any, list[bytes]] = {}
 MS = Fraction(1, 1000)
 RATE = 25
 CLICK_FIRST_S, CLICK_EVERY_S = 0.1, 0.25
@@ -139,14 +144,23 @@ def _silence(index: int) -> av.AudioFrame:
 def passed_through(
     source: Path, output: Path, frames: tuple[int, int | None] = (0, None), **selection: Any
 ) -> list[str]:
-    """Reads and writes without stylizing, and returns the notes."""
-    with open_source(source, frames=frames) as opened:
-        quick = {} if output.suffix in (".gif", ".webp") else {"preset": "ultrafast"}
-        writer = VideoWriter(output, opened.info, **quick)
-        for frame in opened:
-            writer.write(frame)
+    """Reads and writes without stylizing, and returns the notes; the same pictures are read and encoded once only."""
+    read = sha256(source.read_bytes()).hexdigest(), frames
+    if read not in _PICTURES:
+        with open_source(source, frames=frames) as opened:
+            _PICTURES[read] = opened.info, list(opened)
+    info, pictures = _PICTURES[read]
+    quick = {} if output.suffix in (".gif", ".webp") else {"preset": "ultrafast"}
+    writer = VideoWriter(output, replace(info, path=source), **quick)
+    for frame in pictures:
+        writer.write(frame)
+    encoded = *read, writer.spec.encoding, writer.spec.time_base, writer.spec.kind.constant_rate
     with TemporaryDirectory() as folder:
-        segments = writer.segments(Path(folder))
+        if encoded not in _SEGMENTS:
+            _SEGMENTS[encoded] = [path.read_bytes() for path in writer.segments(Path(folder), 16)]
+        segments = [Path(folder) / f"{number}{SEGMENT_SUFFIX}" for number in range(len(_SEGMENTS[encoded]))]
+        for path, data in zip(segments, _SEGMENTS[encoded], strict=True):
+            path.write_bytes(data)
         return join_video(output, writer.info, writer.spec, segments, writer.timestamps, StreamSelection(**selection))
 
 
