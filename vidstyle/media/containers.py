@@ -62,6 +62,8 @@ CONTAINERS: dict[str, ContainerKind] = {
 VIDEO_SUFFIXES = tuple(CONTAINERS)
 
 
+# -- opening a file -------------------------------------------------------------------------------
+
 # What FFmpeg would also open: lists of other files, text drawn as video, and single pictures.
 _REFUSED_FORMATS = frozenset({"tty", "concat", "hls", "dash", "sdp", "rtsp", "lavfi", "image2", "image2pipe", "imf"})
 
@@ -150,6 +152,8 @@ def file_size(path: Path) -> int:
     except OSError:
         return 0
 
+
+# -- one timeline ---------------------------------------------------------------------------------
 
 # Transport and program streams may jump by design: recordings joined end to end, advertisements put in.
 _JUMPING = frozenset({"mpegts", "mpeg"})

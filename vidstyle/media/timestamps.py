@@ -73,6 +73,8 @@ def usable_rate(*candidates: Fraction | None) -> Fraction | None:
     return None
 
 
+# -- timestamps.csv -------------------------------------------------------------------------------
+
 TIMESTAMPS_NAME = "timestamps.csv"
 # A film of ten hours takes a tenth of it.
 LARGEST_BYTES = 1 << 26

@@ -74,7 +74,7 @@ def test_ranges_and_skipping_keep_the_times(tmp_path: Path, suffix: str) -> None
 
 
 @pytest.mark.parametrize("suffix", EXACT)
-def test_alpha_comes_along(tmp_path: Path, suffix: str) -> None:
+def test_alpha_is_read(tmp_path: Path, suffix: str) -> None:
     alpha = np.zeros((48, 64), np.uint8)
     alpha[10:30, 10:50] = 255
     with open_source(animated(tmp_path / f"a{suffix}", alpha)) as source:
@@ -100,7 +100,7 @@ def test_turned_as_exif_says(tmp_path: Path, suffix: str) -> None:
             assert np.array_equal(frame.image, np.rot90(picture(frame.index), 3))
 
 
-def test_glances_are_small(tmp_path: Path) -> None:
+def test_frames_for_an_analysis_are_small(tmp_path: Path) -> None:
     assert frames_of(animated(tmp_path / "a.webp"), largest_side_px=32)[0].image.shape == (24, 32, 3)
 
 
@@ -201,10 +201,10 @@ def test_frames_are_composed_as_ffmpeg_does(tmp_path: Path, disposal: int, blend
     parts += [Part(noise(20, 24), 4 * k, 3 * k, disposal=disposal, blend=blend) for k in range(4)]
     path = written(tmp_path / "a.png", parts)
     with av.open(str(path)) as container:
-        wanted = [frame.to_ndarray(format="rgba").astype(int) for frame in container.decode(video=0)]
+        expected = [frame.to_ndarray(format="rgba").astype(int) for frame in container.decode(video=0)]
     got = frames_of(path)
-    assert len(got) == len(wanted) == 5
-    for frame, want in zip(got, wanted, strict=True):
+    assert len(got) == len(expected) == 5
+    for frame, want in zip(got, expected, strict=True):
         assert frame.alpha is not None
         assert np.abs(frame.alpha - want[..., 3]).max() <= 1
         clear = want[..., 3] > 128

@@ -1,4 +1,4 @@
-"""Masks are read beside the frames that they belong to, and what is wrong with them is said."""
+"""Masks are read with the frames that they belong to, and errors in them are reported."""
 
 from fractions import Fraction
 from pathlib import Path

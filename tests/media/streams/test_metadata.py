@@ -40,7 +40,7 @@ def test_tags_are_kept_and_places_on_request_not(tmp_path: Path, made: str, suff
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
-def test_a_telephones_tags(tmp_path: Path, suffix: str) -> None:
+def test_the_tags_of_a_telephone(tmp_path: Path, suffix: str) -> None:
     film = Film(tags=TAGS | APPLE, options={"movflags": "use_metadata_tags"})
     source = make_film(tmp_path / "in.mov", film)
     assert passed_through(source, tmp_path / f"out{suffix}") == []
@@ -55,7 +55,7 @@ def test_a_telephones_tags(tmp_path: Path, suffix: str) -> None:
 
 
 @pytest.mark.parametrize(("suffix", "word"), [(".mp4", "MP4"), (".mov", "MOV"), (".avi", "AVI")])
-def test_tags_without_a_place_are_missed_aloud(tmp_path: Path, suffix: str, word: str) -> None:
+def test_tags_without_a_place_are_noted(tmp_path: Path, suffix: str, word: str) -> None:
     source = make_film(tmp_path / "in.mkv", Film(tags={"title": "A film", "director": "she"}))
     notes = passed_through(source, tmp_path / f"out{suffix}")
     assert notes == [f"in.mkv: tags left out, since {word} has no place for them: director"]
@@ -83,14 +83,14 @@ def test_title_and_language_of_the_pictures(tmp_path: Path, suffix: str) -> None
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
 def test_timecode_runs_on(tmp_path: Path, made: str, suffix: str) -> None:
     source = make_film(tmp_path / f"in{made}", Film(video_tags={"timecode": "01:02:03:20"}))
-    for frames, wanted in (((0, None), "01:02:03:20"), ((7, 20), "01:02:04:02")):
+    for frames, expected in (((0, None), "01:02:03:20"), ((7, 20), "01:02:04:02")):
         assert passed_through(source, tmp_path / f"out{suffix}", frames) == []
         with av.open(str(tmp_path / f"out{suffix}")) as container:
             found = {key.lower(): value for key, value in container.streams.video[0].metadata.items()}
-        assert found["timecode"] == wanted
+        assert found["timecode"] == expected
 
 
-def test_timecode_into_avi_is_missed_aloud(tmp_path: Path) -> None:
+def test_timecode_into_avi_is_noted(tmp_path: Path) -> None:
     source = make_film(tmp_path / "in.mov", Film(video_tags={"timecode": "01:02:03:20"}))
     notes = passed_through(source, tmp_path / "out.avi")
     assert notes == ["in.mov: tags left out, since AVI has no place for them: timecode"]
@@ -107,11 +107,11 @@ def test_timecode_with_one_digit_for_the_frame(tmp_path: Path, suffix: str) -> N
             if packet.size:
                 packet.stream = stream
                 output.mux(packet)
-    for frames, wanted in (((0, None), "01:02:03:4"), ((7, 12), "01:02:04:1")):
+    for frames, expected in (((0, None), "01:02:03:4"), ((7, 12), "01:02:04:1")):
         assert passed_through(source, tmp_path / f"out{suffix}", frames) == []
         with av.open(str(tmp_path / f"out{suffix}")) as container:
             found = {key.lower(): value for key, value in container.streams.video[0].metadata.items()}
-        assert found["timecode"] == wanted
+        assert found["timecode"] == expected
 
 
 def test_timecodes_count_as_broadcasters_do() -> None:
@@ -148,7 +148,7 @@ def test_lost_tags_know_the_languages_that_mp4_adds() -> None:
     assert lost_tags(["location-eng"], ["location"]) == []
 
 
-def test_languages_without_a_place_are_missed_aloud(tmp_path: Path) -> None:
+def test_languages_without_a_place_are_noted(tmp_path: Path) -> None:
     source = make_film(tmp_path / "in.mkv", Film(subs=[Sub("subrip", language="swe"), Sub("subrip", language="deu")]))
     notes = passed_through(source, tmp_path / "out.mov")
     assert notes == ["in.mkv: tags left out, since MOV has no place for them: language swe"]
@@ -166,9 +166,9 @@ def test_chapters_stay_where_they_are(tmp_path: Path, made: str, suffix: str) ->
     source = make_film(tmp_path / f"in{made}", Film(chapters=THREE, sound=True))
     assert [title for *_, title in chapters(source)] == ["one", "two", "three"]
     passed_through(source, tmp_path / f"out{suffix}")
-    for got, wanted in zip(chapters(tmp_path / f"out{suffix}"), chapters(source), strict=True):
-        assert got[2] == wanted[2]
-        assert max(abs(got[0] - wanted[0]), abs(got[1] - wanted[1])) <= 0.0015
+    for got, expected in zip(chapters(tmp_path / f"out{suffix}"), chapters(source), strict=True):
+        assert got[2] == expected[2]
+        assert max(abs(got[0] - expected[0]), abs(got[1] - expected[1])) <= 0.0015
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
@@ -178,7 +178,7 @@ def test_chapters_of_a_range(tmp_path: Path, suffix: str) -> None:
     assert chapters(tmp_path / f"out{suffix}") == [(0.0, 0.24, "two"), (0.24, 0.32, "three")]
 
 
-def test_chapters_are_missed_aloud(tmp_path: Path) -> None:
+def test_chapters_are_noted(tmp_path: Path) -> None:
     source = make_film(tmp_path / "in.mkv", Film(chapters=THREE))
     assert passed_through(source, tmp_path / "out.avi") == ["in.mkv: the chapters were left out, AVI holds none"]
 
@@ -204,7 +204,7 @@ def covers_of(path: Path) -> list[bytes]:
         return [bytes(p) for p in container.demux(*streams) if p.size] if streams else []
 
 
-def test_fonts_go_to_mkv_and_are_missed_aloud_elsewhere(tmp_path: Path) -> None:
+def test_fonts_go_to_mkv_and_are_noted_elsewhere(tmp_path: Path) -> None:
     source = make_film(tmp_path / "in.mkv", Film(fonts=["a.ttf", "b.ttf"]))
     assert passed_through(source, tmp_path / "out.mkv") == []
     with av.open(str(tmp_path / "out.mkv")) as container:
@@ -217,7 +217,7 @@ def test_fonts_go_to_mkv_and_are_missed_aloud_elsewhere(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("made", "frames"), [(".mkv", (0, None)), (".mp4", (5, 9))])
-def test_the_cover_is_carried(tmp_path: Path, made: str, frames: tuple[int, int | None]) -> None:
+def test_the_cover_is_copied(tmp_path: Path, made: str, frames: tuple[int, int | None]) -> None:
     source = make_film(tmp_path / f"in{made}", Film(cover=True, tags={"title": "x"}))
     assert covers_of(source) == [cover_picture()]
     for suffix in (".mkv", ".mp4"):
@@ -237,7 +237,7 @@ def data_of(path: Path) -> list[tuple[float, float, bytes]]:
         return [(float(p.pts * p.time_base), float(p.duration * p.time_base), bytes(p)) for p in packets]
 
 
-def test_data_goes_along_in_mp4_and_mov(tmp_path: Path) -> None:
+def test_data_is_copied_in_mp4_and_mov(tmp_path: Path) -> None:
     source = make_film(tmp_path / "in.mp4", Film(data="bin_data"))
     assert [start for start, *_ in data_of(source)] == [0, 0.4, 0.8]
     for suffix in (".mp4", ".mov"):
@@ -252,14 +252,14 @@ def test_data_goes_along_in_mp4_and_mov(tmp_path: Path) -> None:
             assert len(container.streams.data) == 0
 
 
-def test_data_elsewhere_is_missed_aloud(tmp_path: Path) -> None:
+def test_data_elsewhere_is_noted(tmp_path: Path) -> None:
     source = make_film(tmp_path / "in.ts", Film(data="klv"))
     for suffix, word in ((".mkv", "MKV"), (".mp4", "MP4")):
         notes = passed_through(source, tmp_path / f"out{suffix}")
         assert notes == [f"in.ts: 1 data track was left out, {word} does not take such"]
 
 
-def test_a_cover_beside_a_telephones_tags_is_missed_aloud(tmp_path: Path) -> None:
+def test_a_cover_with_the_tags_of_a_telephone_is_noted(tmp_path: Path) -> None:
     # FFmpeg has either QuickTime's tags or a cover in MP4.
     source = make_film(tmp_path / "in.mkv", Film(cover=True, tags={"com.apple.quicktime.make": "Apple"}))
     assert passed_through(source, tmp_path / "out.mp4") == ["in.mkv: the cover pictures were left out, MP4 holds none"]

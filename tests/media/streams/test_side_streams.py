@@ -1,4 +1,4 @@
-"""All that is beside the pictures, together."""
+"""Side streams of every kind, together."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_everything_goes_from_mkv_to_mkv(tmp_path: Path, full: Path) -> None:
     assert texts(tmp_path / "again.mkv", 1) == texts(full, 1)
 
 
-def test_each_thing_that_gif_does_not_hold_is_said_once(tmp_path: Path, full: Path) -> None:
+def test_each_thing_that_gif_does_not_hold_is_noted_once(tmp_path: Path, full: Path) -> None:
     assert passed_through(full, tmp_path / "out.gif") == [
         "in.mkv: the sound was left out, GIF holds none",
         "in.mkv: 2 subtitle tracks were left out, GIF does not take such (ass, subrip)",
@@ -101,9 +101,9 @@ def agrees(source: Path, output: Path, start: int = 0, stop: int | None = None) 
     # Packets are cut nowhere, and MP3's first ones lack what they borrow from those before.
     edge_s = 0.15
     first_s = edge_s if start else 0.0
-    wanted = [time_s - begin_s for time_s in clicks_s(source) if begin_s + first_s <= time_s < end_s - edge_s]
+    expected = [time_s - begin_s for time_s in clicks_s(source) if begin_s + first_s <= time_s < end_s - edge_s]
     heard = [t for t in clicks_s(output) if first_s <= t < end_s - begin_s - edge_s]
-    return len(heard) == len(wanted) and all(abs(a - b) < SYNC_S for a, b in zip(heard, wanted, strict=True))
+    return len(heard) == len(expected) and all(abs(a - b) < SYNC_S for a, b in zip(heard, expected, strict=True))
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -130,8 +130,8 @@ def test_clicks_stay_where_they_are(tmp_path: Path, data: st.DataObject) -> None
 def test_a_range_that_is_converted_has_its_first_sounds(tmp_path: Path) -> None:
     source = make_clicks(tmp_path / "in.mp4", "libmp3lame")
     passed_through(source, tmp_path / "out.webm", (7, None))
-    wanted = [time_s - 0.28 for time_s in clicks_s(source) if time_s > 0.28]
-    assert clicks_s(tmp_path / "out.webm") == pytest.approx(wanted, abs=SYNC_S)
+    expected = [time_s - 0.28 for time_s in clicks_s(source) if time_s > 0.28]
+    assert clicks_s(tmp_path / "out.webm") == pytest.approx(expected, abs=SYNC_S)
 
 
 @pytest.mark.parametrize(
@@ -147,8 +147,8 @@ def test_sound_that_an_edit_list_hides_stays_hidden(tmp_path: Path, codec: str, 
     assert clicks_s(source)[0] == pytest.approx(0.1, abs=SYNC_S)
     output = tmp_path / f"out{suffix}"
     passed_through(source, output)
-    wanted = clicks_s(source)
-    assert clicks_s(output)[-len(wanted) :] == pytest.approx(wanted, abs=SYNC_S)
+    expected = clicks_s(source)
+    assert clicks_s(output)[-len(expected) :] == pytest.approx(expected, abs=SYNC_S)
     with av.open(str(output)) as container:
         start_s = min(s.start_time * s.time_base for s in container.streams if s.start_time is not None)
         video = container.streams.video[0]
@@ -161,9 +161,9 @@ def test_sound_that_an_edit_list_hides_stays_hidden(tmp_path: Path, codec: str, 
 def test_gaps_stay_as_long_as_they_are(tmp_path: Path, hole_s: tuple[float, float], audio: str) -> None:
     source = make_clicks(tmp_path / "in.mkv", "flac", holes_s=[hole_s], frames=50)
     passed_through(source, tmp_path / "out.mkv", audio=audio)
-    wanted, heard = clicks_s(source), clicks_s(tmp_path / "out.mkv")
-    assert heard[-3:] == pytest.approx(wanted[-3:], abs=SYNC_S)
-    assert len(heard) == len(wanted)
+    expected, heard = clicks_s(source), clicks_s(tmp_path / "out.mkv")
+    assert heard[-3:] == pytest.approx(expected[-3:], abs=SYNC_S)
+    assert len(heard) == len(expected)
 
 
 def test_time_that_runs_back_does_not_make_sound_late(tmp_path: Path) -> None:
@@ -201,7 +201,7 @@ def test_a_range_from_the_start_keeps_what_the_encoder_put_first(tmp_path: Path,
     assert [data for _, data in kept] == [data for _, data in audio_packets(source)][: len(kept)]
 
 
-def test_other_videos_are_missed_aloud(tmp_path: Path) -> None:
+def test_other_videos_are_noted(tmp_path: Path) -> None:
     parts = [make_video(tmp_path / f"{side}.mkv", size=(side, 48)) for side in (64, 48, 32)]
     with ExitStack() as stack:
         output = stack.enter_context(av.open(str(tmp_path / "in.mkv"), "w"))

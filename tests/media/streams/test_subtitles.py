@@ -82,7 +82,7 @@ def test_several_tracks_and_their_marks(tmp_path: Path, suffix: str) -> None:
     assert [len(texts(output, track)) for track in range(3)] == [2, 1, 2]
 
 
-def test_pictures_of_text_are_copied_or_missed_aloud(tmp_path: Path) -> None:
+def test_pictures_of_text_are_copied_or_noted(tmp_path: Path) -> None:
     # Two segments of a presentation graphics stream: a composition without objects, and the end.
     blank = b"\x16\0\x0b\0\x40\0\x30\x10\0\1\x80\0\0\0" + b"\x80\0\0"
     sub = Sub("hdmv_pgs_subtitle", ((blank, 200, 0), (blank, 500, 0)))
@@ -96,7 +96,7 @@ def test_pictures_of_text_are_copied_or_missed_aloud(tmp_path: Path) -> None:
         assert notes == [f"in.mkv: 1 subtitle track was left out, {word} does not take such (hdmv_pgs_subtitle)"]
 
 
-def test_text_into_avi_is_missed_aloud(tmp_path: Path) -> None:
+def test_text_into_avi_is_noted(tmp_path: Path) -> None:
     source = make_film(tmp_path / "in.mkv", Film(subs=[Sub("subrip"), Sub("subrip")]))
     notes = passed_through(source, tmp_path / "o.avi")
     assert notes == ["in.mkv: 2 subtitle tracks were left out, AVI does not take such (subrip)"]
@@ -138,5 +138,5 @@ def test_overlaps_show_at_each_moment_what_was_shown(spans: list[tuple[int, int]
     found += overlaps.until(None)
     assert all(before[1] <= after[0] for before, after in pairwise(found))
     for moment in range(60):
-        wanted = [b"%d" % k for k, (start, length) in enumerate(spans) if start <= moment < start + length]
-        assert [shown for start, stop, shown in found if start <= moment < stop] == ([wanted] if wanted else [])
+        expected = [b"%d" % k for k, (start, length) in enumerate(spans) if start <= moment < start + length]
+        assert [shown for start, stop, shown in found if start <= moment < stop] == ([expected] if expected else [])

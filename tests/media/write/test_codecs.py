@@ -105,13 +105,13 @@ def test_every_legal_combination_is_written_in_its_colors_and_tagged(
             want = (RGB, FULL, BT709, BT709) if frames[0].format.is_rgb else (BT709, LIMITED, BT709, BT709)
             if (suffix, codec) == (".avi", "ffv1"):
                 want = (UNSPECIFIED, 0, UNSPECIFIED, UNSPECIFIED)  # no place for tags, which RGB can do without
-            assert {tags_of(said) for said in (stream.codec_context, *frames)} == {want}, pixel_format
+            assert {tags_of(tagged) for tagged in (stream.codec_context, *frames)} == {want}, pixel_format
         assert len(frames) == FRAMES
         assert max(np.abs(rgb_of(frame) - scene(k)).mean() for k, frame in enumerate(frames)) < 1, pixel_format
 
 
-def tags_of(said: Any) -> tuple[int, int, int, int]:
-    return said.colorspace, said.color_range, said.color_primaries, said.color_trc
+def tags_of(tagged: Any) -> tuple[int, int, int, int]:
+    return tagged.colorspace, tagged.color_range, tagged.color_primaries, tagged.color_trc
 
 
 # What has no place in the codec itself stands in the container only: VP9 knows matrix and range, FFV1 nothing.
@@ -180,7 +180,7 @@ def test_prores_profile_follows_the_pixel_format(place: Path, inputs: Path, suff
     assert profile in output.read_bytes()
 
 
-def test_hevc_is_named_as_apples_players_want_it(place: Path, inputs: Path) -> None:
+def test_hevc_is_named_as_apples_players_need_it(place: Path, inputs: Path) -> None:
     for suffix in (".mp4", ".mov"):
         data = written(place / f"o{suffix}", inputs, codec="hevc").read_bytes()
         assert b"hvc1" in data
@@ -197,9 +197,9 @@ def test_ffv1_is_version_3_with_checksums_and_loses_nothing(place: Path, inputs:
     data[start : start + 4] = bytes(byte ^ 255 for byte in data[start : start + 4])
     output.write_bytes(data)
     av.logging.set_level(av.logging.WARNING)
-    with av.logging.Capture() as said, av.open(str(output)) as container:
+    with av.logging.Capture() as messages, av.open(str(output)) as container:
         list(container.decode(video=0))
-    assert any("CRC" in text for _, _, text in said), said
+    assert any("CRC" in text for _, _, text in messages), messages
 
 
 @pytest.mark.parametrize("crf", [0, 5])
@@ -275,7 +275,7 @@ def test_sizes_that_a_codec_does_not_take(place: Path, inputs: Path) -> None:
         (".mkv", {"codec": "ffv1", "bit_depth": "10"}, 8, ("ffv1", "gbrp10le")),
     ],
 )
-def test_the_first_that_fulfils_all_wishes_is_chosen(
+def test_the_first_that_fulfills_all_options_is_chosen(
     suffix: str, encode_options: dict[str, str], source_depth: int, want: tuple[str, str]
 ) -> None:
     encoding = choose_encoding(Path(f"o{suffix}"), EncodeOptions(**encode_options), source_depth)
@@ -285,7 +285,7 @@ def test_the_first_that_fulfils_all_wishes_is_chosen(
     )
 
 
-def test_an_ffmpeg_without_the_encoder_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_ffmpeg_without_the_encoder_is_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(CODECS, "hevc", replace(CODECS["hevc"], encoder="libx999"))
     with pytest.raises(OutputError, match=r"lacks the encoder libx999; choose --codec h264 or av1 or"):
         choose_encoding(Path("o.mp4"), EncodeOptions("hevc"))

@@ -92,11 +92,11 @@ def test_audio_is_converted_in_sync(
     ]
     with av.open(str(output)) as container:
         assert [s.codec_context.codec.canonical_name for s in container.streams.audio] == [becomes]
-    heard, wanted = click_s(output), click_s(path)
+    heard, expected = click_s(output), click_s(path)
     if suffix == ".avi":
         heard += float(times_s(output)[0])  # FFmpeg reads H.264 in AVI one frame late
-    assert abs(wanted - delay_s) < SYNC_S
-    assert abs(heard - wanted) < SYNC_S
+    assert abs(expected - delay_s) < SYNC_S
+    assert abs(heard - expected) < SYNC_S
 
 
 @pytest.mark.parametrize(("suffix", "delay_s"), [(".mp4", 0.1), (".mp4", 0.3), (".mkv", 0.1), (".mov", 0.3)])
@@ -273,10 +273,10 @@ def test_range_takes_its_own_sound(tmp_path: Path, suffix: str, start: int, stop
     assert [t - times[0] for t in times] == pytest.approx([i / 25 for i in range(count)], abs=0.006)
     if suffix in (".mp4", ".mkv"):
         begin, end = Fraction(start, 25), Fraction(start + count, 25)
-        wanted = [d for t, d in audio_packets(path) if (start == 0 or t >= begin) and (stop is None or t < end)]
+        expected = [d for t, d in audio_packets(path) if (start == 0 or t >= begin) and (stop is None or t < end)]
         got = audio_packets(output)
-        assert [d for _, d in got] == wanted
-        first = next(t for t, d in audio_packets(path) if d == wanted[0])
+        assert [d for _, d in got] == expected
+        first = next(t for t, d in audio_packets(path) if d == expected[0])
         assert abs((got[0][0] - times[0]) - (first - begin)) < SYNC_S
     if suffix == ".webm" and count > 1:
         with av.open(str(output)) as container:
@@ -290,9 +290,9 @@ def test_last_frame_keeps_its_duration(tmp_path: Path, suffix: str, rate: Fracti
     path = make_video(tmp_path / "in.mp4", frames=10, rate=rate)
     convert(path, tmp_path / f"out{suffix}")
     with av.open(str(path)) as container:
-        wanted = container.duration
+        expected = container.duration
     with av.open(str(tmp_path / f"out{suffix}")) as container:
-        assert abs(container.duration - wanted) <= 1000
+        assert abs(container.duration - expected) <= 1000
 
 
 def test_shape_of_pixels_is_kept(tmp_path: Path) -> None:

@@ -22,7 +22,6 @@ from vidstyle.media.containers import CONTAINERS, VIDEO_SUFFIXES
 from vidstyle.media.stills.images import IMAGE_SUFFIXES
 from vidstyle.media.write.codecs import LEGAL, EncodeOptions
 from vidstyle.media.write.outputs import check_encoding, check_output, check_overwrites_no_input, output_kind
-from vidstyle.settings.named_files import NamedFile
 
 
 @pytest.mark.parametrize("name", ["o.mp4", "o.mkv", "o.mov", "o.webm", "o.avi", "o.gif", "folder", "o.png", "o.jpg"])
@@ -203,7 +202,7 @@ FREE = replace(QUICK, iterations=0, first_iterations=0, overwrite=True)
 
 @pytest.fixture
 def scene(tmp_path, monkeypatch):
-    """A picture, a folder of frames, and one of every kind of thing that is read beside the input."""
+    """A picture, a folder of frames, and one of every kind of file that is read besides the input."""
     monkeypatch.chdir(tmp_path)
     for name in ("photo.png", "style.png", "other.png", "mask.png"):
         cv2.imwrite(name, np.random.default_rng(1).integers(0, 256, (48, 64, 3), dtype=np.uint8))
@@ -214,7 +213,7 @@ def scene(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("source", "output", "style", "changes", "said"),
+    ("source", "output", "style", "changes", "message"),
     [
         ("photo.png", "style.png", "style.png", {}, "is the style itself"),
         ("photo.png", "other.png", ["style.png", "other.png"], {}, "is the style itself"),
@@ -234,29 +233,29 @@ def scene(tmp_path, monkeypatch):
         ("frames", "masks/", "masks/1.png", {}, "the style lies in this folder (1.png)"),
     ],
 )
-def test_a_render_or_a_preview_spares_what_it_reads(source, output, style, changes, said, scene, tmp_path):
+def test_a_render_or_a_preview_overwrites_nothing_that_it_reads(
+    source, output, style, changes, message, scene, tmp_path
+):
     before, settings = everything(tmp_path), replace(FREE, **changes)
-    with pytest.raises(OutputError, match=re.escape(said)):
+    with pytest.raises(OutputError, match=re.escape(message)):
         render(output, settings, source, style=style)
     if not output.endswith("/"):
-        with pytest.raises(OutputError, match=re.escape(said)):
+        with pytest.raises(OutputError, match=re.escape(message)):
             preview(source, style, output, settings)
     assert everything(tmp_path) == before
 
 
-def test_what_only_lies_beside_is_not_in_the_way(scene):
+def test_other_files_are_not_in_the_way(scene):
     settings = replace(FREE, mask=Path("%d.png"))
     shutil.copy("mask.png", "1.png")
-    check_overwrites_no_input(
-        Path("out.png"), [NamedFile(Path("style.png"), "the style"), NamedFile(settings.mask, "a mask")]
-    )
-    check_overwrites_no_input(Path("paintings/out.mp4"), [NamedFile(Path("paintings"), "the style")])
-    check_overwrites_no_input(Path("none/out.png"), [NamedFile(Path("gone.png"), "the style")])
-    check_overwrites_no_input(Path("new"), [NamedFile(Path("style.png"), "the style")], is_folder=True)
-    check_overwrites_no_input(Path(), [NamedFile(Path("keys.csv"), "the list of keyframes")], is_folder=True)
+    check_overwrites_no_input(Path("out.png"), [(Path("style.png"), "the style"), (settings.mask, "a mask")])
+    check_overwrites_no_input(Path("paintings/out.mp4"), [(Path("paintings"), "the style")])
+    check_overwrites_no_input(Path("none/out.png"), [(Path("gone.png"), "the style")])
+    check_overwrites_no_input(Path("new"), [(Path("style.png"), "the style")], is_folder=True)
+    check_overwrites_no_input(Path(), [(Path("keys.csv"), "the list of keyframes")], is_folder=True)
 
 
-def test_a_page_spares_what_it_tells_of(scene, tmp_path):
+def test_a_report_overwrites_nothing_that_it_reads(scene, tmp_path):
     Path("cuts.html").write_text("1\n")
     before = everything(tmp_path)
     with pytest.raises(OutputError, match=r"cuts\.html: is the list of cuts itself"):

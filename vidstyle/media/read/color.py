@@ -132,6 +132,8 @@ def _over(rgba: Picture, background: int) -> Picture:
     return np.asarray((rgb * weight + background * (255 - weight) + 127) // 255, dtype=np.uint8)
 
 
+# -- tone mapping ---------------------------------------------------------------------------------
+
 # H.273 transfer codes.
 LINEAR, PQ, HLG = 8, 16, 18
 HDR_TRANSFERS = frozenset({PQ, HLG})
@@ -303,6 +305,8 @@ def _peak_nits(av_frame: av.VideoFrame) -> float:
         peak = numerator / denominator if is_known and denominator > 0 else 0.0
     return min(max(peak, SDR_WHITE_NITS), PQ_PEAK_NITS) if peak > 0 else NOMINAL_PEAK_NITS
 
+
+# -- primaries ------------------------------------------------------------------------------------
 
 Matrix = npt.NDArray[np.float64]
 

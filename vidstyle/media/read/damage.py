@@ -138,6 +138,8 @@ def _avi_end(path: Path) -> int | None:
             end += 8 + size + (size & 1)
 
 
+# -- the blocks of a GIF --------------------------------------------------------------------------
+
 _EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
 _GRAPHIC_CONTROL = 0xF9
 

@@ -172,6 +172,8 @@ class Decoder:
             ) from error
 
 
+# -- deinterlacing --------------------------------------------------------------------------------
+
 # Whole pictures, not one per field; the decoder knows which field is first; progressive pictures pass untouched.
 _FILTER, _OPTIONS = "bwdif", "mode=send_frame:parity=auto:deint=interlaced"
 # Pictures are counted in it while they are inside the filter, which must not see the file's own timestamps: it
@@ -254,6 +256,9 @@ def _graph(av_frame: av.VideoFrame) -> Graph:
     )
     graph.link_nodes(source, graph.add(_FILTER, _OPTIONS), graph.add("buffersink")).configure()
     return graph
+
+
+# -- side data ------------------------------------------------------------------------------------
 
 
 def side_data_of(av_frame: av.VideoFrame, name: str) -> bytes | None:

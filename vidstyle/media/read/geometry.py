@@ -76,6 +76,8 @@ def from_matrix(matrix: tuple[int, ...]) -> Orientation:
     return Orientation(False, a < 0, d < 0, askew)
 
 
+# -- cropping -------------------------------------------------------------------------------------
+
 _LARGEST_HEADER_BYTES = 1 << 24
 
 

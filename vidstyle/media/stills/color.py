@@ -73,6 +73,8 @@ def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform:
     )
 
 
+# -- other marks than profiles --------------------------------------------------------------------
+
 # How much of a file is looked through.
 HEAD_BYTES = 1 << 16
 # BT.709 and those that cannot be told from it by eye; 2 is "unspecified".

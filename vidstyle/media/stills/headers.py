@@ -63,6 +63,8 @@ def _jpeg_segments(data: bytes) -> list[tuple[int, int]]:
     return segments
 
 
+# -- WebP -----------------------------------------------------------------------------------------
+
 _HEAD_BYTES = 8
 # Of a frame in an animation: place, size, duration, flags; the duration is 24 bits at byte 12.
 _FRAME_BYTES, _DURATION_AT = 16, 12

@@ -124,6 +124,8 @@ def advanced_timecode(timecode: str, frames: int, rate: Fraction) -> str | None:
     return f"{shown}{number:0{len(match[5])}}"
 
 
+# -- chapters -------------------------------------------------------------------------------------
+
 # Containers that have chapters; the others drop them without a word.
 CHAPTER_FORMATS = frozenset({"mp4", "mov", "matroska", "webm"})
 _TICK_S = Fraction(1, 10**6)
@@ -157,6 +159,8 @@ def cut_chapters(
         )
     return kept
 
+
+# -- attached files and cover pictures ------------------------------------------------------------
 
 _SUFFIXES = {"mjpeg": ("jpg", "image/jpeg"), "png": ("png", "image/png"), "bmp": ("bmp", "image/bmp")}
 

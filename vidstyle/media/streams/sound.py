@@ -186,6 +186,8 @@ def _codec(stream: AudioStream) -> str:
     return stream.codec_context.codec.canonical_name
 
 
+# -- encoding again -------------------------------------------------------------------------------
+
 BITS_PER_CHANNEL = 96_000
 # Where time runs back further, the recording is broken, and sound goes on as if it had not.
 _LONGEST_OVERLAP_S = Fraction(1)

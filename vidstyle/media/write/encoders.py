@@ -191,6 +191,8 @@ class GifEncoder(PictureEncoder):
             packets += self.stream.encode(av_frame)
 
 
+# -- from RGB to pixel formats --------------------------------------------------------------------
+
 # H.273 matrix codes.
 RGB_MATRIX, BT709_MATRIX = 0, 1
 # ITU-R BT.709-6, table 3: weights of red and blue in luma.
