@@ -28,8 +28,8 @@ from vidstyle.job.source import open_with_settings
 from vidstyle.job.status import job_path
 from vidstyle.job.versions import changed, versions_of
 from vidstyle.looks.frame_masks import Masks, check_all_masks
-from vidstyle.media.stills.exif import without_location
 from vidstyle.media.stills.images import is_image_name, write_image
+from vidstyle.media.stills.metadata import without_location
 from vidstyle.media.streams.side_streams import side_streams_of
 from vidstyle.media.timestamps import TIMESTAMPS_NAME, timestamps_csv
 from vidstyle.media.write.segments import check_gaps

@@ -19,8 +19,7 @@ from PIL import Image
 
 from vidstyle.errors import DamagedSourceError, SettingsError, SourceError, VidstyleError
 from vidstyle.frames import Frame
-from vidstyle.media.read.animated_picture import AnimatedPictureSource, is_animated
-from vidstyle.media.read.apng import AnimatedPng
+from vidstyle.media.read.animated_picture import AnimatedPictureSource, AnimatedPng, is_animated
 from vidstyle.media.read.open_source import open_source
 
 DURATIONS_MS = [40, 80, 120, 33, 100, 20]

@@ -21,8 +21,7 @@ from PIL import Image, ImageChops, ImageFile, PngImagePlugin, TiffImagePlugin
 from vidstyle.errors import SourceError, VidstyleError
 from vidstyle.frames import Picture
 from vidstyle.media.stills.alpha import filled
-from vidstyle.media.stills.color import HEAD_BYTES, color_note, lab_to_srgb, to_srgb
-from vidstyle.media.stills.exif import ORIENTATION_TAG, kept_exif
+from vidstyle.media.stills.metadata import HEAD_BYTES, ORIENTATION_TAG, color_note, kept_exif, lab_to_srgb, to_srgb
 
 # Beyond this many pixels a file is taken for damaged or hostile. So many take 0.75 GiB as RGB, and up to 6.5 GiB while
 # they are decoded, most with 16 bits and transparency.
@@ -46,7 +45,7 @@ class Still:
         image: `(H, W, 3)` uint8 RGB in sRGB, upright; what is transparent has the colors around it.
         alpha: `(H, W)` uint8, 255 is opaque, or None where the file holds none.
         notes: what the user should know, without the file's name.
-        exif: what a stylized copy keeps; see `exif`.
+        exif: what a stylized copy keeps; see `kept_exif`.
     """
 
     image: Picture

@@ -1,4 +1,4 @@
-"""ICC profiles against the formulas of the color spaces, and notes on colors without a profile."""
+"""ICC profiles against the formulas of the color spaces, notes on colors without a profile, and EXIF."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 from clips import picture
 from PIL import Image, PngImagePlugin
+from PIL.TiffImagePlugin import IFDRational
 from profiles import cmyk_profile, gray_profile, rgb_profile, to_srgb
 
 from vidstyle.media.read.open_source import open_source
-from vidstyle.media.stills.color import color_note, lab_to_srgb
-from vidstyle.media.stills.color import to_srgb as converted
-from vidstyle.media.stills.images import read_still
+from vidstyle.media.stills.images import read_still, write_image
+from vidstyle.media.stills.metadata import color_note, lab_to_srgb, without_location
+from vidstyle.media.stills.metadata import to_srgb as converted
 
 RAMP = np.arange(256, dtype=np.uint8)
 
@@ -135,3 +136,73 @@ def test_times_of_an_avif_do_not_drift(tmp_path: Path) -> None:
         assert source.info.rate == 30
         assert source.notes == []
     assert [frame.pts * frame.time_base for frame in frames] == [Fraction(k, 30) for k in range(31)]
+
+
+PHOTO, PLACE, THUMBNAIL = 0x8769, 0x8825, 1
+
+
+def photograph(path: Path, orientation: int = 6) -> Path:
+    tags = Image.Exif()
+    tags.update({0x0112: orientation, 0x010F: "Maker", 0x0110: "Model", 0x0132: "2024:05:06 07:08:09", 0x0131: "App"})
+    tags.get_ifd(PHOTO).update({0x9003: "2024:05:06 07:08:09", 0x829D: IFDRational(28, 10), 0x927C: b"secret" * 9})
+    tags.get_ifd(PLACE).update({1: "N", 2: (IFDRational(48), IFDRational(12), IFDRational(5, 2))})
+    Image.fromarray(picture(3)).save(path, exif=tags)
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp"])
+def test_date_camera_and_place_are_kept_and_the_picture_is_upright(tmp_path: Path, suffix: str) -> None:
+    still = read_still(photograph(tmp_path / "a.jpg"))
+    write_image(tmp_path / f"b{suffix}", still.image, None, still.exif)
+    with Image.open(tmp_path / f"b{suffix}") as stylized:
+        tags = stylized.getexif()
+        assert stylized.size == (48, 64)
+        assert tags.get(0x0112, 1) == 1
+        assert [tags.get(tag) for tag in (0x010F, 0x0110, 0x0132)] == ["Maker", "Model", "2024:05:06 07:08:09"]
+        assert tags.get(0x0131) is None
+        assert tags.get_ifd(PHOTO)[0x829D] == 2.8
+        assert 0x927C not in tags.get_ifd(PHOTO)
+        assert tags.get_ifd(PLACE)[2] == (48, 12, 2.5)
+    difference = np.abs(read_still(tmp_path / f"b{suffix}").image.astype(int) - still.image)
+    assert difference.max() == 0 if suffix != ".jpg" else difference.mean() < 3
+
+
+def test_alpha_and_exif_together(tmp_path: Path) -> None:
+    exif = read_still(photograph(tmp_path / "a.jpg")).exif
+    alpha = np.random.default_rng(0).integers(0, 256, (48, 64), dtype=np.uint8)
+    for suffix in (".png", ".webp", ".tif"):
+        write_image(tmp_path / f"b{suffix}", picture(0), alpha, exif)
+        still = read_still(tmp_path / f"b{suffix}")
+        assert still.alpha is not None
+        assert np.array_equal(still.alpha, alpha)
+        assert bool(still.exif) == (suffix != ".tif")
+
+
+@pytest.mark.parametrize("suffix", [".bmp", ".ppm", ".tif"])
+def test_formats_that_take_no_exif_are_written_without(tmp_path: Path, suffix: str) -> None:
+    write_image(tmp_path / f"b{suffix}", picture(0), None, read_still(photograph(tmp_path / "a.jpg")).exif)
+    assert np.array_equal(read_still(tmp_path / f"b{suffix}").image, picture(0))
+
+
+def test_the_place_alone_can_be_left_out(tmp_path: Path) -> None:
+    kept = without_location(read_still(photograph(tmp_path / "a.jpg")).exif)
+    tags = Image.Exif()
+    tags.load(kept)
+    assert (tags[0x0110], tags.get_ifd(PHOTO)[0x829D], tags.get_ifd(PLACE)) == ("Model", 2.8, {})
+    alone = Image.Exif()
+    alone.get_ifd(PLACE).update({1: "N"})
+    Image.fromarray(picture(3)).save(tmp_path / "b.jpg", exif=alone)
+    exif = read_still(tmp_path / "b.jpg").exif
+    assert exif
+    assert without_location(exif) == without_location(b"") == b""
+
+
+def test_nothing_to_keep_is_nothing(tmp_path: Path) -> None:
+    tags = Image.Exif()
+    tags.update({0x0112: 3, 0x0131: "App"})
+    buffer = BytesIO()
+    Image.fromarray(picture(0)).save(buffer, "JPEG", exif=tags)
+    (tmp_path / "a.jpg").write_bytes(buffer.getvalue())
+    assert read_still(tmp_path / "a.jpg").exif == b""
+    (tmp_path / "b.jpg").write_bytes(buffer.getvalue().replace(b"II*\0", b"II*\xff", 1))
+    assert read_still(tmp_path / "b.jpg").exif == b""
