@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import av
 from av.container import InputContainer
@@ -151,6 +151,25 @@ def file_size(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return 0
+
+
+# -- Matroska: RFC 9559 --------------------------------------------------------------------------
+
+MATROSKA_SEGMENT = 0x18538067
+
+
+def matroska_element(file: BinaryIO) -> tuple[int, int | None] | None:
+    """Reads the identity and size (None: unknown) of the element that begins here; None at the end."""
+    numbers = []
+    for _ in range(2):
+        first = file.read(1)
+        if not first or not first[0]:
+            return None
+        length = 9 - first[0].bit_length()
+        numbers.append((int.from_bytes(first + file.read(length - 1), "big"), length))
+    (name, _), (size, length) = numbers
+    size &= (1 << 7 * length) - 1
+    return name, None if size == (1 << 7 * length) - 1 else size
 
 
 # -- one timeline ---------------------------------------------------------------------------------

@@ -16,15 +16,13 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from vidstyle.media.containers import file_size, open_media
+from vidstyle.media.containers import MATROSKA_SEGMENT, file_size, matroska_element, open_media
 
 # H.264 and HEVC show a frame at most this many frames away from where it is stored.
 REORDER_FRAMES = 16
 TOLERANCE_S = Fraction(1, 2)
 # Recorders pad sizes; no frame is lost in so few bytes.
 _SLACK_BYTES = 16
-_SEGMENT_ID = b"\x18\x53\x80\x67"
-_EBML_ID = b"\x1a\x45\xdf\xa3"
 
 
 def whole_frames(path: Path, container: InputContainer, stream: VideoStream) -> tuple[int, Fraction] | None:
@@ -97,30 +95,14 @@ def _count_packets(path: Path, stream_index: int) -> tuple[int, Fraction]:
 def _matroska_end(path: Path) -> int | None:
     """Returns the offset at which the first segment ends, or None if it is of unknown size."""
     with path.open("rb") as file:
-        head = file.read(4096)
-    if not head.startswith(_EBML_ID):
-        return None
-    header = _ebml_size(head, 4)
-    if header is None or header[0] is None:
-        return None
-    at = header[1] + header[0]
-    if head[at : at + 4] != _SEGMENT_ID:
-        return None
-    segment = _ebml_size(head, at + 4)
-    if segment is None or segment[0] is None:
-        return None
-    return segment[1] + segment[0]
-
-
-def _ebml_size(data: bytes, at: int) -> tuple[int | None, int] | None:
-    """Reads an EBML size: (size or None for unknown, offset of the body); None where `data` ends."""
-    if at >= len(data) or data[at] == 0:
-        return None
-    length = 9 - data[at].bit_length()
-    if at + length > len(data):
-        return None
-    value = int.from_bytes(data[at : at + length], "big") & ((1 << 7 * length) - 1)
-    return (None if value == (1 << 7 * length) - 1 else value), at + length
+        while (head := matroska_element(file)) is not None:
+            identity, size = head
+            if size is None:
+                return None
+            if identity == MATROSKA_SEGMENT:
+                return file.tell() + size
+            file.seek(size, 1)
+    return None
 
 
 def _avi_end(path: Path) -> int | None:

@@ -19,6 +19,7 @@ import av
 import numpy as np
 
 from vidstyle.frames import Picture
+from vidstyle.media.containers import MATROSKA_SEGMENT, matroska_element
 from vidstyle.media.read.decoding import side_data_of
 
 # Further than this from a quarter turn, what is shown is not what was meant.
@@ -131,16 +132,16 @@ def crop_of(path: Path, container_format: str, video: int, width: int, height: i
 
 # -- Matroska: RFC 9559 --------------------------------------------------------------------------
 
-_SEGMENT, _CLUSTER, _TRACKS = 0x18538067, 0x1F43B675, 0x1654AE6B
+_CLUSTER, _TRACKS = 0x1F43B675, 0x1654AE6B
 _TRACK_ENTRY, _TRACK_TYPE, _VIDEO = 0xAE, 0x83, 0xE0
 _CROPS = {0x54CC: "left", 0x54BB: "top", 0x54DD: "right", 0x54AA: "bottom"}
 
 
 def _video_tracks(file: BinaryIO) -> list[bytes]:
     """Returns the Video element of each video track."""
-    while (head := _element_head(file)) is not None:
+    while (head := matroska_element(file)) is not None:
         identity, size = head
-        if identity == _SEGMENT:
+        if identity == MATROSKA_SEGMENT:
             continue  # its children follow
         if identity == _CLUSTER or size is None:
             break
@@ -168,20 +169,6 @@ def _elements(data: bytes) -> Iterator[tuple[int, bytes]]:
         at += size_length
         yield name, data[at : at + size]
         at += size
-
-
-def _element_head(file: BinaryIO) -> tuple[int, int | None] | None:
-    """Reads the identity and size (None: unknown) of the element that begins here; None at the end."""
-    numbers = []
-    for _ in range(2):
-        first = file.read(1)
-        if not first or not first[0]:
-            return None
-        length = 9 - first[0].bit_length()
-        numbers.append((int.from_bytes(first + file.read(length - 1), "big"), length))
-    (name, _), (size, length) = numbers
-    size &= (1 << 7 * length) - 1
-    return name, None if size == (1 << 7 * length) - 1 else size
 
 
 # -- MP4 and QuickTime: ISO 14496-12, 12.1.4 -----------------------------------------------------
