@@ -41,7 +41,7 @@ from speed_measures.stages import PER_FRAME, PER_RUN, stage_seconds
 from vidstyle import Settings, Stylizer
 from vidstyle.devices import keep_freed_memory
 from vidstyle.frames import Picture, resize
-from vidstyle.media.read.sources import open_source
+from vidstyle.media.read.open_source import open_source
 from vidstyle.media.stills.images import write_image
 from vidstyle.method.objective import Objective, to_tensor
 

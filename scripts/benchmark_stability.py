@@ -38,7 +38,7 @@ from stability_measures.uncovered import UncoveredStyle
 from vidstyle import Settings, Stylizer
 from vidstyle.devices import keep_freed_memory
 from vidstyle.frames import Picture, resize
-from vidstyle.media.read.sources import open_source
+from vidstyle.media.read.open_source import open_source
 from vidstyle.media.stills.images import reduced_size, write_image
 from vidstyle.method.disocclusion import motion_between
 from vidstyle.method.warping import FlowField

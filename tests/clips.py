@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
+from functools import wraps
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,6 +21,25 @@ from vidstyle.media.write.joining import join_video
 from vidstyle.media.write.segments import SEGMENT_SUFFIX, output_times, video_spec, write_segment
 
 SAMPLE_RATE = 48000
+# FFmpeg's own AAC encoder is slow otherwise, and nothing is compared by ear.
+AUDIO_OPTIONS = {"aac": {"aac_coder": "fast"}}
+
+
+def made_once(make: Callable[..., Path]) -> Callable[..., Path]:
+    """Makes a file with the same arguments only once in a process; the first argument is its path."""
+    contents: dict[str, bytes] = {}
+
+    @wraps(make)
+    def remembered(path: Path, *arguments: Any, **options: Any) -> Path:
+        key = f"{path.suffix} {arguments!r} {options!r}"
+        if any(isinstance(value, list) and value and isinstance(value[0], np.ndarray) for value in options.values()):
+            return make(path, *arguments, **options)
+        if key not in contents:
+            contents[key] = make(path, *arguments, **options).read_bytes()
+        path.write_bytes(contents[key])
+        return path
+
+    return remembered
 
 
 def picture(index: int, size: tuple[int, int] = (64, 48)) -> np.ndarray:
@@ -36,6 +57,7 @@ def level(image: np.ndarray) -> int:
     return round((float(image[:, :, 2].mean()) - 20) / 12)
 
 
+@made_once
 def make_video(
     path: Path,
     frames: int = 12,
@@ -96,7 +118,7 @@ class _Tone:
 
     def __init__(self, output: Any, codec: str, hertz: int, number: int) -> None:
         self.output, self.hertz, self.done = output, hertz, 0
-        self.stream = output.add_stream(codec, rate=SAMPLE_RATE)
+        self.stream = output.add_stream(codec, rate=SAMPLE_RATE, options=AUDIO_OPTIONS.get(codec, {}))
         self.stream.layout = "stereo"
         self.stream.metadata["language"] = ["eng", "deu", "fra"][number % 3]
         self.format = self.stream.codec_context.codec.audio_formats[0].name
@@ -231,7 +253,7 @@ def frames_of(count: int = 12) -> list[Frame]:
 
 
 class VideoWriter:
-    """Takes frames one by one and writes a video as a job does: in segments, here of five, then joined."""
+    """Takes frames one by one and writes a video as a job does: in segments, here of eight frames, then joined."""
 
     def __init__(self, output: Path, info: ClipInfo, width: int = 64, height: int = 48, **encode_options: Any) -> None:
         self.notes: list[str] = []
@@ -247,7 +269,7 @@ class VideoWriter:
         self.images.append(frame.image.copy())
         self.timestamps.append(frame.pts)
 
-    def segments(self, folder: Path, each_frames: int = 5) -> list[Path]:
+    def segments(self, folder: Path, each_frames: int = 8) -> list[Path]:
         times, _ = output_times(self.timestamps, self.spec, self.timestamps[0])
         times.append(times[-1] + 1)
         files = []

@@ -16,7 +16,7 @@ import numpy as np
 
 from vidstyle.errors import SourceError, counted
 from vidstyle.frames import Frame, Mask, Picture, resize
-from vidstyle.media.read.sources import open_source
+from vidstyle.media.read.open_source import open_source
 from vidstyle.media.stills.images import reduced_size
 from vidstyle.method.disocclusion import consistent
 from vidstyle.method.flow.dis import DisFlow

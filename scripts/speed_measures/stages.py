@@ -15,12 +15,12 @@ import vidstyle.workers.shot_stylizer
 from vidstyle import Settings, stylize
 from vidstyle.job.folder import JobFolder
 from vidstyle.looks.stylizer import Stylizer
-from vidstyle.media.read.frame_reader import Reader
+from vidstyle.media.read.frame_reader import FrameReader
 from vidstyle.method.temporal import Past
 
 # What happens for each frame, and once or for each segment.
 PER_FRAME = {
-    "decode": (Reader, "_read"),
+    "decode": (FrameReader, "_read"),
     "resize": (vidstyle.workers.shot_stylizer, "resize"),
     "flow, carrying": (Past, "beginning"),
     "optimize": (Stylizer, "_within_memory"),

@@ -10,7 +10,7 @@ from vidstyle.files import move_whole
 from vidstyle.job import publishing
 from vidstyle.job.folder import JobFolder
 from vidstyle.job.publishing import is_published_video, is_publishing, publish_frames, publish_video
-from vidstyle.media.read.sources import open_source
+from vidstyle.media.read.open_source import open_source
 from vidstyle.media.stills.images import read_image
 from vidstyle.media.streams.side_streams import StreamSelection
 

@@ -6,7 +6,7 @@ from jobs import make_job
 
 from vidstyle.job.folder import JobFolder, clear_job
 from vidstyle.job.seams import Seams, published_frame
-from vidstyle.media.stills.headers import is_intact_png
+from vidstyle.media.stills.decoding import is_intact_png
 from vidstyle.media.stills.images import read_layers
 from vidstyle.settings import Settings
 from vidstyle.settings.words import to_json

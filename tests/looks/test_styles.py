@@ -10,7 +10,7 @@ from PIL import Image
 from vidstyle import Settings
 from vidstyle.errors import SettingsError, SourceError
 from vidstyle.looks.styles import MOST_FRAMES, Style, load_styles, spread_frames
-from vidstyle.media.read.sources import open_source
+from vidstyle.media.read.open_source import open_source
 
 WHOLE = Settings()
 

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from vidstyle.errors import SourceError
 from vidstyle.frames import DEFAULT_FPS
-from vidstyle.media.timestamps import TIMESTAMPS_NAME, FolderTimes, folder_times, timestamps_csv
-from vidstyle.media.timing import usable_rate
+from vidstyle.media.timestamps import TIMESTAMPS_NAME, FolderTimes, folder_times, timestamps_csv, usable_rate
 
 NAMES = ["f1.png", "f2.png", "f10.png"]
 FILES = [Path(name) for name in NAMES]

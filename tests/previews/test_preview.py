@@ -14,7 +14,7 @@ from vidstyle.cli.main import main
 from vidstyle.errors import OptimizationError
 from vidstyle.frames import resize
 from vidstyle.looks.styles import spread_frames
-from vidstyle.media.read.sources import open_source
+from vidstyle.media.read.open_source import open_source
 from vidstyle.media.stills.images import read_image, write_image
 from vidstyle.previews.preview import preview_settings
 from vidstyle.render.estimate import Pace

@@ -12,7 +12,7 @@ from clips import make_video, picture, write_raw
 
 from vidstyle import Clip, FrameStylizer, Settings, Stylizer
 from vidstyle.errors import SourceError
-from vidstyle.media.read.sources import open_source
+from vidstyle.media.read.open_source import open_source
 from vidstyle.media.read.video import VideoSource
 from vidstyle.weights.loading import weights_file
 
@@ -48,7 +48,7 @@ def test_frames_far_away_are_sought_and_are_the_same(tmp_path, monkeypatch, suff
     skipped = []
     skip = VideoSource.skip
     monkeypatch.setattr(VideoSource, "skip", lambda source: skipped.append(1) or skip(source))
-    monkeypatch.setattr("vidstyle.previews.sketches.FAR_FRAMES", 4)
+    monkeypatch.setattr("vidstyle.media.read.frame_reader.FAR_FRAMES", 4)
     with Clip(path) as clip:
         for position in (30, 31, 12, 39, 2, 25):
             frame = clip.frame(position)

@@ -6,7 +6,7 @@ import pytest
 from clips import cut, make_folder, make_video
 
 from vidstyle.errors import DamagedSourceError
-from vidstyle.media.read.sources import open_source
+from vidstyle.media.read.open_source import open_source
 from vidstyle.render.analysis import ANALYSIS_SIDE_PX, analyze
 
 

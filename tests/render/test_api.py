@@ -15,7 +15,7 @@ from clips import make_video
 from vidstyle import Settings, stylize, stylize_image
 from vidstyle.errors import DamagedSourceError, OutputError, SettingsError, SourceError, VidstyleError, WeightsError
 from vidstyle.media.stills import images
-from vidstyle.media.write.codecs import CODEC_NAMES, EncodeOptions, settle
+from vidstyle.media.write.codecs import CODEC_NAMES, EncodeOptions, choose_encoding
 from vidstyle.method import objective
 from vidstyle.render.api import default_output
 
@@ -290,7 +290,7 @@ def test_default_output_names_several_styles(styles, expected):
 @pytest.mark.parametrize("codec", ("auto", *CODEC_NAMES))
 def test_default_output_can_hold_the_codec(codec):
     output = Path(default_output(Path("film.mp4"), [Path("starry.jpg")], "video", codec))
-    assert settle(output, EncodeOptions(codec)).codec == codec.replace("auto", "h264")
+    assert choose_encoding(output, EncodeOptions(codec)).codec == codec.replace("auto", "h264")
 
 
 MEMORY = """

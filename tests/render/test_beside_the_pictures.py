@@ -7,8 +7,8 @@ import av
 import cv2
 import numpy as np
 import pytest
-from beside import TAGS, Film, Sub, chapters, make_film, tags, texts
 from clips import audio_digest
+from films import TAGS, Film, Sub, chapters, make_film, tags, texts
 from renders import QUICK, render
 
 from vidstyle.errors import OutputError, SettingsError

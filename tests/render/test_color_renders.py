@@ -10,7 +10,7 @@ from clips import make_video, picture
 from renders import QUICK, contents, render
 
 from vidstyle.frames import resize
-from vidstyle.media.read.sources import open_source
+from vidstyle.media.read.open_source import open_source
 from vidstyle.media.stills.images import read_image
 from vidstyle.method.recoloring import with_colors_of
 

@@ -15,7 +15,7 @@ import vidstyle
 from vidstyle import VidstyleError, forecast
 from vidstyle.cli.main import main
 from vidstyle.frames import resize
-from vidstyle.media.read.sources import open_source
+from vidstyle.media.read.open_source import open_source
 from vidstyle.media.stills.images import write_image
 from vidstyle.media.write.codecs import CODECS, Encoding
 from vidstyle.render.estimate import Pace

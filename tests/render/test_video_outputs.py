@@ -13,7 +13,7 @@ from renders import contents, render
 
 from vidstyle import Settings
 from vidstyle.errors import JobChangedError, OutputError
-from vidstyle.media.read.sources import open_source
+from vidstyle.media.read.open_source import open_source
 
 UNPAINTED = Settings(iterations=0, first_iterations=0, size=96, device="cpu", cuts="off", flow="off")
 OUTPUTS = {

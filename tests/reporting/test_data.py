@@ -22,7 +22,7 @@ def data_of(output):
     return read_report_data(recall_record(Path(output)), Path(output))
 
 
-def opened(data):
+def open_with_settings(data):
     return np.asarray(Image.open(BytesIO(data)).convert("RGB")).astype(int)
 
 
@@ -48,7 +48,7 @@ def test_pictures_are_of_input_and_output_and_a_single_shot_is_as_steady_as_meas
     assert [pair.position for pair in data.pairs] == list(range(10))
     for pair in data.pairs:
         assert (pair.width, pair.height) == (result.width, result.height)
-        assert np.abs(opened(pair.before) - opened(pair.after)).mean() < 12
+        assert np.abs(open_with_settings(pair.before) - open_with_settings(pair.after)).mean() < 12
     if output == "out.mp4":
         whole = measure("in.mp4", result.output)
         assert np.nanmean(data.columns["warp_error"]) == pytest.approx(whole.warp_error)
@@ -106,6 +106,6 @@ def test_each_frame_is_reported_and_styles_are_shown_as_far_as_they_are_still_th
     assert seen == [(k + 1, 6) for k in range(6)]
     ((name, shown),) = data.styles
     assert name == "style.png"
-    assert opened(shown).shape == (40, 40, 3)
+    assert open_with_settings(shown).shape == (40, 40, 3)
     gone = read_report_data(replace(record, styles=("gone.png",)), finished)
     assert gone.styles == (("gone.png", None),)

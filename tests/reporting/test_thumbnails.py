@@ -20,7 +20,7 @@ def test_shown_pictures_are_small_and_keep_their_shape(width, height):
     assert abs(wide * height - high * width) <= max(width, height)
 
 
-def opened(data):
+def open_with_settings(data):
     return np.asarray(Image.open(BytesIO(data)).convert("RGB"))
 
 
@@ -28,8 +28,8 @@ def test_pictures_are_what_they_were_but_for_a_little():
     smooth = np.repeat(np.linspace(0, 255, 96).astype(np.uint8)[None, :, None], 64, 0).repeat(3, 2)
     (pair,) = encode_pairs([FramePair(3, 0.12, smooth, 255 - smooth)])
     assert (pair.position, pair.time_s, pair.width, pair.height) == (3, 0.12, 96, 64)
-    assert np.abs(opened(pair.before).astype(int) - smooth).mean() < 2
-    assert np.abs(opened(pair.after).astype(int) - (255 - smooth)).mean() < 2
+    assert np.abs(open_with_settings(pair.before).astype(int) - smooth).mean() < 2
+    assert np.abs(open_with_settings(pair.after).astype(int) - (255 - smooth)).mean() < 2
 
 
 def test_pictures_that_are_hard_to_compress_are_written_with_less_quality(monkeypatch):
@@ -47,4 +47,4 @@ def test_pictures_that_are_hard_to_compress_are_written_with_less_quality(monkey
 
 
 def test_a_style_is_shown_small():
-    assert opened(encode_style(np.zeros((900, 600, 3), np.uint8))).shape == (240, 160, 3)
+    assert open_with_settings(encode_style(np.zeros((900, 600, 3), np.uint8))).shape == (240, 160, 3)

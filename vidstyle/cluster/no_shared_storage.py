@@ -22,9 +22,10 @@ from vidstyle.files import write_whole
 from vidstyle.frames import Frame, join_moment, resize, split_moment
 from vidstyle.job.folder import JobFolder
 from vidstyle.job.manifest import MANIFEST_NAME, read_manifest
+from vidstyle.job.source import open_with_settings
 from vidstyle.looks.frame_masks import Masks
 from vidstyle.looks.stylizer import Stylizer
-from vidstyle.media.read.frame_reader import Reader, opened
+from vidstyle.media.read.frame_reader import FrameReader
 from vidstyle.method.coverage import Coverage
 from vidstyle.settings import Settings
 from vidstyle.settings.kinds import join_region, split_region
@@ -119,7 +120,7 @@ class FrameStore:
     def __init__(self, job: str, source: str, settings: Mapping[str, Any]) -> None:
         self._folder, self._source, self._settings = Path(job), Path(source), Settings(**settings)
         self._job = JobFolder(self._folder, read_manifest(self._folder))
-        self._readers: dict[int, tuple[Reader, Masks]] = {}
+        self._readers: dict[int, tuple[FrameReader, Masks]] = {}
 
     def names(self, number: int) -> tuple[list[str], list[int]]:
         """Returns which files of a shot are there; see `names_of`."""
@@ -157,12 +158,12 @@ class FrameStore:
             self._close(number)
         return reader.first_pts, load
 
-    def _reader(self, number: int) -> tuple[Reader, Masks]:
+    def _reader(self, number: int) -> tuple[FrameReader, Masks]:
         if number not in self._readers:
             while len(self._readers) >= _MOST_OPEN:
                 self._close(next(iter(self._readers)))
             source, settings = self._source, self._settings
-            reader = Reader(lambda: opened(source, settings), self._job.manifest.timestamps)
+            reader = FrameReader(lambda: open_with_settings(source, settings), self._job.manifest.timestamps)
             self._readers[number] = reader, Masks(settings)
         return self._readers[number]
 

@@ -22,9 +22,10 @@ from vidstyle.job.folder import JobFolder
 from vidstyle.job.identity import check_look, versions_of
 from vidstyle.job.lock import locked_by_worker
 from vidstyle.job.manifest import MANIFEST_NAME, read_manifest
+from vidstyle.job.source import open_with_settings
 from vidstyle.looks.frame_masks import Masks
 from vidstyle.looks.stylizer import Stylizer
-from vidstyle.media.read.frame_reader import Reader, opened
+from vidstyle.media.read.frame_reader import FrameReader
 from vidstyle.settings import Settings
 from vidstyle.shots import Shot
 from vidstyle.workers.shot_stylizer import ShotStylizer
@@ -106,7 +107,7 @@ class SharedWorkplace(Workplace):
         if source.is_file() and source.stat().st_size != order["source_bytes"]:
             raise _not_seen(source, "another file is there")
         self._masks = Masks(settings)
-        self._reader = Reader(lambda: opened(source, settings), manifest.timestamps)
+        self._reader = FrameReader(lambda: open_with_settings(source, settings), manifest.timestamps)
 
     def stylize(self, number: int, fallbacks: Mapping[int, int]) -> Iterator[dict[str, Any]]:
         job = self._job

@@ -22,7 +22,7 @@ from vidstyle.frames import Picture, join_moment, split_moment
 from vidstyle.job.folder import JobFolder
 from vidstyle.job.identity import versions_of
 from vidstyle.job.status import forget_machines, note_machines
-from vidstyle.media.read.sources import open_source
+from vidstyle.media.read.open_source import open_source
 from vidstyle.media.stills.images import read_layers
 from vidstyle.settings import Settings
 from vidstyle.settings.kinds import join_region

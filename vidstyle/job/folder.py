@@ -25,8 +25,8 @@ from vidstyle.files import remedy, sha256_of, sync_folder, write_whole
 from vidstyle.frames import Picture
 from vidstyle.job.journal import JOURNAL_NAME, JournalEntry, append_entry, close_last_line, read_journal
 from vidstyle.job.manifest import MANIFEST_NAME, Manifest
-from vidstyle.media.stills.alpha import over
-from vidstyle.media.stills.headers import is_intact_png, picture_size
+from vidstyle.media.stills.alpha import over_white
+from vidstyle.media.stills.decoding import is_intact_png
 from vidstyle.media.stills.images import read_layers, write_image
 from vidstyle.media.write.codecs import EncodeOptions
 from vidstyle.media.write.segments import SEGMENT_SUFFIX, VideoSpec, output_times, video_spec, write_segment
@@ -169,7 +169,7 @@ class JobFolder:
         except OSError as error:
             raise JobError(f"{path}: cannot be read ({error.strerror or error}); check its permissions") from error
         size = (self.manifest.width, self.manifest.height)
-        if picture_size(data) == size and is_intact_png(data):
+        if is_intact_png(data, size):
             return True
         if position not in self._damaged_frames:
             logger.warning("%s: damaged, or not of %dx%d pixels; the frame is rendered again", path, *size)
@@ -275,7 +275,7 @@ class JobFolder:
             self.remove_frames(p for segment in shot.segments for p in self._needed_later(shot, segment))
 
     def _pictures(self, run: range) -> Iterator[Picture]:
-        yield from (over(*self.delivered_layers(position)) for position in run)
+        yield from (over_white(*self.delivered_layers(position)) for position in run)
 
     def delivered_layers(self, position: int) -> tuple[Picture, Picture | None]:
         """Returns colors, `(H, W, 3)` uint8, and alpha, `(H, W)` uint8 or None, of a frame as the output shows it.

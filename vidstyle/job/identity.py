@@ -20,8 +20,8 @@ import numpy as np
 from vidstyle.errors import SourceError
 from vidstyle.files import sha256_of
 from vidstyle.media.read.frame_folder import FrameFolderSource, folder_files
+from vidstyle.media.read.open_source import open_source
 from vidstyle.media.read.source import Source
-from vidstyle.media.read.sources import open_source
 from vidstyle.settings import Settings
 from vidstyle.settings.words import joining_flags
 from vidstyle.version import __version__

@@ -14,7 +14,7 @@ from vidstyle.errors import JobError, OutputError, VidstyleError
 from vidstyle.files import move_whole, remedy, sha256_of, sync_folder, write_whole
 from vidstyle.job.folder import PAINTED_NAME, PUBLISHING_NAME, JobFolder, read_record, write_record
 from vidstyle.job.seams import published_frame
-from vidstyle.media.stills.headers import is_intact_png
+from vidstyle.media.stills.decoding import is_intact_png
 from vidstyle.media.stills.images import read_layers, write_image
 from vidstyle.media.streams.side_streams import StreamSelection
 from vidstyle.media.write.joining import join_video

@@ -16,8 +16,8 @@ import numpy as np
 
 from vidstyle.frames import Picture
 from vidstyle.job.folder import SEAMS_NAME, JobFolder
-from vidstyle.media.stills.alpha import over
-from vidstyle.media.stills.headers import is_intact_png
+from vidstyle.media.stills.alpha import over_white
+from vidstyle.media.stills.decoding import is_intact_png
 from vidstyle.media.stills.images import write_image
 from vidstyle.shots import Shot
 
@@ -82,7 +82,7 @@ def _has(job: JobFolder, after: Shot) -> bool:
 def _mix(job: JobFolder, before: Shot, after: Shot) -> None:
     mixed = _mixed(job, before, after)
     if job.manifest.kind == "video":
-        job.write_segment(after.fades_in, (over(*layers) for layers in mixed))
+        job.write_segment(after.fades_in, (over_white(*layers) for layers in mixed))
         job.note_segment(before, after.fades_in)
         job.tidy(after)
         return

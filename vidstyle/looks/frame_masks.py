@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from vidstyle.frames import ClipInfo, Frame, resize
-from vidstyle.media.read.masks import MaskReader, check_masks, fitted
+from vidstyle.media.read.masks import MaskReader, check_masks, resized_mask
 from vidstyle.method.coverage import Coverage, coverage_of
 from vidstyle.settings import Settings
 
@@ -33,7 +33,7 @@ class Masks:
         Raises:
             SourceError: a mask of this frame is missing or cannot be read.
         """
-        read = {path: fitted(reader.at(frame.index), width, height) for path, reader in self._readers.items()}
+        read = {path: resized_mask(reader.at(frame.index), width, height) for path, reader in self._readers.items()}
         mask = None if self._mask is None else read[self._mask]
         if self._mask is not None and self._readers[self._mask].is_for_all and read[self._mask].min() == 255:
             mask = None  # it says nothing, and is to change nothing: sums with weights are rounded otherwise

@@ -15,15 +15,14 @@ from vidstyle.frames import SMALLEST_SIDE_PX, Picture
 from vidstyle.looks.timeline import style_paths
 from vidstyle.media.read.animated_picture import is_animated
 from vidstyle.media.read.frame_folder import folder_files
+from vidstyle.media.read.open_source import open_source
 from vidstyle.media.read.source import Source
-from vidstyle.media.read.sources import open_source
-from vidstyle.media.stills.headers import picture_size
+from vidstyle.media.stills.decoding import still_header
 from vidstyle.media.stills.images import checked_picture, is_image_name, read_picture
 from vidstyle.settings import Settings
 
 # Frames of a video that stand for its style.
 MOST_FRAMES = 16
-_HEAD_BYTES = 65_536
 
 
 @dataclass(frozen=True)
@@ -127,11 +126,7 @@ def _parts_of(path: Path) -> tuple[Picture | Path, ...]:
 
 def _is_still(path: Path) -> bool:
     """Tells whether a file is a picture that stands still, by its name or its first bytes."""
-    if is_animated(path):
-        return False
-    with suppress(OSError), path.open("rb") as file:
-        return is_image_name(path) or picture_size(file.read(_HEAD_BYTES)) is not None
-    return True
+    return not is_animated(path) and (is_image_name(path) or still_header(path) is not None)
 
 
 def spread_frames(source: Source, most: int = MOST_FRAMES) -> list[Picture]:

@@ -1,1 +1,1 @@
-"""Files in and out: sources read frames, segments and joining write them, and sound travels beside them."""
+"""Reads and writes media files: frames in, segments and videos out, with sound and other side streams."""

@@ -8,13 +8,12 @@ from pathlib import Path
 
 from vidstyle.errors import OutputError
 from vidstyle.frames import ClipInfo, Forecast, Picture, middles
+from vidstyle.job.source import open_with_settings
 from vidstyle.looks.frame_masks import Masks
 from vidstyle.looks.stylizer import Stylizer
 from vidstyle.looks.timeline import Timeline
-from vidstyle.media.read.frame_reader import opened
 from vidstyle.media.stills.images import IMAGE_SUFFIXES, write_image
-from vidstyle.media.write.outputs import check_output
-from vidstyle.media.write.overwriting import check_spared
+from vidstyle.media.write.outputs import check_output, check_spared
 from vidstyle.method.coverage import Coverage
 from vidstyle.method.look import Look
 from vidstyle.previews.sheet import Cell, draw_sheet
@@ -95,7 +94,7 @@ def _frames_at(
     positions: Sequence[int], source: Path, settings: Settings, timeline: Timeline
 ) -> Iterator[tuple[str, Picture, Coverage | None, Look]]:
     """Yields frames at ascending positions: the time in words, the picture, where it is painted, and its look."""
-    with opened(source, settings) as frames, Masks(settings) as masks:
+    with open_with_settings(source, settings) as frames, Masks(settings) as masks:
         passed = 0
         for position in positions:
             for _ in range(position - passed):

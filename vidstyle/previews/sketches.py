@@ -16,11 +16,12 @@ from torch import Tensor
 
 from vidstyle.errors import SourceError
 from vidstyle.frames import ClipInfo, Frame, Picture
+from vidstyle.job.source import open_with_settings
 from vidstyle.looks.frame_masks import Masks
 from vidstyle.looks.stylizer import Stylizer
 from vidstyle.looks.timeline import Timeline, style_paths
 from vidstyle.media.read.frame_folder import folder_files
-from vidstyle.media.read.frame_reader import FAR_FRAMES, opened
+from vidstyle.media.read.frame_reader import FrameReader
 from vidstyle.media.read.source import Source
 from vidstyle.method.coverage import Coverage
 from vidstyle.method.look import Look
@@ -53,14 +54,14 @@ class Clip:
             VidstyleError: it cannot be read.
         """
         self.path, self._settings = Path(source), settings or Settings()
-        self._source: Source | None = opened(self.path, self._settings)
-        self.info: ClipInfo = self._source.info
-        self._lock, self._passed, self._count = threading.RLock(), 0, self.info.frame_count
+        self._reader: FrameReader | None = FrameReader(self._opened)
+        self.info: ClipInfo = self._reader.info
+        self._lock, self._count = threading.RLock(), self.info.frame_count
         self._kept: OrderedDict[int, Frame] = OrderedDict()
-        # Of all frames, once they are needed; empty where they are not certain.
-        self._times: tuple[int, ...] | None = None
-        self._has_sought = False
         self.first_pts = 0
+
+    def _opened(self) -> Source:
+        return open_with_settings(self.path, self._settings)
 
     @property
     def frame_count(self) -> int:
@@ -72,7 +73,7 @@ class Clip:
 
     def _counted(self) -> int:
         count = 0
-        with opened(self.path, self._settings) as source, suppress(StopIteration):
+        with self._opened() as source, suppress(StopIteration):
             while True:
                 source.skip()
                 count += 1
@@ -87,13 +88,17 @@ class Clip:
         with self._lock:
             position = max(0, position if self._count is None else min(position, self._count - 1))
             while position not in self._kept:
-                try:
-                    self._keep(position, self._read(position))
-                except StopIteration as end:
-                    # Containers may promise more frames than there are.
-                    self._count, position = self._passed, self._passed - 1
-                    if position < 0:
-                        raise SourceError(f"{self.path}: holds no frames") from end
+                self._reader = self._reader or FrameReader(self._opened)
+                frame = self._reader.frame_or_end(position)
+                if frame is not None:
+                    self._keep(position, frame)
+                    self.first_pts = self._reader.first_pts
+                    continue
+                # Containers may promise more frames than there are.
+                self._count = self._reader.next_position
+                if not self._count:
+                    raise SourceError(f"{self.path}: holds no frames")
+                position = self._count - 1
             self._kept.move_to_end(position)
             return self._kept[position]
 
@@ -102,52 +107,12 @@ class Clip:
         while len(self._kept) > _KEPT_FRAMES:
             self._kept.popitem(last=False)
 
-    def _read(self, position: int) -> Frame:
-        if self._source is None or not 0 <= position - self._passed < FAR_FRAMES:
-            self._go_to(position)
-        frame = self._next(position)
-        if self._times and self._has_sought and not self._is_sure(position, frame):
-            self._times = ()
-            self._go_to(position)
-            frame = self._next(position)
-        return frame
-
-    def _is_sure(self, position: int, frame: Frame) -> bool:
-        times, source = self._times or (), self._source
-        return source is not None and source.is_sound and frame.pts == times[position]
-
-    def _go_to(self, position: int) -> None:
-        """Opens the input at the frame of that position, if it can be found there, or else at its start."""
-        self.close()
-        self._source, self._passed, self._has_sought = opened(self.path, self._settings), 0, False
-        if position < FAR_FRAMES:
-            return
-        if self._times is None:
-            self._times = self._source.timestamps() or ()
-        if position < len(self._times):
-            if self._source.seek(self.info.range_start + position, self._times[position]):
-                self._passed, self._has_sought = position, True
-            else:
-                self._times = ()
-                self._go_to(position)
-
-    def _next(self, position: int) -> Frame:
-        if self._source is None:
-            raise StopIteration
-        while self._passed < position:
-            self._source.skip()
-            self._passed += 1
-        frame = next(self._source)
-        self._passed += 1
-        self.first_pts = self._source.first_pts
-        return frame
-
     def close(self) -> None:
         """Releases the input; it is opened again when a frame is asked for."""
         with self._lock:
-            if self._source is not None:
-                self._source.close()
-            self._source = None
+            if self._reader is not None:
+                self._reader.close()
+            self._reader = None
 
     def __enter__(self) -> Clip:
         return self

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from vidstyle.devices import resolve_device, resolve_precision
 from vidstyle.frames import ClipInfo, Forecast, Frame, Picture, Result
+from vidstyle.job.source import open_with_settings
 from vidstyle.looks.frame_masks import Masks
 from vidstyle.looks.styles import Style, StylesGiven
 from vidstyle.looks.stylizer import Stylizer
 from vidstyle.looks.timeline import style_paths
-from vidstyle.media.read.frame_reader import opened
 from vidstyle.media.stills.images import checked_picture, read_still
 from vidstyle.method.features import check_layers
 from vidstyle.method.flow import flow_class
@@ -128,7 +128,7 @@ def preview(
     """
     settings, sheet = settings or Settings(), Path(sheet)
     styles = style_paths(style, settings)
-    with opened(Path(source), settings) as frames:
+    with open_with_settings(Path(source), settings) as frames:
         check_sheet(sheet, frames.info, styles, settings)
     # Fetched first, so that the forecast can measure how fast the network is.
     weights_file(settings.network, settings.weights, on_download)
@@ -151,7 +151,7 @@ def _request(
     """Yields the request, with its input opened, once this machine is known to have what the settings need."""
     check_layers(settings.network, (*settings.style_layers, settings.content_layer))
     resolve_precision(settings.precision, resolve_device(settings.device))
-    with opened(Path(source), settings) as frames:
+    with open_with_settings(Path(source), settings) as frames:
         if settings.is_warped and frames.info.kind != "still":
             flow_class(settings.flow).check()
         styles = style_paths(style, settings)

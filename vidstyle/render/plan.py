@@ -27,9 +27,9 @@ from vidstyle.job.identity import (
 from vidstyle.job.manifest import MANIFEST_NAME, Manifest, read_manifest
 from vidstyle.job.publishing import is_published_video, is_publishing
 from vidstyle.job.render_record import finished_frames
+from vidstyle.job.source import open_with_settings
 from vidstyle.job.status import job_path
 from vidstyle.looks.frame_masks import check_all_masks
-from vidstyle.media.read.frame_reader import opened
 from vidstyle.media.write.segments import check_gaps
 from vidstyle.render.analysis import ANALYSIS_SIDE_PX, Analysis, OnAnalysis, analyze
 from vidstyle.render.request import Request
@@ -123,7 +123,7 @@ def new_manifest(plan: RenderPlan, on_analysis: OnAnalysis | None = None) -> Man
     if not (plan.is_dry_run and request.missing_weights()):
         _ = request.stylizer
     check_cluster_if_asked(settings)
-    with opened(request.source.info.path, settings, ANALYSIS_SIDE_PX) as source:
+    with open_with_settings(request.source.info.path, settings, ANALYSIS_SIDE_PX) as source:
         analysis = analyze(source, settings.cuts, on_analysis)
         transparency_notes = request.transparency_notes(source)
         last_s = (analysis.timestamps[-1] - source.first_pts) * source.info.time_base

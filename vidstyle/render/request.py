@@ -19,9 +19,14 @@ from vidstyle.looks.stylizer import Stylizer
 from vidstyle.looks.timeline import Timeline
 from vidstyle.media.read.source import Source
 from vidstyle.media.streams.side_streams import StreamSelection
-from vidstyle.media.streams.soundtrack import check_sound
-from vidstyle.media.write.outputs import check_encoding, check_output, output_kind, transparency_notes
-from vidstyle.media.write.overwriting import check_spared
+from vidstyle.media.streams.sound import check_sound
+from vidstyle.media.write.outputs import (
+    check_encoding,
+    check_output,
+    check_overwrites_no_input,
+    output_kind,
+    transparency_notes,
+)
 from vidstyle.media.write.segments import video_spec
 from vidstyle.render.analysis import OnAnalysis
 from vidstyle.reporting.data import OnReport
@@ -93,10 +98,10 @@ class Request:
         self.listeners = listeners or Listeners()
         self.kind, self.output = output_kind(target, source.info), Path(target)
         read = named_files(styles, settings)
-        check_spared(self.output, read, is_folder=self.kind == "frames")
+        check_overwrites_no_input(self.output, read, is_folder=self.kind == "frames")
         self.suffix = f".{settings.frame_format}"
         if settings.report is not None:
-            check_spared(settings.report, read)
+            check_overwrites_no_input(settings.report, read)
             check_page(settings.report, overwrite=settings.overwrite)
         if self.kind != "frames" and self.suffix != ".png":
             raise SettingsError(f"frame_format is for folders of frames, and {target} is none; leave it out")

@@ -26,8 +26,8 @@ from vidstyle.job.render_record import (
     remember,
 )
 from vidstyle.looks.frame_masks import Masks, check_all_masks
-from vidstyle.media.stills.exif import without_place
 from vidstyle.media.stills.images import is_image_name, write_image
+from vidstyle.media.stills.metadata import without_location
 from vidstyle.media.streams.side_streams import side_streams_of
 from vidstyle.media.timestamps import TIMESTAMPS_NAME, timestamps_csv
 from vidstyle.render.analysis import Analysis
@@ -162,7 +162,7 @@ def _run_still(plan: RenderPlan) -> Result:
     alpha = None if frame.alpha is None else request.resized(frame.alpha)
     exif = request.source.exif
     if settings.no_location:
-        exif = without_place(exif)
+        exif = without_location(exif)
     write_image(request.output, stylized.image, alpha, exif)
     request.listeners.say_frame(saved.done(1, 1))
     notes += [*request.source.notes, *request.transparency_notes(request.source)]

@@ -10,8 +10,9 @@ from vidstyle.errors import counted
 from vidstyle.frames import FrameDone
 from vidstyle.job.folder import JobFolder
 from vidstyle.job.seams import Seams
+from vidstyle.job.source import open_with_settings
 from vidstyle.looks.frame_masks import Masks
-from vidstyle.media.read.frame_reader import Reader, opened
+from vidstyle.media.read.frame_reader import FrameReader
 from vidstyle.render.request import Request
 from vidstyle.settings import Settings
 from vidstyle.shots import Shot
@@ -92,7 +93,7 @@ def _engine(
         notes.append(f"{counted(len(shots), 'shot')} to render, so {counted(workers, 'process')} did")
     if workers > 1:
         return stack.enter_context(Workers(workers, job, source.info.path, request.styles, settings))
-    frames = Reader(lambda: opened(source.info.path, settings), job.manifest.timestamps, source)
+    frames = FrameReader(lambda: open_with_settings(source.info.path, settings), job.manifest.timestamps, source)
     masks = stack.enter_context(Masks(settings))
     return ShotStylizer(job, stack.enter_context(frames), request.stylizer, masks, fallbacks_of(job))
 

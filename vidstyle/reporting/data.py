@@ -18,12 +18,12 @@ from vidstyle.frames import Frame, Picture, middles, resize
 from vidstyle.job.identity import source_fingerprint
 from vidstyle.job.journal import JournalEntry
 from vidstyle.job.render_record import RenderRecord
+from vidstyle.job.source import open_with_settings
 from vidstyle.looks.styles import load_styles
 from vidstyle.media.read.frame_folder import FrameFolderSource, folder_files
-from vidstyle.media.read.frame_reader import opened
+from vidstyle.media.read.open_source import open_source
 from vidstyle.media.read.source import Source
-from vidstyle.media.read.sources import open_source
-from vidstyle.media.stills.alpha import over
+from vidstyle.media.stills.alpha import over_white
 from vidstyle.media.stills.images import reduced_size
 from vidstyle.metrics import MEASURED_SIZE_PX, StabilityMeter, Step
 from vidstyle.reporting.thumbnails import (
@@ -153,7 +153,7 @@ def _open_input(render_record: RenderRecord) -> Source:
     manifest = render_record.manifest
     path = render_record.path_of(manifest.info.path)
     try:
-        source = opened(path, Settings(**manifest.settings))
+        source = open_with_settings(path, Settings(**manifest.settings))
     except VidstyleError as error:
         raise SourceError(str(error)) from error
     if source_fingerprint(source)[1] != manifest.identity.files["input"][1]:
@@ -176,8 +176,8 @@ def _compare(
             if result is None or position >= count or (source is not None and frame is None):
                 found.is_complete = False
                 break
-            after = over(result.image, result.alpha)
-            before = None if frame is None else over(frame.image, frame.alpha)
+            after = over_white(result.image, result.alpha)
+            before = None if frame is None else over_white(frame.image, frame.alpha)
             if position in cuts:  # frames on both sides of a cut are not compared
                 found.drift = float(np.fmax(found.drift, meter.result().drift))
                 meter = StabilityMeter()

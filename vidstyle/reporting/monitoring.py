@@ -17,10 +17,10 @@ from vidstyle.job.folder import STOP_NAME, JobFolder, clear_job
 from vidstyle.job.journal import JournalEntry, read_journal
 from vidstyle.job.lock import is_running, locked
 from vidstyle.job.manifest import MANIFEST_NAME, read_manifest
+from vidstyle.job.source import open_with_settings
 from vidstyle.job.status import Status, job_path, job_status
-from vidstyle.media.read.frame_reader import opened
+from vidstyle.media.read.open_source import open_source
 from vidstyle.media.read.source import Source
-from vidstyle.media.read.sources import open_source
 from vidstyle.media.stills.images import read_layers, reduced_size
 from vidstyle.metrics import MEASURED_SIZE_PX, StabilityMeter
 
@@ -161,7 +161,7 @@ class WarpErrorWatch:
         apart = max(1, -(-manifest.frame_count // _MOST_PAIRS))
         size = reduced_size(manifest.width, manifest.height, MEASURED_SIZE_PX)
         read, before = 0, None
-        with opened(self._source_path(), self._job.settings) as source:
+        with open_with_settings(self._source_path(), self._job.settings) as source:
             for position in range(apart, manifest.frame_count, apart):
                 while read < position - 1:
                     source.skip()

@@ -63,9 +63,10 @@ def _work(task: Mapping[str, Any], orders: queue.Queue[Mapping[str, Any]], answe
     from vidstyle.job.identity import check_look
     from vidstyle.job.lock import locked_by_worker
     from vidstyle.job.manifest import read_manifest
+    from vidstyle.job.source import open_with_settings
     from vidstyle.looks.frame_masks import Masks
     from vidstyle.looks.stylizer import Stylizer
-    from vidstyle.media.read.frame_reader import Reader, opened
+    from vidstyle.media.read.frame_reader import FrameReader
     from vidstyle.settings import Settings
     from vidstyle.workers.shot_stylizer import ShotStylizer, fallbacks_of
 
@@ -78,7 +79,10 @@ def _work(task: Mapping[str, Any], orders: queue.Queue[Mapping[str, Any]], answe
         stylizer = Stylizer(task["styles"], settings)
         check_look(manifest.identity.files, [Path(style) for style in task["styles"]], settings)
         source = Path(task["source"])
-        with Reader(lambda: opened(source, settings), manifest.timestamps) as reader, Masks(settings) as masks:
+        with (
+            FrameReader(lambda: open_with_settings(source, settings), manifest.timestamps) as reader,
+            Masks(settings) as masks,
+        ):
             shot_stylizer = ShotStylizer(job, reader, stylizer, masks, fallbacks_of(job))
             while (order := orders.get()) != END:
                 shot = manifest.shots[order["shot"]]

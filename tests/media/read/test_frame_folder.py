@@ -12,7 +12,7 @@ from clips import make_folder, picture, write_raw
 
 from vidstyle.errors import SourceError
 from vidstyle.media.read.frame_folder import FrameFolderSource
-from vidstyle.media.read.sources import open_source
+from vidstyle.media.read.open_source import open_source
 from vidstyle.media.timestamps import TIMESTAMPS_NAME
 
 NAMES = ["f1.png", "f2.png", "f10.png"]

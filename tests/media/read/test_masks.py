@@ -1,4 +1,4 @@
-"""Masks are read beside the frames that they belong to, and what is wrong with them is said."""
+"""Masks are read with the frames that they belong to, and errors in them are reported."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from vidstyle.errors import SourceError
 from vidstyle.frames import ClipInfo
-from vidstyle.media.read.masks import MaskReader, check_masks, fitted
+from vidstyle.media.read.masks import MaskReader, check_masks, resized_mask
 
 
 def flat(level, size=(64, 48)):
@@ -65,7 +65,7 @@ def test_colors_count_by_their_brightness_and_transparent_parts_are_black(tmp_pa
 
 def test_nearly_black_and_nearly_white_are_black_and_white():
     levels = np.arange(256, dtype=np.uint8)[None]
-    mask = fitted(levels, 256, 1)[0]
+    mask = resized_mask(levels, 256, 1)[0]
     assert mask[:8].tolist() == [0] * 8
     assert mask[8:248].tolist() == list(range(8, 248))
     assert mask[248:].tolist() == [255] * 8
@@ -73,7 +73,7 @@ def test_nearly_black_and_nearly_white_are_black_and_white():
 
 def test_an_edge_that_is_enlarged_is_soft_and_black_stays_black():
     mask = np.hstack([flat(0, (8, 8)), flat(255, (8, 8))])
-    large = fitted(mask, 64, 32)
+    large = resized_mask(mask, 64, 32)
     assert large.shape == (32, 64)
     assert not large[:, :24].any()
     assert large[:, 40:].min() == 255
@@ -84,7 +84,7 @@ def test_a_mask_of_the_same_shape_fits_at_any_size(tmp_path_factory, width, heig
     size = max(16, round(width * ratio)), max(16, round(height * ratio))
     if min(width, height) * ratio >= 16:
         reader = MaskReader.__new__(MaskReader)
-        reader._path, reader._source = Path("m.png"), type("Any", (), {"info": info(*size)})()
+        reader._path, reader._reader = Path("m.png"), type("Any", (), {"info": info(*size)})()
         reader.check_shape(info(width, height))
 
 

@@ -9,7 +9,7 @@ from clips import picture
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vidstyle.media.stills.alpha import filled, over
+from vidstyle.media.stills.alpha import filled, over_white
 
 
 def _disc(size: int = 64) -> np.ndarray:
@@ -62,15 +62,15 @@ def test_opaque_pictures_are_not_touched() -> None:
 def test_over_white() -> None:
     image = np.full((2, 2, 3), 55, np.uint8)
     alpha = np.array([[0, 255], [51, 128]], np.uint8)
-    assert over(image, alpha)[..., 0].tolist() == [[255, 55], [215, 155]]
-    assert over(image, None) is image
+    assert over_white(image, alpha)[..., 0].tolist() == [[255, 55], [215, 155]]
+    assert over_white(image, None) is image
 
 
 def test_large_pictures_are_put_over_white_and_filled_in_little_memory() -> None:
     rng = np.random.default_rng(2)
     image, alpha = rng.integers(0, 256, (2000, 2000, 3), dtype=np.uint8), np.full((2000, 2000), 64, np.uint8)
     peaks = []
-    for work in (over, filled):
+    for work in (over_white, filled):
         tracemalloc.start()
         got = work(image, alpha)
         peaks.append(tracemalloc.get_traced_memory()[1] / alpha.size)
@@ -79,4 +79,6 @@ def test_large_pictures_are_put_over_white_and_filled_in_little_memory() -> None
     # Bytes a pixel, of which three are the picture.
     assert peaks[0] < 8
     assert peaks[1] < 25
-    assert np.array_equal(over(image, alpha), np.rint(255 + np.float32(64 / 255) * (image.astype(np.float32) - 255)))
+    assert np.array_equal(
+        over_white(image, alpha), np.rint(255 + np.float32(64 / 255) * (image.astype(np.float32) - 255))
+    )

@@ -84,14 +84,14 @@ def tiff(
     tags += [(259, "H", [1]), (262, "H", [photometric]), (273, "I", starts), (274, "H", [orientation])]
     tags += [(277, "H", [count]), (278, "I", [height]), (279, "I", [len(part) for part in parts]), (284, "H", [planes])]
     tags += [] if extra is None else [(338, "H", [extra])]
-    directory, beside = struct.pack(f"{order}H", len(tags)), b""
+    directory, outside = struct.pack(f"{order}H", len(tags)), b""
     for tag, letter, numbers in tags:
         content = struct.pack(f"{order}{len(numbers)}{letter}", *numbers)
         if len(content) > 4:
-            content, beside = struct.pack(f"{order}I", 256 + len(beside)), beside + content
+            content, outside = struct.pack(f"{order}I", 256 + len(outside)), outside + content
         directory += struct.pack(f"{order}HHI", tag, {"H": 3, "I": 4}[letter], len(numbers)) + content.ljust(4, b"\0")
     head = {"<": b"II", ">": b"MM"}[order] + struct.pack(f"{order}HI", 42, 8) + directory
-    return (head.ljust(256, b"\0") + beside).ljust(512, b"\0") + b"".join(parts)
+    return (head.ljust(256, b"\0") + outside).ljust(512, b"\0") + b"".join(parts)
 
 
 @pytest.mark.parametrize("kind", [*LOSSLESS, "JPEG", "AVIF"])
@@ -110,7 +110,7 @@ def test_orientation(tmp_path: Path, kind: str, orientation: int) -> None:
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.sampled_from(list(STORED)), st.sampled_from(list(LOSSLESS)))
-def test_orientation_of_any_size_carries_alpha_along(width: int, height: int, orientation: int, kind: str) -> None:
+def test_orientation_of_any_size_turns_alpha_too(width: int, height: int, orientation: int, kind: str) -> None:
     shape = (height, width) if orientation < 5 else (width, height)
     values = np.arange(width * height, dtype=np.uint32).reshape(shape)
     layers = np.stack([values % 251, values // 7 % 256, values * 3 % 256, 128 + values % 128], 2).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Still pictures in and out."""
+"""Still pictures in and out, whole or not at all, and what their bytes say undecoded."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from vidstyle.errors import OutputError, SourceError
 from vidstyle.frames import resize
-from vidstyle.media.stills.headers import is_cut_off, picture_size
+from vidstyle.media.stills.decoding import is_intact_png
+from vidstyle.media.stills.headers import frame_durations_ms, is_cut_off, pictures_in_a_row
 from vidstyle.media.stills.images import IMAGE_SUFFIXES, natural_key, read_image, write_image
 
 
@@ -153,16 +154,16 @@ def test_read_cut_off(tmp_path: Path, suffix: str, share: float) -> None:
 def test_read_too_large(tmp_path: Path) -> None:
     header = struct.pack(">IIBBBBB", 100_000, 100_000, 8, 2, 0, 0, 0)
     chunk = b"IHDR" + header
-    png = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk)) + b"IEND"
+    png = (
+        b"\x89PNG\r\n\x1a\n"
+        + struct.pack(">I", 13)
+        + chunk
+        + struct.pack(">I", zlib.crc32(chunk))
+        + b"\0\0\0\0IDAT\0\0\0\0IEND"
+    )
     (tmp_path / "huge.png").write_bytes(png)
     with pytest.raises(SourceError, match=r"too large .100000x100000"):
         read_image(tmp_path / "huge.png")
-
-
-def test_header_sizes(tmp_path: Path) -> None:
-    for suffix in (".png", ".jpg"):
-        assert picture_size(write_raw(tmp_path / f"a{suffix}", picture(0, (80, 33))).read_bytes()) == (80, 33)
-    assert picture_size(write_raw(tmp_path / "a.bmp", picture(0)).read_bytes()) is None
 
 
 def test_cut_off_ignores_what_follows_the_picture(tmp_path: Path) -> None:
@@ -170,11 +171,19 @@ def test_cut_off_ignores_what_follows_the_picture(tmp_path: Path) -> None:
     assert not is_cut_off(data + b"\xff\xda appended film without an end")
 
 
+def test_one_wrong_or_missing_byte_makes_a_png_damaged(tmp_path: Path) -> None:
+    data = write_raw(tmp_path / "a.png", picture(0, (20, 16))).read_bytes()
+    assert is_intact_png(data)
+    assert is_intact_png(data, (20, 16))
+    assert not is_intact_png(data, (16, 20))
+    for at in range(len(data)):
+        assert not is_intact_png(data[:at])
+        assert not is_intact_png(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
+
+
 @given(st.binary(max_size=200))
 def test_headers_survive_anything(tail: bytes) -> None:
     for magic in (b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"):
-        size = picture_size(magic + tail)
-        assert size is None or len(size) == 2
         assert is_cut_off(magic + tail) in (True, False)
 
 
@@ -216,3 +225,39 @@ def test_natural_key_does_not_depend_on_the_order_of_arrival(stems: list[str]) -
 
 def test_natural_key_takes_digits_without_limit() -> None:
     assert natural_key(Path("9" * 5000)) < natural_key(Path("1" + "0" * 5000))
+
+
+def animation(path: Path, durations: list[int]) -> Path:
+    made = cv2.Animation()
+    made.frames = [np.full((16, 18, 4), 40 * k + 15, np.uint8) for k in range(len(durations))]
+    made.durations = durations
+    assert cv2.imwriteanimation(str(path), made)
+    return path
+
+
+def test_durations_are_those_that_another_writer_gave(tmp_path: Path) -> None:
+    assert frame_durations_ms(animation(tmp_path / "a.webp", [40, 100, 7, 70000])) == [40, 100, 7, 70000]
+
+
+def test_a_still_has_one_picture(tmp_path: Path) -> None:
+    for quality in (50, 101):
+        cv2.imwrite(str(tmp_path / "a.webp"), np.zeros((16, 16, 3), np.uint8), [cv2.IMWRITE_WEBP_QUALITY, quality])
+        assert frame_durations_ms(tmp_path / "a.webp") == [0]
+
+
+def test_what_is_no_whole_webp_is_an_error(tmp_path: Path) -> None:
+    path = animation(tmp_path / "a.webp", [40, 50])
+    whole = path.read_bytes()
+    for data in (b"", whole[:-9], b"GIF89a" + whole, whole[:11]):
+        path.write_bytes(data)
+        with pytest.raises(OSError, match="not a whole WebP"):
+            frame_durations_ms(path)
+
+
+def test_pictures_in_a_row_come_out_as_they_went_in(tmp_path: Path) -> None:
+    pictures = [cv2.imencode(".webp", np.full((16, 16, 3), k, np.uint8))[1].tobytes() for k in range(3)]
+    (tmp_path / "row").write_bytes(b"".join(pictures))
+    assert list(pictures_in_a_row(tmp_path / "row")) == pictures
+    (tmp_path / "row").write_bytes(b"".join(pictures)[:-1])
+    with pytest.raises(OSError, match="in a row"):
+        list(pictures_in_a_row(tmp_path / "row"))

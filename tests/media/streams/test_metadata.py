@@ -1,4 +1,4 @@
-"""Tags: what is kept, what is not, and in which words."""
+"""Tags, timecodes, chapters, fonts, cover pictures and data: what is kept, what is not, and what notes say."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from pathlib import Path
 
 import av
 import pytest
-from beside import TAGS, Film, Sub, carried, make_film, tags
 from clips import make_video
+from films import TAGS, Film, Sub, chapters, cover_picture, make_film, passed_through, tags
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vidstyle.media.streams.metadata import advanced_timecode, is_location, kept_tags, lost_tags
+from vidstyle.media.streams.metadata import advanced_timecode, cut_chapters, is_cover, is_location, kept_tags, lost_tags
 
 APPLE = {
     "com.apple.quicktime.make": "Apple",
@@ -21,12 +21,13 @@ APPLE = {
 }
 
 
-@pytest.mark.parametrize("made", [".mp4", ".mkv"])
-@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv", ".webm"])
+@pytest.mark.parametrize(
+    ("made", "suffix"), [(".mp4", ".mkv"), (".mkv", ".mp4"), (".mkv", ".mkv"), (".mkv", ".mov"), (".mkv", ".webm")]
+)
 @pytest.mark.parametrize("location", [True, False])
 def test_tags_are_kept_and_places_on_request_not(tmp_path: Path, made: str, suffix: str, location: bool) -> None:
     source = make_film(tmp_path / f"in{made}", Film(tags=TAGS))
-    assert carried(source, tmp_path / f"out{suffix}", location=location) == []
+    assert passed_through(source, tmp_path / f"out{suffix}", location=location) == []
     before, after = tags(source), tags(tmp_path / f"out{suffix}")
     assert {key: after[key] for key in ("title", "artist", "creation_time")} == {
         "title": "A film", "artist": "me", "creation_time": "2020-01-02T03:04:05.000000Z"
@@ -39,31 +40,30 @@ def test_tags_are_kept_and_places_on_request_not(tmp_path: Path, made: str, suff
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
-def test_a_telephones_tags(tmp_path: Path, suffix: str) -> None:
+def test_the_tags_of_a_telephone(tmp_path: Path, suffix: str) -> None:
     film = Film(tags=TAGS | APPLE, options={"movflags": "use_metadata_tags"})
     source = make_film(tmp_path / "in.mov", film)
-    assert carried(source, tmp_path / f"out{suffix}") == []
+    assert passed_through(source, tmp_path / f"out{suffix}") == []
     after = tags(tmp_path / f"out{suffix}")
     assert {key.lower(): value for key, value in APPLE.items()}.items() <= after.items()
     assert after["title"] == "A film"
-    carried(source, tmp_path / f"less{suffix}", location=False)
+    passed_through(source, tmp_path / f"less{suffix}", location=False)
     less = tags(tmp_path / f"less{suffix}")
     assert "com.apple.quicktime.make" in less
     assert [key for key in less if is_location(key)] == []
     assert b"48.85" not in (tmp_path / f"less{suffix}").read_bytes()
 
 
-@pytest.mark.parametrize(("suffix", "word"), [(".mp4", "MP4"), (".mov", "MOV"), (".avi", "AVI"), (".gif", "GIF")])
-def test_tags_without_a_place_are_missed_aloud(tmp_path: Path, suffix: str, word: str) -> None:
+@pytest.mark.parametrize(("suffix", "word"), [(".mp4", "MP4"), (".mov", "MOV"), (".avi", "AVI")])
+def test_tags_without_a_place_are_noted(tmp_path: Path, suffix: str, word: str) -> None:
     source = make_film(tmp_path / "in.mkv", Film(tags={"title": "A film", "director": "she"}))
-    missing = "director, title" if suffix == ".gif" else "director"
-    notes = carried(source, tmp_path / f"out{suffix}")
-    assert notes == [f"in.mkv: tags left out, since {word} has no place for them: {missing}"]
+    notes = passed_through(source, tmp_path / f"out{suffix}")
+    assert notes == [f"in.mkv: tags left out, since {word} has no place for them: director"]
 
 
 def test_what_tells_of_the_old_file_is_left_behind(tmp_path: Path) -> None:
     source = make_film(tmp_path / "in.mp4", Film(tags=TAGS, video_tags={"encoder": "old"}))
-    carried(source, tmp_path / "out.mkv")
+    passed_through(source, tmp_path / "out.mkv")
     with av.open(str(tmp_path / "out.mkv")) as container:
         names = {key.lower() for key in (*container.metadata, *container.streams.video[0].metadata)}
     assert names == {"title", "artist", "creation_time", "location", "location-eng", "encoder", "duration"}
@@ -73,7 +73,7 @@ def test_what_tells_of_the_old_file_is_left_behind(tmp_path: Path) -> None:
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv", ".webm"])
 def test_title_and_language_of_the_pictures(tmp_path: Path, suffix: str) -> None:
     source = make_film(tmp_path / "in.mkv", Film(video_tags={"language": "ita", "title": "Main"}))
-    carried(source, tmp_path / f"out{suffix}")
+    passed_through(source, tmp_path / f"out{suffix}")
     with av.open(str(tmp_path / f"out{suffix}")) as container:
         found = container.streams.video[0].metadata
     assert (found["language"], found.get("title") or found["name"]) == ("ita", "Main")
@@ -83,16 +83,16 @@ def test_title_and_language_of_the_pictures(tmp_path: Path, suffix: str) -> None
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
 def test_timecode_runs_on(tmp_path: Path, made: str, suffix: str) -> None:
     source = make_film(tmp_path / f"in{made}", Film(video_tags={"timecode": "01:02:03:20"}))
-    for frames, wanted in (((0, None), "01:02:03:20"), ((7, 20), "01:02:04:02")):
-        assert carried(source, tmp_path / f"out{suffix}", frames) == []
+    for frames, expected in (((0, None), "01:02:03:20"), ((7, 20), "01:02:04:02")):
+        assert passed_through(source, tmp_path / f"out{suffix}", frames) == []
         with av.open(str(tmp_path / f"out{suffix}")) as container:
             found = {key.lower(): value for key, value in container.streams.video[0].metadata.items()}
-        assert found["timecode"] == wanted
+        assert found["timecode"] == expected
 
 
-def test_timecode_into_avi_is_missed_aloud(tmp_path: Path) -> None:
+def test_timecode_into_avi_is_noted(tmp_path: Path) -> None:
     source = make_film(tmp_path / "in.mov", Film(video_tags={"timecode": "01:02:03:20"}))
-    notes = carried(source, tmp_path / "out.avi")
+    notes = passed_through(source, tmp_path / "out.avi")
     assert notes == ["in.mov: tags left out, since AVI has no place for them: timecode"]
 
 
@@ -107,11 +107,11 @@ def test_timecode_with_one_digit_for_the_frame(tmp_path: Path, suffix: str) -> N
             if packet.size:
                 packet.stream = stream
                 output.mux(packet)
-    for frames, wanted in (((0, None), "01:02:03:4"), ((7, 12), "01:02:04:1")):
-        assert carried(source, tmp_path / f"out{suffix}", frames) == []
+    for frames, expected in (((0, None), "01:02:03:4"), ((7, 12), "01:02:04:1")):
+        assert passed_through(source, tmp_path / f"out{suffix}", frames) == []
         with av.open(str(tmp_path / f"out{suffix}")) as container:
             found = {key.lower(): value for key, value in container.streams.video[0].metadata.items()}
-        assert found["timecode"] == wanted
+        assert found["timecode"] == expected
 
 
 def test_timecodes_count_as_broadcasters_do() -> None:
@@ -148,8 +148,119 @@ def test_lost_tags_know_the_languages_that_mp4_adds() -> None:
     assert lost_tags(["location-eng"], ["location"]) == []
 
 
-def test_languages_without_a_place_are_missed_aloud(tmp_path: Path) -> None:
+def test_languages_without_a_place_are_noted(tmp_path: Path) -> None:
     source = make_film(tmp_path / "in.mkv", Film(subs=[Sub("subrip", language="swe"), Sub("subrip", language="deu")]))
-    notes = carried(source, tmp_path / "out.mov")
+    notes = passed_through(source, tmp_path / "out.mov")
     assert notes == ["in.mkv: tags left out, since MOV has no place for them: language swe"]
-    assert carried(source, tmp_path / "out.mp4") == []
+    assert passed_through(source, tmp_path / "out.mp4") == []
+
+
+THREE = ((0, 400, "one"), (400, 720, "two"), (720, 1000, "three"))
+
+
+@pytest.mark.parametrize(
+    ("made", "suffix"), [(".mp4", ".mkv"), (".mkv", ".mp4"), (".mkv", ".mkv"), (".mkv", ".mov"), (".mkv", ".webm")]
+)
+def test_chapters_stay_where_they_are(tmp_path: Path, made: str, suffix: str) -> None:
+    # AAC's priming samples make Matroska move all packets by 21 ms.
+    source = make_film(tmp_path / f"in{made}", Film(chapters=THREE, sound=True))
+    assert [title for *_, title in chapters(source)] == ["one", "two", "three"]
+    passed_through(source, tmp_path / f"out{suffix}")
+    for got, expected in zip(chapters(tmp_path / f"out{suffix}"), chapters(source), strict=True):
+        assert got[2] == expected[2]
+        assert max(abs(got[0] - expected[0]), abs(got[1] - expected[1])) <= 0.0015
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_chapters_of_a_range(tmp_path: Path, suffix: str) -> None:
+    source = make_film(tmp_path / "in.mkv", Film(chapters=THREE))
+    passed_through(source, tmp_path / f"out{suffix}", (12, 20))
+    assert chapters(tmp_path / f"out{suffix}") == [(0.0, 0.24, "two"), (0.24, 0.32, "three")]
+
+
+def test_chapters_are_noted(tmp_path: Path) -> None:
+    source = make_film(tmp_path / "in.mkv", Film(chapters=THREE))
+    assert passed_through(source, tmp_path / "out.avi") == ["in.mkv: the chapters were left out, AVI holds none"]
+
+
+@given(st.lists(st.integers(1, 50), min_size=1, max_size=6), st.integers(0, 99), st.integers(1, 99), st.integers(0, 9))
+def test_cut_chapters_cover_what_is_rendered(lengths: list[int], first: int, count: int, lead: int) -> None:
+    ends = [sum(lengths[: k + 1]) for k in range(len(lengths))]
+    whole = [
+        {"id": k, "start": end - length, "end": end, "time_base": Fraction(1, 10), "metadata": {"title": str(k)}}
+        for k, (length, end) in enumerate(zip(lengths, ends, strict=True))
+    ]
+    kept = cut_chapters(whole, Fraction(first, 10), Fraction(first + count, 10), Fraction(lead, 10))
+    for chapter in kept:
+        assert lead * 10**5 <= chapter["start"] < chapter["end"] <= (lead + count) * 10**5
+    shown = max(0, min(ends[-1], first + count) - first)
+    assert sum(chapter["end"] - chapter["start"] for chapter in kept) == shown * 10**5
+    assert [chapter["id"] for chapter in kept] == sorted(chapter["id"] for chapter in kept)
+
+
+def covers_of(path: Path) -> list[bytes]:
+    with av.open(str(path)) as container:
+        streams = [stream for stream in container.streams.video if is_cover(stream)]
+        return [bytes(p) for p in container.demux(*streams) if p.size] if streams else []
+
+
+def test_fonts_go_to_mkv_and_are_noted_elsewhere(tmp_path: Path) -> None:
+    source = make_film(tmp_path / "in.mkv", Film(fonts=["a.ttf", "b.ttf"]))
+    assert passed_through(source, tmp_path / "out.mkv") == []
+    with av.open(str(tmp_path / "out.mkv")) as container:
+        found = [(s.name, s.mimetype, s.data) for s in container.streams.attachments]
+    mimetype = "application/x-truetype-font"
+    assert found == [("a.ttf", mimetype, b"a.ttf" * 30), ("b.ttf", mimetype, b"b.ttf" * 30)]
+    for suffix, word in ((".mp4", "MP4"), (".mov", "MOV"), (".webm", "WEBM"), (".avi", "AVI")):
+        notes = passed_through(source, tmp_path / f"out{suffix}")
+        assert notes == [f"in.mkv: the attached files (a.ttf, b.ttf) were left out, {word} holds none"]
+
+
+@pytest.mark.parametrize(("made", "frames"), [(".mkv", (0, None)), (".mp4", (5, 9))])
+def test_the_cover_is_copied(tmp_path: Path, made: str, frames: tuple[int, int | None]) -> None:
+    source = make_film(tmp_path / f"in{made}", Film(cover=True, tags={"title": "x"}))
+    assert covers_of(source) == [cover_picture()]
+    for suffix in (".mkv", ".mp4"):
+        assert passed_through(source, tmp_path / f"out{suffix}", frames) == []
+        assert covers_of(tmp_path / f"out{suffix}") == [cover_picture()]
+        with av.open(str(tmp_path / f"out{suffix}")) as container:
+            shown = sum(1 for packet in container.demux(container.streams.video[0]) if packet.size)
+        assert shown == (25 if frames[1] is None else 4)
+    for suffix, word in ((".mov", "MOV"), (".webm", "WEBM")):
+        notes = passed_through(source, tmp_path / f"out{suffix}", frames)
+        assert notes == [f"in{made}: the cover pictures were left out, {word} holds none"]
+
+
+def data_of(path: Path) -> list[tuple[float, float, bytes]]:
+    with av.open(str(path)) as container:
+        packets = [p for p in container.demux(container.streams.data[0]) if p.size]
+        return [(float(p.pts * p.time_base), float(p.duration * p.time_base), bytes(p)) for p in packets]
+
+
+def test_data_is_copied_in_mp4_and_mov(tmp_path: Path) -> None:
+    source = make_film(tmp_path / "in.mp4", Film(data="bin_data"))
+    assert [start for start, *_ in data_of(source)] == [0, 0.4, 0.8]
+    for suffix in (".mp4", ".mov"):
+        output = tmp_path / f"out{suffix}"
+        assert passed_through(source, output) == []
+        assert data_of(output) == data_of(source)
+        passed_through(source, output, (5, 15))
+        assert data_of(output) == [(0.0, 0.2, b"position"), (0.2, 0.2, b"position")]
+        notes = passed_through(source, output, location=False)
+        assert notes == ["in.mp4: 1 data track was left out, which may tell places"]
+        with av.open(str(output)) as container:
+            assert len(container.streams.data) == 0
+
+
+def test_data_elsewhere_is_noted(tmp_path: Path) -> None:
+    source = make_film(tmp_path / "in.ts", Film(data="klv"))
+    for suffix, word in ((".mkv", "MKV"), (".mp4", "MP4")):
+        notes = passed_through(source, tmp_path / f"out{suffix}")
+        assert notes == [f"in.ts: 1 data track was left out, {word} does not take such"]
+
+
+def test_a_cover_with_the_tags_of_a_telephone_is_noted(tmp_path: Path) -> None:
+    # FFmpeg has either QuickTime's tags or a cover in MP4.
+    source = make_film(tmp_path / "in.mkv", Film(cover=True, tags={"com.apple.quicktime.make": "Apple"}))
+    assert passed_through(source, tmp_path / "out.mp4") == ["in.mkv: the cover pictures were left out, MP4 holds none"]
+    assert covers_of(tmp_path / "out.mp4") == []

@@ -8,7 +8,7 @@ from pathlib import Path
 import av
 import pytest
 from av.stream import Disposition
-from beside import STYLES, Film, Sub, carried, make_film, texts
+from films import STYLES, Film, Sub, make_film, passed_through, texts
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -42,7 +42,7 @@ def test_text_in_time(tmp_path: Path, made: str, sub: Sub, suffix: str, becomes:
     before = [(start, length, text.strip()) for start, length, text in texts(source)]
     assert [text for *_, text in before] == ["hello" if sub.codec != "ass" else r"{\i1}hello{\i0}", "end"]
     output = tmp_path / f"out{suffix}"
-    assert carried(source, output) == []
+    assert passed_through(source, output) == []
     ((name, tags, _),) = subs_of(output)
     assert name == becomes
     assert tags.get("title") or tags.get("name") == "Texte"
@@ -58,7 +58,7 @@ def test_text_in_time(tmp_path: Path, made: str, sub: Sub, suffix: str, becomes:
 def test_a_range_cuts_what_hangs_over(tmp_path: Path, suffix: str) -> None:
     events = [(b"before", 0, 100), (b"into", 200, 300), (b"inside", 520, 40), (b"out", 600, 300), (b"after", 720, 90)]
     source = make_film(tmp_path / "in.mkv", Film(subs=[Sub("subrip", events)]))
-    carried(source, tmp_path / f"out{suffix}", (10, 18))
+    passed_through(source, tmp_path / f"out{suffix}", (10, 18))
     shown = [(round(start, 3), round(length, 3), text) for start, length, text in texts(tmp_path / f"out{suffix}")]
     assert shown == [(0.0, 0.1, "into"), (0.12, 0.04, "inside"), (0.2, 0.12, "out")]
 
@@ -71,7 +71,7 @@ def test_several_tracks_and_their_marks(tmp_path: Path, suffix: str) -> None:
         Sub("subrip", PLAIN, "fra", "Pour sourds", disposition=Disposition.hearing_impaired),
     ]
     output = tmp_path / f"out{suffix}"
-    assert carried(make_film(tmp_path / "in.mkv", Film(subs=subs)), output) == []
+    assert passed_through(make_film(tmp_path / "in.mkv", Film(subs=subs)), output) == []
     found = subs_of(output)
     assert [tags["language"] for _, tags, _ in found] == ["deu", "eng", "fra"]
     assert [tags.get("title") or tags["name"] for _, tags, _ in found] == ["Alles", "Signs", "Pour sourds"]
@@ -82,30 +82,32 @@ def test_several_tracks_and_their_marks(tmp_path: Path, suffix: str) -> None:
     assert [len(texts(output, track)) for track in range(3)] == [2, 1, 2]
 
 
-def test_pictures_of_text_are_copied_or_missed_aloud(tmp_path: Path) -> None:
+def test_pictures_of_text_are_copied_or_noted(tmp_path: Path) -> None:
     # Two segments of a presentation graphics stream: a composition without objects, and the end.
     blank = b"\x16\0\x0b\0\x40\0\x30\x10\0\1\x80\0\0\0" + b"\x80\0\0"
     sub = Sub("hdmv_pgs_subtitle", ((blank, 200, 0), (blank, 500, 0)))
     source = make_film(tmp_path / "in.mkv", Film(subs=[sub]))
-    assert carried(source, tmp_path / "out.mkv") == []
+    assert passed_through(source, tmp_path / "out.mkv") == []
     with av.open(str(tmp_path / "out.mkv")) as container:
         packets = [p for p in container.demux(container.streams.subtitles[0]) if p.size]
         assert [(p.pts, bytes(p)) for p in packets] == [(200, blank), (500, blank)]
     for suffix, word in ((".mp4", "MP4"), (".webm", "WEBM"), (".gif", "GIF")):
-        notes = carried(source, tmp_path / f"out{suffix}")
+        notes = passed_through(source, tmp_path / f"out{suffix}")
         assert notes == [f"in.mkv: 1 subtitle track was left out, {word} does not take such (hdmv_pgs_subtitle)"]
 
 
-def test_text_into_avi_is_missed_aloud(tmp_path: Path) -> None:
+def test_text_into_avi_is_noted(tmp_path: Path) -> None:
     source = make_film(tmp_path / "in.mkv", Film(subs=[Sub("subrip"), Sub("subrip")]))
-    notes = carried(source, tmp_path / "o.avi")
+    notes = passed_through(source, tmp_path / "o.avi")
     assert notes == ["in.mkv: 2 subtitle tracks were left out, AVI does not take such (subrip)"]
 
 
 def test_events_that_cannot_be_converted_are_counted(tmp_path: Path) -> None:
     events = [(b"x" * (LARGEST_EVENT_BYTES + 1), 100, 100), (b"fine", 400, 100)]
     source = make_film(tmp_path / "in.mkv", Film(subs=[Sub("subrip", events)]))
-    assert carried(source, tmp_path / "o.mp4") == ["in.mkv: 1 subtitle was left out, for want of a conversion"]
+    assert passed_through(source, tmp_path / "o.mp4") == [
+        "in.mkv: 1 subtitle was left out, which could not be converted"
+    ]
     assert [text for *_, text in texts(tmp_path / "o.mp4")] == ["fine"]
 
 
@@ -115,7 +117,7 @@ OVERLAPPING = ((b"sign", 200, 700), (b"one", 320, 80), (b"A", 480, 120), (b"B", 
 @pytest.mark.parametrize("suffix", [".mp4", ".mov"])
 def test_texts_at_once_are_shown_at_once(tmp_path: Path, suffix: str) -> None:
     source = make_film(tmp_path / "in.mkv", Film(subs=[Sub("subrip", OVERLAPPING)]))
-    assert carried(source, tmp_path / f"out{suffix}") == []
+    assert passed_through(source, tmp_path / f"out{suffix}") == []
     shown = [(round(start, 3), round(length, 3), text) for start, length, text in texts(tmp_path / f"out{suffix}")]
     assert shown == [
         (0.2, 0.12, "sign"), (0.32, 0.08, "sign\none"), (0.4, 0.08, "sign"), (0.48, 0.12, "sign\nA\nB"),
@@ -136,5 +138,5 @@ def test_overlaps_show_at_each_moment_what_was_shown(spans: list[tuple[int, int]
     found += overlaps.until(None)
     assert all(before[1] <= after[0] for before, after in pairwise(found))
     for moment in range(60):
-        wanted = [b"%d" % k for k, (start, length) in enumerate(spans) if start <= moment < start + length]
-        assert [shown for start, stop, shown in found if start <= moment < stop] == ([wanted] if wanted else [])
+        expected = [b"%d" % k for k, (start, length) in enumerate(spans) if start <= moment < start + length]
+        assert [shown for start, stop, shown in found if start <= moment < stop] == ([expected] if expected else [])

@@ -15,14 +15,23 @@ from clips import VideoWriter, info_of, times_s
 
 from vidstyle.errors import OutputError
 from vidstyle.frames import Frame
-from vidstyle.media.write.codecs import AUTO, CODEC_NAMES, CODECS, LEGAL, PRESETS, EncodeOptions, depth_of, settle
+from vidstyle.media.write.codecs import (
+    AUTO,
+    CODEC_NAMES,
+    CODECS,
+    LEGAL,
+    PRESETS,
+    EncodeOptions,
+    choose_encoding,
+    depth_of,
+)
 from vidstyle.media.write.joining import join_video
 from vidstyle.media.write.segments import SEGMENT_SUFFIX
 from vidstyle.settings import Settings
 
 PAIRS = [(suffix, codec) for suffix, codecs in LEGAL.items() for codec in codecs]
 STREAMS = [pair for pair in PAIRS if pair[0] not in (".gif", ".webp")]
-FRAMES, EACH, SIZE = 5, 3, (160, 96)
+FRAMES, EACH, SIZE = 3, 2, (160, 96)
 RGB, BT709, UNSPECIFIED = 0, 1, 2
 LIMITED, FULL = 1, 2
 
@@ -39,7 +48,7 @@ def scene(index: int, size: tuple[int, int] = SIZE) -> np.ndarray:
 
 
 def written(output: Path, inputs: Path, each: int = EACH, **encode_options: Any) -> Path:
-    """Writes five scenes in two segments."""
+    """Writes three scenes in two segments."""
     writer = VideoWriter(output, info_of(inputs, width=SIZE[0], height=SIZE[1]), *SIZE, **encode_options)
     for index in range(FRAMES):
         writer.write(Frame(index, scene(index), index, Fraction(1, 25)))
@@ -82,8 +91,9 @@ def test_every_legal_combination_is_written_in_its_colors_and_tagged(
 ) -> None:
     for pixel_format in LEGAL[suffix][codec]:
         crf = {} if CODECS[codec].crf is None else {"crf": 8}
-        encode_options = {"codec": codec, "pixel_format": pixel_format} | crf
-        output = written(place / f"{pixel_format}{suffix}", inputs, **encode_options)
+        preset = {"preset": "ultrafast"} if CODECS[codec].presets and codec != "av1" else {}
+        encode_options = {"codec": codec, "pixel_format": pixel_format} | crf | preset
+        output = written(place / f"{pixel_format}{suffix}", inputs, each=FRAMES, **encode_options)
         assert times_s(output) == [Fraction(k, 25) for k in range(FRAMES)] or suffix == ".avi", pixel_format
         with av.open(str(output)) as container:
             stream = container.streams.video[0]
@@ -95,13 +105,13 @@ def test_every_legal_combination_is_written_in_its_colors_and_tagged(
             want = (RGB, FULL, BT709, BT709) if frames[0].format.is_rgb else (BT709, LIMITED, BT709, BT709)
             if (suffix, codec) == (".avi", "ffv1"):
                 want = (UNSPECIFIED, 0, UNSPECIFIED, UNSPECIFIED)  # no place for tags, which RGB can do without
-            assert {tags_of(said) for said in (stream.codec_context, *frames)} == {want}, pixel_format
+            assert {tags_of(tagged) for tagged in (stream.codec_context, *frames)} == {want}, pixel_format
         assert len(frames) == FRAMES
         assert max(np.abs(rgb_of(frame) - scene(k)).mean() for k, frame in enumerate(frames)) < 1, pixel_format
 
 
-def tags_of(said: Any) -> tuple[int, int, int, int]:
-    return said.colorspace, said.color_range, said.color_primaries, said.color_trc
+def tags_of(tagged: Any) -> tuple[int, int, int, int]:
+    return tagged.colorspace, tagged.color_range, tagged.color_primaries, tagged.color_trc
 
 
 # What has no place in the codec itself stands in the container only: VP9 knows matrix and range, FFV1 nothing.
@@ -153,8 +163,8 @@ def named(codec: str) -> dict[str, str]:
 @pytest.mark.parametrize("codec", [name for name in CODECS if CODECS[name].crf is not None])
 def test_crf_and_preset_reach_the_encoder(place: Path, inputs: Path, codec: str) -> None:
     suffix = next(suffix for suffix, codecs in LEGAL.items() if codec in codecs)
-    size = [written(place / f"{n}{suffix}", inputs, crf=n, **named(codec)).stat().st_size for n in (0, 1, 2, 45)]
-    assert size[0] >= size[1] > size[2] > 1.2 * size[3]
+    size = [written(place / f"{n}{suffix}", inputs, crf=n, **named(codec)).stat().st_size for n in (0, 2, 45)]
+    assert size[0] > size[1] > 1.2 * size[2]
     if CODECS[codec].presets:
         bytes_of = [
             written(place / f"{name}{suffix}", inputs, preset=name, **named(codec)).read_bytes()
@@ -170,7 +180,7 @@ def test_prores_profile_follows_the_pixel_format(place: Path, inputs: Path, suff
     assert profile in output.read_bytes()
 
 
-def test_hevc_is_named_as_apples_players_want_it(place: Path, inputs: Path) -> None:
+def test_hevc_is_named_as_apples_players_need_it(place: Path, inputs: Path) -> None:
     for suffix in (".mp4", ".mov"):
         data = written(place / f"o{suffix}", inputs, codec="hevc").read_bytes()
         assert b"hvc1" in data
@@ -187,9 +197,9 @@ def test_ffv1_is_version_3_with_checksums_and_loses_nothing(place: Path, inputs:
     data[start : start + 4] = bytes(byte ^ 255 for byte in data[start : start + 4])
     output.write_bytes(data)
     av.logging.set_level(av.logging.WARNING)
-    with av.logging.Capture() as said, av.open(str(output)) as container:
+    with av.logging.Capture() as messages, av.open(str(output)) as container:
         list(container.decode(video=0))
-    assert any("CRC" in text for _, _, text in said), said
+    assert any("CRC" in text for _, _, text in messages), messages
 
 
 @pytest.mark.parametrize("crf", [0, 5])
@@ -229,7 +239,7 @@ REFUSED = {
 def test_the_impossible_is_refused_with_what_is_legal(what: str) -> None:
     suffix, encode_options, message = REFUSED[what]
     with pytest.raises(OutputError, match=message) as caught:
-        settle(Path(f"o{suffix}"), EncodeOptions(**encode_options))
+        choose_encoding(Path(f"o{suffix}"), EncodeOptions(**encode_options))
     assert "\n" not in str(caught.value)
 
 
@@ -239,7 +249,7 @@ def test_what_is_not_in_the_table_is_refused() -> None:
         for codec in CODEC_NAMES:
             for pixel_format in formats - set(legal.get(codec, ())):
                 with pytest.raises(OutputError, match="cannot be written"):
-                    settle(Path(f"o{suffix}"), EncodeOptions(codec, pixel_format))
+                    choose_encoding(Path(f"o{suffix}"), EncodeOptions(codec, pixel_format))
 
 
 def test_sizes_that_a_codec_does_not_take(place: Path, inputs: Path) -> None:
@@ -249,7 +259,7 @@ def test_sizes_that_a_codec_does_not_take(place: Path, inputs: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("suffix", "wishes", "source_depth", "want"),
+    ("suffix", "encode_options", "source_depth", "want"),
     [
         (".mp4", {}, 10, ("h264", "yuv420p")),
         (".mp4", {"bit_depth": "source"}, 10, ("h264", "yuv420p10le")),
@@ -265,27 +275,29 @@ def test_sizes_that_a_codec_does_not_take(place: Path, inputs: Path) -> None:
         (".mkv", {"codec": "ffv1", "bit_depth": "10"}, 8, ("ffv1", "gbrp10le")),
     ],
 )
-def test_the_first_that_fulfils_all_wishes_is_chosen(
+def test_the_first_that_fulfills_all_options_is_chosen(
     suffix: str, encode_options: dict[str, str], source_depth: int, want: tuple[str, str]
 ) -> None:
-    encoding = settle(Path(f"o{suffix}"), EncodeOptions(**encode_options), source_depth)
+    encoding = choose_encoding(Path(f"o{suffix}"), EncodeOptions(**encode_options), source_depth)
     assert (encoding.codec, encoding.pixel_format) == want
     assert encode_options.get("bit_depth") not in ("8", "10") or depth_of(encoding.pixel_format) == int(
         encode_options["bit_depth"]
     )
 
 
-def test_an_ffmpeg_without_the_encoder_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_ffmpeg_without_the_encoder_is_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(CODECS, "hevc", replace(CODECS["hevc"], encoder="libx999"))
     with pytest.raises(OutputError, match=r"lacks the encoder libx999; choose --codec h264 or av1 or"):
-        settle(Path("o.mp4"), EncodeOptions("hevc"))
+        choose_encoding(Path("o.mp4"), EncodeOptions("hevc"))
     monkeypatch.setitem(LEGAL, ".mp4", {"av1": ("yuv444p", "yuv420p")})
     with pytest.raises(OutputError, match="has no yuv444p in libsvtav1; it takes yuv420p"):
-        settle(Path("o.mp4"), EncodeOptions("av1", "yuv444p"))
+        choose_encoding(Path("o.mp4"), EncodeOptions("av1", "yuv444p"))
 
 
 def test_the_settings_know_the_same_words() -> None:
     choices = {spec.name: spec.metadata["kind"].choices for spec in fields(Settings)}
     assert choices["codec"] == (AUTO, *CODEC_NAMES)
     assert choices["preset"] == (AUTO, *PRESETS)
-    assert settle(Path("o.mp4"), EncodeOptions(preset=AUTO)) == settle(Path("o.mp4"), EncodeOptions(preset="medium"))
+    assert choose_encoding(Path("o.mp4"), EncodeOptions(preset=AUTO)) == choose_encoding(
+        Path("o.mp4"), EncodeOptions(preset="medium")
+    )

@@ -1,8 +1,9 @@
-"""Segments joined: every frame once, at its time, in its colors; and the check of what was written."""
+"""Segments joined to a video: every frame in order, the same bytes, whole or not at all."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from errno import EINVAL, ENOSPC
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -10,19 +11,19 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from clips import VideoWriter, frames_of, info_of, level, make_video, picture, times_s, video_to, write_raw
+from clips import VideoWriter, frames_of, info_of, level, make_sound, make_video, picture, times_s, video_to, write_raw
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
 from vidstyle.errors import OutputError
-from vidstyle.media.read.sources import open_source
+from vidstyle.media.read.open_source import open_source
+from vidstyle.media.stills.headers import frame_durations_ms
 from vidstyle.media.stills.images import read_image
-from vidstyle.media.stills.webp import frame_durations_ms
 from vidstyle.media.streams.side_streams import SideStreams
 from vidstyle.media.write.codecs import EncodeOptions
 from vidstyle.media.write.joining import check_video, join_video
-from vidstyle.media.write.segments import output_times, video_spec, write_segment
+from vidstyle.media.write.segments import ffmpeg_reported, output_times, segment_packets, video_spec, write_segment
 
 
 @pytest.mark.parametrize("name", ["o.mp4", "o.mkv", "o.mov", "o.webm", "o.avi"])
@@ -140,7 +141,7 @@ def test_joining_changes_no_picture(place: Path, inputs: Path, name: str) -> Non
     assert times[0] == times[1]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(st.integers(1, 400), max_size=17), first=st.integers(0, 10**6), each=st.integers(1, 7))
 def test_irregular_times_survive_joining(tmp_path: Path, inputs: Path, steps: list[int], first: int, each: int) -> None:
     stamps = [first + sum(steps[:k]) for k in range(len(steps) + 1)]
@@ -155,7 +156,7 @@ def test_a_missing_frame_or_a_shifted_one_is_noticed(place: Path, inputs: Path) 
     writer = video_to(place / "o.mp4", inputs)
     for frame in frames_of():
         writer.write(frame)
-    segments = writer.segments(inputs)
+    segments = writer.segments(inputs, 5)
     with pytest.raises(OutputError, match="hold 5 of 12 frames"):
         join_video(writer.output, writer.info, writer.spec, segments[:1], writer.timestamps)
     join_video(writer.output, writer.info, writer.spec, segments, writer.timestamps)
@@ -206,21 +207,21 @@ def test_the_same_segments_have_the_same_bytes(place: Path, inputs: Path) -> Non
 
 
 def test_sound_is_held_for_moments_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = make_video(tmp_path / "in.mp4", frames=600, size=(16, 16), audio="aac")
+    path = make_video(tmp_path / "in.mp4", frames=200, size=(16, 16), audio="aac")
     held = []
-    carry = SideStreams.carry_until
+    carry = SideStreams.write_until
 
     def watched(self: SideStreams, time_s: Fraction) -> None:
         carry(self, time_s)
         held.append(len(self._pending) + len(self._durations))
 
-    monkeypatch.setattr(SideStreams, "carry_until", watched)
+    monkeypatch.setattr(SideStreams, "write_until", watched)
     with open_source(path) as source, VideoWriter(tmp_path / "o.mp4", source.info, 16, 16) as writer:
         for frame in source:
             writer.write(frame)
-    # 600 frames have 1,125 packets of sound; two seconds are read ahead.
-    assert len(held) == 600
-    assert max(held) < 300
+    # 200 frames have 375 packets of sound; two seconds are read ahead.
+    assert len(held) == 200
+    assert max(held) < 250
 
 
 def test_times_of_an_animation_are_added_up_in_one_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -237,3 +238,37 @@ def test_times_of_an_animation_are_added_up_in_one_go(tmp_path: Path, monkeypatc
     spec = video_spec(tmp_path / "o.webp", info_of(tmp_path), 64, 48, EncodeOptions())
     check_video(tmp_path / "o.webp", spec, range(0, 40_000, 40), [])
     assert Watched.looked_at <= len(durations)
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "advice"),
+    [
+        ("o.mp4", av.ArgumentError(EINVAL, "Invalid argument"), "try .mkv"),
+        ("o.mp4", OverflowError("value too large"), "try .mkv"),
+        ("o.mov", ValueError("no such stream"), "try .mkv"),
+        ("o.mkv", av.ArgumentError(EINVAL, "Invalid argument"), "run the same command again"),
+        ("0.segment", av.ArgumentError(EINVAL, "Invalid argument"), "run the same command again"),
+        ("0.segment", OverflowError("value too large"), "run the same command again"),
+        ("o.mp4", av.InvalidDataError(-1094995529, "Invalid data"), "run the same command again"),
+        ("o.mp4", MemoryError("no memory"), "run the same command again"),
+        ("o.mp4", OSError(ENOSPC, "No space left"), "make room, then run the same command again"),
+    ],
+)
+def test_advice_is_what_may_help(name: str, error: Exception, advice: str) -> None:
+    with pytest.raises(OutputError) as caught, ffmpeg_reported(Path(name)):
+        raise error
+    assert str(caught.value).startswith(f"{name}: cannot be written or read back (")
+    assert str(caught.value).endswith(f"); {advice}")
+
+
+@pytest.mark.parametrize(("name", "error"), [("0.segment", ValueError("ours")), ("o.mp4", IndexError("ours"))])
+def test_faults_of_ours_stay_what_they_are(name: str, error: Exception) -> None:
+    with pytest.raises(type(error), match="ours"), ffmpeg_reported(Path(name)):
+        raise error
+
+
+def test_a_segment_without_pictures_is_an_error(tmp_path: Path, inputs: Path) -> None:
+    spec = video_to(tmp_path / "o.mp4", inputs).spec
+    sound = make_sound(tmp_path / "sound.nut")
+    with pytest.raises(OutputError, match="holds no pictures; run the same command again"):
+        list(segment_packets(sound, spec))

@@ -1,37 +1,34 @@
-"""Is a video file cut off? Answers that never accuse a healthy file.
+"""Finds out whether a video file is cut off, and never takes a whole file for one.
 
-What is compared, by container: MP4/MOV: the index against the file's size. Matroska/WebM: the size of
-the segment against the file's, and at the end the track's duration against the last frame. AVI: the
-RIFF size against the file's, and at the end the header's frame count against the packets. GIF: whether its
-blocks follow each other to the end.
-Packet counts mean nothing in MP4, where edit lists leave some out, nor do durations.
+What is compared, by container: MP4/MOV: the index against the size of the file. Matroska/WebM: the size of the
+segment against that of the file, and at the end the duration of the track against the last frame. AVI: the RIFF size
+against that of the file, and at the end the frame count of the header against the packets. GIF: whether its blocks
+follow each other to the end. Packet counts mean nothing in MP4, where edit lists leave some out, nor do durations.
 """
 
 from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
+from typing import BinaryIO
 
 import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from vidstyle.media.opening import file_size, open_media
-from vidstyle.media.read.gif_blocks import whole_pictures
+from vidstyle.media.containers import MATROSKA_SEGMENT, file_size, matroska_element, open_media
 
 # H.264 and HEVC show a frame at most this many frames away from where it is stored.
 REORDER_FRAMES = 16
 TOLERANCE_S = Fraction(1, 2)
 # Recorders pad sizes; no frame is lost in so few bytes.
 _SLACK_BYTES = 16
-_SEGMENT_ID = b"\x18\x53\x80\x67"
-_EBML_ID = b"\x1a\x45\xdf\xa3"
 
 
 def whole_frames(path: Path, container: InputContainer, stream: VideoStream) -> tuple[int, Fraction] | None:
     """Returns how many frames a cut-off file still holds in storage order, and for how many seconds; or None.
 
-    None is a whole file. Looks at sizes only; where those say that something is missing, packets are counted
+    None means a whole file. Looks at sizes only; where by those something is missing, packets are counted
     without decoding.
     """
     names = container.format.name.split(",")
@@ -98,30 +95,14 @@ def _count_packets(path: Path, stream_index: int) -> tuple[int, Fraction]:
 def _matroska_end(path: Path) -> int | None:
     """Returns the offset at which the first segment ends, or None if it is of unknown size."""
     with path.open("rb") as file:
-        head = file.read(4096)
-    if not head.startswith(_EBML_ID):
-        return None
-    header = _ebml_size(head, 4)
-    if header is None or header[0] is None:
-        return None
-    at = header[1] + header[0]
-    if head[at : at + 4] != _SEGMENT_ID:
-        return None
-    segment = _ebml_size(head, at + 4)
-    if segment is None or segment[0] is None:
-        return None
-    return segment[1] + segment[0]
-
-
-def _ebml_size(data: bytes, at: int) -> tuple[int | None, int] | None:
-    """Reads an EBML size: (size or None for unknown, offset of the body); None where `data` ends."""
-    if at >= len(data) or data[at] == 0:
-        return None
-    length = 9 - data[at].bit_length()
-    if at + length > len(data):
-        return None
-    value = int.from_bytes(data[at : at + length], "big") & ((1 << 7 * length) - 1)
-    return (None if value == (1 << 7 * length) - 1 else value), at + length
+        while (head := matroska_element(file)) is not None:
+            identity, size = head
+            if size is None:
+                return None
+            if identity == MATROSKA_SEGMENT:
+                return file.tell() + size
+            file.seek(size, 1)
+    return None
 
 
 def _avi_end(path: Path) -> int | None:
@@ -137,3 +118,64 @@ def _avi_end(path: Path) -> int | None:
             if size in (0, 0xFFFFFFFF):
                 return None
             end += 8 + size + (size & 1)
+
+
+# -- the blocks of a GIF --------------------------------------------------------------------------
+
+_EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
+_GRAPHIC_CONTROL = 0xF9
+
+
+class _CutOffError(Exception):
+    """The file ends within a block, or something else begins there."""
+
+
+def whole_pictures(path: Path) -> tuple[int, Fraction] | None:
+    """Returns how many pictures a damaged GIF holds before the damage and for how many seconds; None if it is whole.
+
+    A file that ends after a picture without the trailer that should follow, or with zeros in its place, is whole.
+    """
+    count, shown_s, delay_s = 0, Fraction(0), Fraction(0)
+    with path.open("rb") as file:
+        try:
+            header = _read(file, 13)
+            _skip_palette(file, header[10])
+            while (kind := file.read(1)) not in (b"", bytes([_TRAILER])):
+                if kind[0] == _EXTENSION:
+                    label = _read(file, 1)[0]
+                    body = _sub_blocks(file)
+                    if label == _GRAPHIC_CONTROL and len(body) >= 4:
+                        delay_s = Fraction(int.from_bytes(body[1:3], "little"), 100)
+                elif kind[0] == _IMAGE:
+                    _skip_palette(file, _read(file, 9)[8])
+                    _read(file, 1)
+                    _sub_blocks(file)
+                    count, shown_s = count + 1, shown_s + delay_s
+                elif not kind[0] and not any(file.read()):
+                    return None
+                else:
+                    raise _CutOffError
+        except _CutOffError:
+            return count, shown_s
+    return None
+
+
+def _skip_palette(file: BinaryIO, flags: int) -> None:
+    if flags & 0x80:
+        _read(file, 3 << (flags & 7) + 1)
+
+
+def _sub_blocks(file: BinaryIO) -> bytes:
+    """Reads to the end of a chain of blocks and returns the first of them."""
+    first = b""
+    while size := _read(file, 1)[0]:
+        body = _read(file, size)
+        first = first or body
+    return first
+
+
+def _read(file: BinaryIO, size: int) -> bytes:
+    data = file.read(size)
+    if len(data) < size:
+        raise _CutOffError
+    return data

@@ -38,7 +38,7 @@ class FrameFolderSource(Source):
         fps: frames per second; None for the times in the pictures' `timestamps.csv`, or else 25.
         frames: half-open range of positions in `files`.
         keep_going: leave out pictures that cannot be read instead of raising.
-        largest_side_px: pictures come reduced to this size, for those who only glance at them.
+        largest_side_px: pictures come reduced to this size, which is enough for an analysis.
 
     Raises:
         SourceError: the range is empty, the first picture cannot be read or is too small, sizes differ, or the times
@@ -61,7 +61,7 @@ class FrameFolderSource(Source):
         self._files = files
         self._keep_going = keep_going
         self._largest_side_px = largest_side_px
-        self._said: set[str] = set()
+        self._noted: set[str] = set()
         start, stop = frames
         if start >= len(files):
             raise SourceError(
@@ -142,7 +142,7 @@ class FrameFolderSource(Source):
         self._next = self._stop
 
     def _settle_times(self, kind: str, fps: Fraction | None) -> tuple[Fraction | None, Fraction]:
-        """Gives every picture a time, and returns frames per second, if that can be said, and seconds per tick."""
+        """Gives every picture a time, and returns frames per second, None for a still, and seconds per tick."""
         self._ticks: Sequence[int] = range(len(self._files))
         is_folder = self._path.is_dir()
         self._times_file = (self._path if is_folder else self._path.parent) / TIMESTAMPS_NAME
@@ -171,7 +171,7 @@ class FrameFolderSource(Source):
         raise failure or SourceError(f"{self._path}: the range holds no frames; choose another")
 
     def _note_gaps(self) -> None:
-        """Says which numbers are missing: a video closes the gap, which nobody would see."""
+        """Notes missing numbers: in a video, the gap would go unseen."""
         if self.info.kind != "frames" or self.is_timed:
             return
         files = self._files[self._next : self._stop]
@@ -185,7 +185,7 @@ class FrameFolderSource(Source):
             )
 
     def _note_unread(self) -> None:
-        """Says which pictures beside the others are of formats that are not read."""
+        """Notes pictures in the folder whose formats are not read."""
         if self._path.is_dir():
             unread = [p.name for p in _visible(self._path) if p.suffix.lower() in UNREAD_SUFFIXES]
             if unread:
@@ -193,12 +193,12 @@ class FrameFolderSource(Source):
 
     def _note(self, file: Path, still: Still) -> None:
         for note in still.notes:
-            if note not in self._said:
-                self._said.add(note)
+            if note not in self._noted:
+                self._noted.add(note)
                 self.notes.append(f"{file.name}: {note}")
 
     def _check_headers(self) -> None:
-        """Compares what the files' headers say, so that a stray picture is found before the first is painted."""
+        """Compares the headers of all files, so that a picture of another size is found before any is stylized."""
         expected = still_header(self._first_file)
         if expected is None:
             return
@@ -208,7 +208,7 @@ class FrameFolderSource(Source):
             if header is None:
                 continue  # reported when its turn comes
             if (header.width, header.height) != (expected.width, expected.height):
-                # Some formats say only behind the pixels that the picture is turned.
+                # In some formats, the orientation stands behind the pixels.
                 try:
                     image = read_still(file).image
                 except SourceError:
@@ -247,7 +247,7 @@ def folder_files(folder: Path) -> list[Path]:
 
 def _visible(folder: Path) -> list[Path]:
     try:
-        # macOS leaves "._name.png" beside the pictures on foreign disks.
+        # On disks of other systems, macOS adds a "._name.png" to each picture.
         return [path for path in folder.iterdir() if not path.name.startswith(".") and path.is_file()]
     except OSError as error:
         raise SourceError(f"{folder}: cannot be read ({error.strerror}); check its permissions") from error

@@ -9,8 +9,8 @@ import numpy as np
 
 from vidstyle.errors import SourceError
 from vidstyle.frames import ClipInfo, Frame, Picture, resize
-from vidstyle.media.read.source import Source
-from vidstyle.media.read.sources import open_source
+from vidstyle.media.read.frame_reader import FrameReader
+from vidstyle.media.read.open_source import open_source
 
 # Video and JPEG do not keep flat areas flat: what is so near to black or white, in levels of 255, is taken for it.
 _SLACK_LEVELS = 8
@@ -30,10 +30,9 @@ class MaskReader:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._source: Source = open_source(path)
-        self.is_for_all = self._source.info.kind == "still"
-        self._next = 0
-        self._mask: Picture | None = None
+        self._reader = FrameReader(lambda: open_source(path))
+        self.is_for_all = self._reader.info.kind == "still"
+        self._last: tuple[int, Picture] | None = None
 
     def check_shape(self, info: ClipInfo) -> None:
         """Compares the shape of the masks with that of an input's frames; sizes may differ.
@@ -41,7 +40,7 @@ class MaskReader:
         Raises:
             SourceError: it is another.
         """
-        width, height = self._source.info.width, self._source.info.height
+        width, height = self._reader.info.width, self._reader.info.height
         # A mask made from what a player shows has square pixels where the video may have others.
         shapes = {(info.width, info.height), (round(info.width * info.sample_aspect_ratio), info.height)}
         if not any(_is_alike((width, height), shape) for shape in shapes):
@@ -51,48 +50,31 @@ class MaskReader:
             )
 
     def at(self, index: int) -> Picture:
-        """Returns the mask of the input's frame of that index, `(H, W)` uint8, 255 is white.
-
-        Where indices do not ascend, the masks are read anew from their start.
+        """Returns the mask of the input's frame of that index, `(H, W)` uint8, 255 is white; cheapest in their order.
 
         Transparent parts count as black.
 
         Raises:
             SourceError: there is none for this frame, or it cannot be read.
         """
-        if self._mask is not None and (self.is_for_all or index == self._next - 1):
-            return self._mask
-        if index < self._next and not self.is_for_all:
-            self._source.close()
-            self._source, self._next = open_source(self._path), 0
-        try:
-            while not self.is_for_all and self._next < index:
-                self._source.skip()
-                self._next += 1
-            frame = next(self._source)
-        except StopIteration as error:
-            raise SourceError(
-                f"{self._path}: has masks for {self._next} frames only, and frame {index} is painted, too; "
-                "give one for every frame, or one picture for all"
-            ) from error
-        self._next += 1
-        self._mask = _gray(frame)
-        return self._mask
+        position = 0 if self.is_for_all else index
+        if self._last is None or self._last[0] != position:
+            frame = self._reader.frame_or_end(position)
+            if frame is None:
+                raise SourceError(
+                    f"{self._path}: has masks for {self._reader.next_position} frames only, and frame {index} is "
+                    "painted, too; give one for every frame, or one picture for all"
+                )
+            self._last = position, _gray(frame)
+        return self._last[1]
 
     def has_more(self) -> bool:
         """Whether masks are left after the last one that was asked for."""
-        if self.is_for_all:
-            return False
-        try:
-            self._source.skip()
-        except StopIteration:
-            return False
-        self._next += 1
-        return True
+        return not self.is_for_all and self._reader.has_more()
 
     def close(self) -> None:
         """Releases every file; may be called twice."""
-        self._source.close()
+        self._reader.close()
 
     def __enter__(self) -> MaskReader:
         return self
@@ -102,7 +84,7 @@ class MaskReader:
 
 
 def check_masks(path: Path, first: int, last: int, is_all: bool) -> list[str]:
-    """Goes through the masks of the input's frames `first` to `last`, and returns what the user should be told.
+    """Reads the masks of the input's frames `first` to `last`, and returns what the user should know.
 
     Args:
         is_all: whether the input ends with `last`.
@@ -122,8 +104,8 @@ def check_masks(path: Path, first: int, last: int, is_all: bool) -> list[str]:
     return []
 
 
-def fitted(mask: Picture, width: int, height: int) -> Picture:
-    """Returns a mask at that size."""
+def resized_mask(mask: Picture, width: int, height: int) -> Picture:
+    """Returns a mask, `(H, W)` uint8, at another size in pixels; nearly black and nearly white become both."""
     return _snapped(resize(mask, width, height))
 
 

@@ -1,4 +1,4 @@
-"""What every source promises."""
+"""The interface of every source of frames."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Source(ABC):
 
     Attributes:
         info: what is known before the first frame is read.
-        notes: what the user should be told, one line each; complete once the last frame was read.
+        notes: what the user should know, one line each; complete once the last frame was read.
         first_pts: timestamp of the input's very first frame, in ticks, known once a frame was read.
-        exif: what the output of a still keeps of its EXIF, known once it was read; see `exif`.
+        exif: what the output of a still keeps of its EXIF, known once it was read; see `kept_exif`.
         is_timed: whether frames have times of their own, rather than a rate that somebody chose.
         is_transparent: whether something of a frame read so far is not opaque.
     """

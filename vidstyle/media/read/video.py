@@ -14,16 +14,14 @@ from av.video.stream import VideoStream
 
 from vidstyle.errors import DamagedSourceError, SourceError
 from vidstyle.frames import DEFAULT_FPS, SMALLEST_SIDE_PX, ClipInfo, Frame, Picture
-from vidstyle.media.opening import open_media, video_stream
-from vidstyle.media.read.color import BLACK, WHITE, has_alpha, shows_through, to_rgb, unknown_matrix
-from vidstyle.media.read.cropping import crop_of
+from vidstyle.media.containers import open_media, video_stream
+from vidstyle.media.read.color import BLACK, WHITE, Light, has_alpha, light_of, shows_through, to_rgb, unknown_matrix
 from vidstyle.media.read.damage import REORDER_FRAMES, TOLERANCE_S, expected_end_s, expected_packets, whole_frames
 from vidstyle.media.read.decoding import Decoder
-from vidstyle.media.read.orientation import orientation_of
+from vidstyle.media.read.geometry import crop_of, orientation_of
 from vidstyle.media.read.source import Source
-from vidstyle.media.read.tone_mapping import Light, light_of
 from vidstyle.media.stills.images import reduced_size
-from vidstyle.media.timing import FrameClock, usable_rate
+from vidstyle.media.timestamps import FrameClock, usable_rate
 
 # A GIF's transparent parts are shown on white pages; elsewhere players show them black.
 _PAGE_FORMAT = "gif"
@@ -40,7 +38,7 @@ class VideoSource(Source):
         path: a video file.
         frames: half-open range of frame indices in display order.
         keep_going: leave out what cannot be decoded instead of raising.
-        largest_side_px: pictures come reduced to this size, for those who only glance at them.
+        largest_side_px: pictures come reduced to this size, which is enough for an analysis.
         stream: index of the video stream among all streams; None for the one that players show.
         deinterlace: make interlaced pictures whole.
         tone_map: bring high dynamic range and wide gamuts to BT.709's.
@@ -71,7 +69,7 @@ class VideoSource(Source):
         self._last_end_s = Fraction(0)
         self._longest_gap_s = Fraction(0)
         self._done = self._has_sought = False
-        self._flagged: set[str] = set()
+        self._noted: set[str] = set()
         self._patched: list[int] = []  # frames that the decoder has filled in
         self._pending: av.VideoFrame | None = None  # decoded, not yet handed out
         self._pictures: Generator[av.VideoFrame, None, None] | None = None
@@ -95,12 +93,12 @@ class VideoSource(Source):
         self._advance()
 
     def seek(self, index: int, pts: int) -> bool:
-        if self._done or self._pending is None or not self._is_seekable():
+        if self._done or not self._is_seekable():
             return False
-        if self._index == 0:
+        if self._index == 0 and self._pending is not None:
             self._stamp(self._pending)  # for `first_pts`
         try:
-            self._land(pts)
+            self._go_to(pts)
         except (av.FFmpegError, OSError, DamagedSourceError):
             return False
         landed = self._pending
@@ -136,7 +134,7 @@ class VideoSource(Source):
         is_timed = self._clock.nudged == self._clock.invented == 0
         return is_indexed and is_timed and not self._keep_going and not self._decoder.is_deinterlacing
 
-    def _land(self, pts: int) -> None:
+    def _go_to(self, pts: int) -> None:
         """Makes the frame of that timestamp the next one, or, where it cannot be had for certain, a later one."""
         if self._pictures is not None:
             self._pictures.close()
@@ -156,21 +154,21 @@ class VideoSource(Source):
         while not self._done and (self._stop is None or self._index < self._stop):
             av_frame, self._pending = self._pending or self._next_decoded(), None
             if av_frame is None:
-                self._at_end()
+                self._check_end()
                 break
             pts = self._stamp(av_frame)
             if av_frame.is_corrupt and self._index >= self._start:
                 self._patched.append(self._index)
             index, self._index = self._index, self._index + 1
             if index >= self._start:
-                self._flag(av_frame)
+                self._note_picture(av_frame)
                 return index, av_frame, pts
         if not self._done:
-            self._say_patched()
+            self._note_patched()
         self.close()
         raise StopIteration
 
-    def _say_patched(self) -> None:
+    def _note_patched(self) -> None:
         if self._patched:
             count, first, last = len(self._patched), self._patched[0], self._patched[-1]
             which = f"frame {first} was" if count == 1 else f"{count} frames were"
@@ -236,7 +234,7 @@ class VideoSource(Source):
         return Decoder(self._path, self._container, self._stream, self._rate, notes, **options)
 
     def _claimed_frames(self) -> int | None:
-        """Returns how many frames the file says it has, if it does; a fragmented MP4 counts its first fragment only."""
+        """Returns how many frames the file claims to have, or None; a fragmented MP4 counts its first fragment only."""
         count = self._stream.frames
         is_fragmented = "mp4" in self._container.format.name and len(self._stream.index_entries) > count
         return count if count > 0 and not is_fragmented else None
@@ -295,7 +293,7 @@ class VideoSource(Source):
             return light
         return replace(light, peak_nits=self._peak_nits)
 
-    def _flag(self, av_frame: av.VideoFrame) -> None:
+    def _note_picture(self, av_frame: av.VideoFrame) -> None:
         """Says once what a user should know about the pictures."""
         size = (av_frame.width, av_frame.height)
         light = light_of(av_frame) if self._tone_map else None
@@ -309,18 +307,18 @@ class VideoSource(Source):
             "matrix": (matrix is not None, f"color matrix {matrix} is not known here; colors may be wrong"),
             "alpha": (has_alpha(av_frame) and not is_page, "has transparency; shown on black"),
             "page": (
-                is_page and "page" not in self._flagged and shows_through(av_frame),
+                is_page and "page" not in self._noted and shows_through(av_frame),
                 "has transparency; shown on white",
             ),
             "askew": (askew > 0, f"asks to be turned by odd angles; {askew:.0f} degrees of it were left out"),
             "size": (size != self._stored_size, f"the picture size changes ({where}); scaled to the first size"),
         }
         for name, (applies, text) in seen.items():
-            if applies and name not in self._flagged:
-                self._flagged.add(name)
+            if applies and name not in self._noted:
+                self._noted.add(name)
                 self.notes.append(f"{self._path.name}: {text}")
 
-    def _at_end(self) -> None:
+    def _check_end(self) -> None:
         """Compares what came with what the file promised, at its very end."""
         if self._index <= self._start:
             raise self._empty_range(self._index)

@@ -1,4 +1,4 @@
-"""Transparency: what is painted where nothing is to be seen, and pictures shown over a plain ground."""
+"""Transparency: colors for transparent pixels, and pictures laid over white."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from vidstyle.frames import FloatPicture, Picture
 
 # What transparent parts are shown over where the output cannot hold them; browsers and printers do the same.
 WHITE_LEVEL = 255
-# Colors in the open vary slowly: they are taken from pictures of at most this long side.
+# Colors of transparent areas vary slowly: a picture of at most this long side is enough for them.
 _LONG_SIDE_PX = 1024
-# A picture without one opaque pixel tells no color at all.
+# Where not one pixel is opaque.
 _GRAY_LEVEL = 128
 # Floating-point numbers are made for so many rows at a time.
 _BAND_ROWS = 64
@@ -20,7 +20,7 @@ _BAND_ROWS = 64
 def filled(image: Picture, alpha: Picture) -> Picture:
     """Returns the picture with the colors of what is opaque continued into what is transparent.
 
-    Files hold anything beneath transparent pixels, black or what an eraser left; painted, it would bleed over the
+    Files hold anything beneath transparent pixels, black or what an eraser left; stylized, it would bleed over the
     edge. Colors are averaged over ever larger squares, weighted by alpha, and each square that holds none takes
     the next larger one's: the pull and push of Gortler et al. (The Lumigraph, 1996). From half opacity on a pixel
     keeps its own color exactly.
@@ -45,7 +45,7 @@ def filled(image: Picture, alpha: Picture) -> Picture:
     layers.clear()
     small[..., :3] /= 255
     small[..., 3] /= 255 * 255
-    around = np.clip(np.rint(_pulled(small[..., :3], small[..., 3:])), 0, 255).astype(np.uint8)
+    around = np.clip(np.rint(_spread_colors(small[..., :3], small[..., 3:])), 0, 255).astype(np.uint8)
     around = np.asarray(cv2.resize(around, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
     for top in range(0, height, _BAND_ROWS):
         rows = slice(top, top + _BAND_ROWS)
@@ -57,7 +57,7 @@ def filled(image: Picture, alpha: Picture) -> Picture:
     return around
 
 
-def over(image: Picture, alpha: Picture | None) -> Picture:
+def over_white(image: Picture, alpha: Picture | None) -> Picture:
     """Returns the picture as it looks over white, `(H, W, 3)` uint8 RGB; itself where there is no alpha."""
     if alpha is None:
         return image
@@ -69,7 +69,7 @@ def over(image: Picture, alpha: Picture | None) -> Picture:
     return shown
 
 
-def _pulled(sums: FloatPicture, weight: FloatPicture) -> FloatPicture:
+def _spread_colors(sums: FloatPicture, weight: FloatPicture) -> FloatPicture:
     """Returns `(H, W, 3)`: mean colors, where there is little weight those of a larger neighborhood.
 
     Args:
@@ -81,9 +81,9 @@ def _pulled(sums: FloatPicture, weight: FloatPicture) -> FloatPicture:
         return means
     size = ((width + 1) // 2, (height + 1) // 2)
     coarse = np.asarray(cv2.resize(np.dstack([sums, weight]), size, interpolation=cv2.INTER_AREA), np.float32)
-    # A square that is a quarter full speaks for itself.
+    # A square that is a quarter full counts as full.
     full = np.minimum(4 * coarse[..., 3:], 1) / np.maximum(coarse[..., 3:], np.float32(1e-6))
     coarse = np.asarray(coarse * full, np.float32)
-    around = _pulled(coarse[..., :3], coarse[..., 3:])
+    around = _spread_colors(coarse[..., :3], coarse[..., 3:])
     larger = np.asarray(cv2.resize(around, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
     return np.asarray(larger + weight * (means - larger), np.float32)

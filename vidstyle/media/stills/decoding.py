@@ -21,9 +21,7 @@ from PIL import Image, ImageChops, ImageFile, PngImagePlugin, TiffImagePlugin
 from vidstyle.errors import SourceError, VidstyleError
 from vidstyle.frames import Picture
 from vidstyle.media.stills.alpha import filled
-from vidstyle.media.stills.color_claims import HEAD_BYTES, color_note
-from vidstyle.media.stills.color_profiles import lab_to_srgb, to_srgb
-from vidstyle.media.stills.exif import ORIENTATION_TAG, kept_exif
+from vidstyle.media.stills.metadata import HEAD_BYTES, ORIENTATION_TAG, color_note, kept_exif, lab_to_srgb, to_srgb
 
 # Beyond this many pixels a file is taken for damaged or hostile. So many take 0.75 GiB as RGB, and up to 6.5 GiB while
 # they are decoded, most with 16 bits and transparency.
@@ -31,6 +29,8 @@ MAX_IMAGE_PIXELS = 1 << 28
 # Numbers wider than the pixels are made for so many rows at a time.
 _BAND_ROWS = 64
 _LARGEST_PROFILE_BYTES = 1 << 24
+# The last chunk, whose checksum Pillow does not look at.
+_PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "PPM", "AVIF")
 
 _BITS_TAG, _PHOTOMETRIC_TAG, _PLANES_TAG, _SAMPLE_FORMAT_TAG, _EXTRA_SAMPLES_TAG = 258, 262, 284, 339, 338
@@ -45,7 +45,7 @@ class Still:
         image: `(H, W, 3)` uint8 RGB in sRGB, upright; what is transparent has the colors around it.
         alpha: `(H, W)` uint8, 255 is opaque, or None where the file holds none.
         notes: what the user should know, without the file's name.
-        exif: what a painting of it keeps; see `exif`.
+        exif: what a stylized copy keeps; see `kept_exif`.
     """
 
     image: Picture
@@ -89,7 +89,7 @@ def open_still(file: BinaryIO, path: Path) -> Image.Image:
     with _pillow_unlimited():
         try:
             picture = Image.open(file, formats=FORMATS)
-        except Exception as error:  # plugins raise whatever they stumble over
+        except Exception as error:  # plugins raise all kinds
             raise _unreadable(file, path) from error
     try:
         check_size(*picture.size, path)
@@ -126,6 +126,20 @@ def still_header(path: Path) -> StillHeader | None:
         return None
 
 
+def is_intact_png(data: bytes, size: tuple[int, int] | None = None) -> bool:
+    """Tells whether every chunk of a PNG file is there with the checksum that it was written with.
+
+    Args:
+        size: width and height in pixels that it should have; None for any.
+    """
+    try:
+        with _pillow_unlimited(), Image.open(BytesIO(data), formats=("PNG",)) as picture:
+            picture.verify()
+            return data.endswith(_PNG_END) and size in (None, picture.size)
+    except Exception:  # plugins raise all kinds
+        return False
+
+
 def layers_of(data: bytes, path: Path) -> tuple[Image.Image, Picture | None]:
     """Returns a picture's 8-bit colors as stored, of mode L, RGB, CMYK or LAB, and its transparency.
 
@@ -152,9 +166,9 @@ def composed_still(
 
 @contextmanager
 def _pillow_unlimited() -> Iterator[None]:
-    """Keeps Pillow's warnings off the screen, and its limits out of the way: of size, since there is one here.
+    """Turns off Pillow's warnings and its limits: of size, since `check_size` has one, and of text in a PNG.
 
-    Its limit of texts in a PNG holds for profiles too, and those of printers and scanners are larger.
+    The latter holds for profiles too, and those of printers and scanners are larger.
     """
     before = Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK
     with warnings.catch_warnings():
@@ -168,7 +182,7 @@ def _pillow_unlimited() -> Iterator[None]:
 
 @contextmanager
 def decoding(path: Path) -> Iterator[None]:
-    """Turns whatever Pillow stumbles over into a SourceError that names the file."""
+    """Turns whatever Pillow raises into a SourceError that names the file."""
     try:
         with _pillow_unlimited():
             yield
@@ -183,7 +197,7 @@ def decoding(path: Path) -> Iterator[None]:
 
 
 def _unreadable(file: BinaryIO, path: Path) -> SourceError:
-    """Says why Pillow knows nothing of a file: pictures of floating-point numbers have a reason of their own."""
+    """Returns the error for a file that Pillow does not open; pictures of floating-point numbers have their own."""
     with suppress(Exception):
         file.seek(0)
         directory = TiffImagePlugin.ImageFileDirectory_v2(file.read(8))
@@ -253,7 +267,7 @@ def _layers(picture: Image.Image, path: Path) -> tuple[Image.Image, Picture | No
         base = layers.getchannel("R") if mode in ("1", "L", "LA", "La") else layers.convert("RGB")
         return base, np.array(layers.getchannel("A"), np.uint8)
     if mode == "CMYK":
-        # Adobe's programs store the complement and say so by a mark of theirs; Pillow takes all for Adobe's.
+        # Adobe's programs store the complement, with a mark of their own; Pillow takes every file for Adobe's.
         is_stored_plain = picture.format in ("JPEG", "MPO") and "adobe" not in picture.info
         return ImageChops.invert(picture) if is_stored_plain else picture, None
     if mode in ("1", "L"):
@@ -262,7 +276,7 @@ def _layers(picture: Image.Image, path: Path) -> tuple[Image.Image, Picture | No
 
 
 def _mend_header(picture: Image.Image) -> None:
-    """Corrects what Pillow takes wrongly from a header, before the pixels are decoded."""
+    """Corrects what Pillow misreads in a header, before the pixels are decoded."""
     if not isinstance(picture, ImageFile.ImageFile) or not picture.tile:
         return
     if isinstance(picture, TiffImagePlugin.TiffImageFile) and _has_deep_planes(picture):
@@ -337,12 +351,12 @@ def _colors(picture: Image.Image) -> str:
 
 
 def _pictures(picture: Image.Image) -> int:
-    """Returns how many pictures a file holds; telephones put a second view behind the first, which does not count."""
+    """Returns how many pictures a file holds; the second view that telephones append does not count."""
     return 1 if picture.format == "MPO" else int(getattr(picture, "n_frames", 1))
 
 
 def orientation_of(picture: Image.Image) -> int:
-    """Returns how EXIF says that the picture is to be turned, 1 to 8; 1 is upright."""
+    """Returns the orientation by EXIF, 1 to 8; 1 is upright."""
     with suppress(Exception):
         value = picture.getexif().get(ORIENTATION_TAG)
         if isinstance(value, int) and 1 <= value <= 8:

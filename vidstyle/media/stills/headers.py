@@ -1,32 +1,18 @@
-"""What the first bytes of a picture file say, without decoding it."""
+"""What the bytes of a picture file say without decoding it: whether it is cut off, and the pictures of a WebP.
+
+WebP: https://developers.google.com/speed/webp/docs/riff_container
+"""
 
 from __future__ import annotations
 
-import struct
-import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
 
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 JPEG_MAGIC = b"\xff\xd8\xff"
-# Start-of-frame markers; C4, C8 and CC in the same range mean other things.
-_JPEG_SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_SOS = 0xDA
 _JPEG_EOI = b"\xff\xd9"
-
-
-def picture_size(data: bytes) -> tuple[int, int] | None:
-    """Returns (width, height) in pixels as stored, or None where `data` is no PNG or JPEG with a header.
-
-    EXIF orientation is not applied: two files of one size here may still differ as shown.
-    """
-    if data.startswith(PNG_MAGIC) and len(data) >= 24:
-        width, height = struct.unpack(">II", data[16:24])
-        return width, height
-    if data.startswith(JPEG_MAGIC):
-        for marker, body in _jpeg_segments(data):
-            if marker in _JPEG_SOF and body + 5 <= len(data):
-                height, width = struct.unpack(">HH", data[body + 1 : body + 5])
-                return width, height
-    return None
 
 
 def is_cut_off(data: bytes) -> bool:
@@ -62,22 +48,6 @@ def _ends_within_a_box(data: bytes) -> bool:
     return at > len(data)
 
 
-def is_intact_png(data: bytes) -> bool:
-    """Tells whether every chunk of a PNG file is there with the checksum that it was written with."""
-    if not data.startswith(PNG_MAGIC):
-        return False
-    at = len(PNG_MAGIC)
-    while at + 12 <= len(data):
-        length = int.from_bytes(data[at : at + 4], "big")
-        end = at + 12 + length
-        if end > len(data) or zlib.crc32(data[at + 4 : end - 4]) != int.from_bytes(data[end - 4 : end], "big"):
-            return False
-        if data[at + 4 : at + 8] == b"IEND":
-            return True
-        at = end
-    return False
-
-
 def _jpeg_segments(data: bytes) -> list[tuple[int, int]]:
     """Returns (marker, offset of its body) for every segment up to and including start-of-scan."""
     segments, at = [], 2
@@ -91,3 +61,52 @@ def _jpeg_segments(data: bytes) -> list[tuple[int, int]]:
             break
         at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
     return segments
+
+
+# -- WebP -----------------------------------------------------------------------------------------
+
+_HEAD_BYTES = 8
+# Of a frame in an animation: place, size, duration, flags; the duration is 24 bits at byte 12.
+_FRAME_BYTES, _DURATION_AT = 16, 12
+
+
+def pictures_in_a_row(path: Path) -> Iterator[bytes]:
+    """Yields the WebP files that stand one after the other in `path`.
+
+    Raises:
+        OSError: it cannot be read, or ends within one.
+    """
+    with path.open("rb") as file:
+        while head := file.read(_HEAD_BYTES):
+            length = int.from_bytes(head[4:8], "little")
+            body = file.read(length)
+            if head[:4] != b"RIFF" or len(body) < length:
+                raise OSError(f"{path}: not WebP pictures in a row")
+            yield head + body
+
+
+def frame_durations_ms(path: Path) -> list[int]:
+    """Returns how long each picture of a WebP file is shown; a file that does not move has one, of 0.
+
+    Raises:
+        OSError: it cannot be read, or is no whole WebP file.
+    """
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES + 4)
+        end = _HEAD_BYTES + int.from_bytes(head[4:8], "little")
+        if head[:4] != b"RIFF" or head[8:] != b"WEBP" or path.stat().st_size < end:
+            raise OSError(f"{path}: not a whole WebP file")
+        kinds = list(_chunks(file, end))
+    moving = [duration for kind, duration in kinds if kind == b"ANMF"]
+    return moving or [0 for kind, _ in kinds if kind in (b"VP8 ", b"VP8L")]
+
+
+def _chunks(file: BinaryIO, end: int) -> Iterator[tuple[bytes, int]]:
+    """Yields each chunk's name and, where it is a frame of an animation, its duration."""
+    while file.tell() < end:
+        head = file.read(_HEAD_BYTES)
+        length = int.from_bytes(head[4:8], "little")
+        start = file.tell()
+        frame = file.read(min(length, _FRAME_BYTES))
+        yield head[:4], int.from_bytes(frame[_DURATION_AT : _DURATION_AT + 3], "little")
+        file.seek(start + length + length % 2)

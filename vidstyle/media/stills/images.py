@@ -14,9 +14,9 @@ from PIL import Image
 from vidstyle.errors import OutputError, SourceError
 from vidstyle.files import write_whole
 from vidstyle.frames import SMALLEST_SIDE_PX, Picture
-from vidstyle.media.stills.alpha import over
-from vidstyle.media.stills.decoding import Still, check_size, decoded_still
-from vidstyle.media.stills.headers import is_cut_off, picture_size
+from vidstyle.media.stills.alpha import over_white
+from vidstyle.media.stills.decoding import Still, decoded_still
+from vidstyle.media.stills.headers import is_cut_off
 
 # Formats that are written, and read.
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".ppm")
@@ -90,9 +90,6 @@ def read_still(path: Path) -> Still:
         SourceError: the file is missing, empty, cut off, too large, or no picture.
     """
     data = read_bytes(path)
-    size = picture_size(data)
-    if size is not None:
-        check_size(*size, path)
     if is_cut_off(data):
         raise SourceError(f"{path}: the picture is cut off; copy or export it again")
     check_readable(path)
@@ -113,7 +110,7 @@ def read_layers(path: Path) -> tuple[Picture, Picture | None]:
 
 
 def check_readable(path: Path) -> None:
-    """Says of formats that are known, but not read here, what to do.
+    """Refuses formats that are known but not read here, and says what to do.
 
     Raises:
         SourceError: it is one of them.
@@ -149,7 +146,7 @@ def write_image(path: Path, image: Picture, alpha: Picture | None = None, exif: 
 
     Args:
         alpha: `(H, W)` uint8, 255 is opaque. A format that cannot hold it shows the picture over white.
-        exif: goes along where the format can hold it.
+        exif: written where the format can hold it.
 
     Raises:
         OutputError: the suffix is unknown or the file cannot be written.
@@ -168,8 +165,8 @@ def write_image(path: Path, image: Picture, alpha: Picture | None = None, exif: 
 
 def _encoded(suffix: str, image: Picture, alpha: Picture | None, exif: bytes) -> bytes:
     if alpha is not None and suffix not in ALPHA_SUFFIXES:
-        image, alpha = over(image, alpha), None
-    # OpenCV does not say in a TIFF what the fourth layer is, drops colors in a WebP, and writes no EXIF.
+        image, alpha = over_white(image, alpha), None
+    # OpenCV does not mark the fourth layer of a TIFF as alpha, drops colors in a WebP, and writes no EXIF.
     holds_exif = bool(exif) and suffix in _EXIF_SUFFIXES
     if holds_exif or (alpha is not None and suffix != ".png"):
         options = _PILLOW_OPTIONS[suffix] | ({"exif": exif} if holds_exif else {})
@@ -221,10 +218,10 @@ def read_picture(picture: Picture | str | Path, what: str) -> Picture:
     """Returns a picture file's or array's `(H, W, 3)` uint8 RGB, if it is one of 16 px or more.
 
     Args:
-        what: it was to be, for messages.
+        what: what it is for, in messages.
 
     Raises:
-        SourceError: it is not, or nothing of it is to be seen.
+        SourceError: it is not, or it is transparent all over.
     """
     if not isinstance(picture, (str, Path)):
         return checked_picture(picture, what)

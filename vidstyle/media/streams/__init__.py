@@ -1,1 +1,1 @@
-"""Carries sound, subtitles, chapters, tags and attachments beside the pictures."""
+"""Copies or converts the side streams: sound, subtitles, data, chapters, tags and attached files."""

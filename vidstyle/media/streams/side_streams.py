@@ -1,4 +1,4 @@
-"""All that a video file holds beside the pictures, read a second time and written along with the painted ones."""
+"""The side streams of a video file: read once more, and written together with the stylized pictures."""
 
 from __future__ import annotations
 
@@ -17,20 +17,22 @@ from av.video.stream import VideoStream
 
 from vidstyle.errors import counted_were
 from vidstyle.frames import ClipInfo
-from vidstyle.media.containers import ContainerKind
-from vidstyle.media.continuity import continuous
-from vidstyle.media.opening import media_url, open_media, video_stream
-from vidstyle.media.streams.attachments import CoverWriter, add_attachments, is_cover, read_covers
-from vidstyle.media.streams.chapters import CHAPTER_FORMATS, cut_chapters
+from vidstyle.media.containers import ContainerKind, continuous_packets, media_url, open_media, video_stream
 from vidstyle.media.streams.metadata import (
+    CHAPTER_FORMATS,
+    CoverWriter,
+    add_attachments,
     advanced_timecode,
+    cut_chapters,
+    is_cover,
     kept_tags,
     lost_tags,
+    read_covers,
     shown_name,
     tag_options,
     timecode_of,
 )
-from vidstyle.media.streams.soundtrack import Soundtrack
+from vidstyle.media.streams.sound import Soundtrack
 from vidstyle.media.streams.subtitles import ConvertedSubtitles, subtitle_track
 from vidstyle.media.streams.tracks import (
     EDIT_LIST_FORMATS,
@@ -50,10 +52,10 @@ _DISCARD_ALL = 48
 
 @dataclass(frozen=True)
 class StreamSelection:
-    """What of a source's companions is asked for.
+    """Which of a source's side streams to keep, and how.
 
     Attributes:
-        audio: "auto", "copy", "aac", "opus" or "none". location: whether to keep what says where it was filmed.
+        audio: "auto", "copy", "aac", "opus" or "none". location: whether to keep where it was filmed.
     """
 
     audio: str = "auto"
@@ -68,12 +70,12 @@ class SideStreams:
     Attributes:
         start_s: when the earliest of video and sound starts, in seconds of the source.
         options: for the muxer, over and above the container's.
-        notes: what the user should be told.
+        notes: what the user should know.
     """
 
-    def __init__(self, info: ClipInfo, kind: ContainerKind, wanted: StreamSelection) -> None:
+    def __init__(self, info: ClipInfo, kind: ContainerKind, selection: StreamSelection) -> None:
         self.notes: list[str] = []
-        self._info, self._kind, self._wanted = info, kind, wanted
+        self._info, self._kind, self._selection = info, kind, selection
         self._name = info.path.name
         self._input: InputContainer = open_media(info.path)
         self._sound: dict[int, Track] = {}
@@ -84,11 +86,11 @@ class SideStreams:
         self._first_s: dict[int, Fraction] = {}
         self._ended = False
         self._read_s = Fraction(-(10**6))
-        self._from_s: dict[int, Fraction] = {}  # from when on a sound's packets are wanted; others' all are
+        self._from_s: dict[int, Fraction] = {}  # before this, packets of a sound are left out
         try:
             self._video = video_stream(self._input, info.path, info.stream)
             self._time_base = Fraction(self._video.time_base or info.time_base)
-            self._tags = kept_tags(self._input.metadata, location=wanted.location)
+            self._tags = kept_tags(self._input.metadata, location=selection.location)
             self.options = tag_options(self._tags, kind)
             self.start_s = self._earliest_start()
         except BaseException:
@@ -100,25 +102,24 @@ class SideStreams:
         self._output, self._pictures = output, pictures
         output.metadata.update(self._tags)
         describe(pictures, self._video, self._kind)
-        soundtrack = Soundtrack(self._input, self._video_start_s(), self._info, self._wanted.audio)
+        soundtrack = Soundtrack(self._input, self._video_start_s(), self._info, self._selection.audio)
         self._sound, notes = soundtrack.add_to(output, self._kind)
         self.notes += notes
         self._add_subtitles()
         self._add_data()
         self._add_files()
-        wanted = (*self._sound, *self._sparse)
-        streams = [self._video, *(self._input.streams[index] for index in wanted)]
-        self._packets = continuous(self._input, streams, self._video)
+        streams = [self._video, *(self._input.streams[index] for index in (*self._sound, *self._sparse))]
+        self._packets = continuous_packets(self._input, streams, self._video)
 
     def begin(self, offset_s: Fraction, end_s: Fraction, rate: Fraction) -> None:
-        """Settles the times; after it, packets may be written.
+        """Sets the times; from here on, packets may be written.
 
         Args:
             offset_s: the second of the source that becomes 0.
             end_s: when the last picture ends, in seconds of the source. rate: frames per second.
         """
         info = self._info
-        # What lies before the first picture of a range belongs to pictures that are not there.
+        # Sound before the first picture of a range belongs to pictures that are left out.
         if info.range_start > 0 or info.range_stop is not None:
             early_s = offset_s - LONGEST_PRIMING_S
             cut = [i for i in self._sound if info.range_start > 0 or _start_s(self._input.streams[i]) < early_s]
@@ -130,32 +131,32 @@ class SideStreams:
         self._set_timecode(offset_s, rate)
         chapters = self._input.chapters()
         if chapters and self._kind.format not in CHAPTER_FORMATS:
-            self._miss("chapters")
+            self._note_left_out("chapters")
         elif chapters:
-            lead_s = self._lead_s(offset_s)
+            delay_s = self._added_start_s(offset_s)
             stop_s = end_s if info.range_stop is not None else None
-            self._output.set_chapters(cut_chapters(chapters, offset_s, stop_s, lead_s))
+            self._output.set_chapters(cut_chapters(chapters, offset_s, stop_s, delay_s))
         if self._covers is not None:
             self._covers.write()
 
-    def carry_until(self, time_s: Fraction) -> None:
+    def write_until(self, time_s: Fraction) -> None:
         """Writes what belongs to the pictures up to `time_s` in seconds of the source."""
         self._durations = {k: v for k, v in self._durations.items() if k * self._time_base >= time_s}
         while not self._ended and self._read_s < time_s:
             self._read()
-        self._release(time_s)
+        self._send_pending(time_s)
 
-    def carry_rest(self, stop_s: Fraction | None) -> None:
+    def write_rest(self, stop_s: Fraction | None) -> None:
         """Writes what comes up to `stop_s`, or to its end where None, and completes the streams."""
         while not self._ended and (stop_s is None or self._read_s < stop_s + READ_AHEAD_S):
             self._read()
-            self._release(self._read_s if stop_s is None else min(stop_s, self._read_s))
-        self._release(stop_s)
+            self._send_pending(self._read_s if stop_s is None else min(stop_s, self._read_s))
+        self._send_pending(stop_s)
         for track in (*self._sound.values(), *self._sparse.values()):
             track.finish()
         lost = sum(track.lost for track in self._sparse.values() if isinstance(track, ConvertedSubtitles))
         if lost:
-            self.notes.append(f"{self._name}: {counted_were(lost, 'subtitle')} left out, for want of a conversion")
+            self.notes.append(f"{self._name}: {counted_were(lost, 'subtitle')} left out, which could not be converted")
 
     def duration_s(self, pts: int | None) -> Fraction | None:
         """Returns how long the frame at `pts` lasts in the source, in seconds, or None if that is not known."""
@@ -164,7 +165,7 @@ class SideStreams:
         last_s = pts * self._time_base
         while not self._ended and self._read_s < last_s + READ_AHEAD_S:
             self._read()
-        # The next frame says more than the packet's own duration, which MP4 counts in storage order.
+        # The next frame tells it better than the packet's own duration, which MP4 counts in storage order.
         following = min((later for later in self._durations if later > pts), default=None)
         ticks = self._durations.get(pts, 0) if following is None else following - pts
         return ticks * self._time_base or None
@@ -175,7 +176,7 @@ class SideStreams:
         return [track.last_packet_s for track in self._sound.values()]
 
     def losses(self, output: Path) -> list[str]:
-        """Returns what the user should know of a file that was written: what its muxer left out without a word."""
+        """Returns the notes, with what the muxer left out of the written file silently."""
         tags: dict[str, str] = {}
         timecode, languages, covers = None, set(), 0
         with suppress(av.FFmpegError, ValueError), av.open(media_url(output)) as written:
@@ -184,7 +185,7 @@ class SideStreams:
             languages = {stream.metadata.get("language") for stream in written.streams}
             covers = sum(1 for stream in written.streams if is_cover(stream))
         if self._covers is not None and covers < self._covers.count:
-            self._miss("cover pictures")
+            self._note_left_out("cover pictures")
         lost = lost_tags(self._tags, tags)
         if timecode is None and timecode_of(self._pictures.metadata):
             lost.append("timecode")
@@ -193,7 +194,9 @@ class SideStreams:
         lost += [f"language {language}" for language in unwritten]
         if lost:
             what = ", ".join(sorted(lost))
-            self.notes.append(f"{self._name}: tags left out, since {self._word} has no place for them: {what}")
+            self.notes.append(
+                f"{self._name}: tags left out, since {self._container_name} has no place for them: {what}"
+            )
         return self.notes
 
     def close(self) -> None:
@@ -203,11 +206,11 @@ class SideStreams:
         self._input.close()
 
     @property
-    def _word(self) -> str:
+    def _container_name(self) -> str:
         return shown_name(self._kind)
 
-    def _miss(self, what: str) -> None:
-        self.notes.append(f"{self._name}: the {what} were left out, {self._word} holds none")
+    def _note_left_out(self, what: str) -> None:
+        self.notes.append(f"{self._name}: the {what} were left out, {self._container_name} holds none")
 
     def _earliest_start(self) -> Fraction:
         streams = [self._video, *self._input.streams.audio]
@@ -232,7 +235,7 @@ class SideStreams:
             codecs = ", ".join(sorted(set(left_out)))
             self.notes.append(
                 f"{self._name}: {counted_were(len(left_out), 'subtitle track')} left out, "
-                f"{self._word} does not take such ({codecs})"
+                f"{self._container_name} does not take such ({codecs})"
             )
 
     def _add_data(self) -> None:
@@ -245,31 +248,35 @@ class SideStreams:
             # So is the timecode, which FFmpeg makes anew of a tag.
             if timecode is not None and timecode_of(stream.metadata) is not None:
                 continue
-            if self._wanted.location and self._kind.format in EDIT_LIST_FORMATS and accepts(self._kind.format, stream):
+            if (
+                self._selection.location
+                and self._kind.format in EDIT_LIST_FORMATS
+                and accepts(self._kind.format, stream)
+            ):
                 added = copied_stream(stream, self._output, self._kind)
                 self._sparse[stream.index] = SparseCopy(added, self._output)
             else:
                 left_out += 1
-        if left_out and not self._wanted.location:
+        if left_out and not self._selection.location:
             self.notes.append(f"{self._name}: {counted_were(left_out, 'data track')} left out, which may tell places")
         elif left_out:
             what = counted_were(left_out, "data track")
-            self.notes.append(f"{self._name}: {what} left out, {self._word} does not take such")
+            self.notes.append(f"{self._name}: {what} left out, {self._container_name} does not take such")
 
     def _add_files(self) -> None:
         left_out = add_attachments(self._input.streams.attachments, self._output, self._kind)
         if left_out:
-            self._miss(f"attached files ({', '.join(left_out)})")
+            self._note_left_out(f"attached files ({', '.join(left_out)})")
         streams = [s for s in self._input.streams.video if s.index != self._video.index and is_cover(s)]
         others = [s.index for s in self._input.streams.video if s.index != self._video.index and not is_cover(s)]
-        # Whoever has chosen another than players do knows of them.
+        # A user who chose another stream than players show knows of them.
         if others and video_stream(self._input, self._info.path).index == self._video.index:
             where = f"stream {others[0]}" if len(others) == 1 else f"streams {', '.join(map(str, others))}"
             what = f"{counted_were(len(others), 'other video track')} left out ({where})"
             self.notes.append(f"{self._name}: {what}; choose another with --stream {others[0]}")
         self._covers = CoverWriter(read_covers(self._info.path, streams), self._output, self._kind)
         if self._covers.left_out:
-            self._miss("cover pictures")
+            self._note_left_out("cover pictures")
 
     def _set_timecode(self, offset_s: Fraction, rate: Fraction) -> None:
         timecode = timecode_of(self._video.metadata, self._input.metadata)
@@ -278,7 +285,7 @@ class SideStreams:
         earlier = round(max(Fraction(0), offset_s - self._video_start_s()) * rate) if self._info.range_start else 0
         self._pictures.metadata["timecode"] = advanced_timecode(timecode, earlier, rate) or timecode
 
-    def _lead_s(self, offset_s: Fraction) -> Fraction:
+    def _added_start_s(self, offset_s: Fraction) -> Fraction:
         """Returns by how much the muxer will move all packets, but not the chapters, so that none is before 0."""
         copies = [i for i, track in self._sound.items() if isinstance(track, SoundCopy) and i not in self._from_s]
         if self._kind.format in EDIT_LIST_FORMATS:
@@ -286,13 +293,13 @@ class SideStreams:
         while not self._ended and self._read_s < self.start_s + READ_AHEAD_S and set(copies) - self._first_s.keys():
             self._read()
         begun = [i for i in copies if i in self._first_s]
-        lead_s = [offset_s - self._first_s[i] - _padding_s(self._input.streams[i]) for i in begun]
-        return max([Fraction(0), *lead_s])
+        delay_s = [offset_s - self._first_s[i] - _padding_s(self._input.streams[i]) for i in begun]
+        return max([Fraction(0), *delay_s])
 
     # -- packets -------------------------------------------------------------------------------
 
     def _read(self) -> None:
-        """Reads one packet: of pictures only the duration is kept, all others until their time has come."""
+        """Reads one packet: of pictures only the duration is kept, all others until it is their time."""
         try:
             packet = next(self._packets, None)
         except (av.FFmpegError, OSError):
@@ -316,8 +323,8 @@ class SideStreams:
             self._first_s.setdefault(packet.stream.index, time_s)
         self._pending.append((time_s, packet))
 
-    def _release(self, before_s: Fraction | None) -> None:
-        """Hands on every waiting packet that starts before `before_s` (None: all)."""
+    def _send_pending(self, before_s: Fraction | None) -> None:
+        """Sends every pending packet that starts before `before_s` (None: all) to its track."""
         waiting, self._pending = self._pending, deque()
         for time_s, packet in waiting:
             index = packet.stream.index
@@ -331,7 +338,7 @@ class SideStreams:
 
 
 def side_streams_of(info: ClipInfo, *, sound: bool = True) -> list[str]:
-    """Returns in words what a source holds beside its pictures; for outputs that hold pictures only.
+    """Returns in words which side streams a source has; for outputs that hold pictures only.
 
     Args:
         sound: whether its sound counts.

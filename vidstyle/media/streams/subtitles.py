@@ -37,7 +37,7 @@ class ConvertedSubtitles(SparseCopy):
         decoder.open(strict=False)
         trial = SubtitleCodecContext.create(name, "w")
         _prepare(trial, decoder)
-        trial.open()  # whatever is wrong with the styles is known before there is a stream
+        trial.open()  # errors in the styles must show before the stream is added
         added = output.add_stream(name)
         if not isinstance(added, SubtitleStream):
             raise TypeError(f"{name} is no subtitle encoder")
@@ -51,7 +51,7 @@ class ConvertedSubtitles(SparseCopy):
         self._overlaps = Overlaps() if kind.format in EDIT_LIST_FORMATS else None
 
     def send(self, packet: av.Packet[Any]) -> None:
-        """Converts what of one packet lies within the render, and writes it as soon as it is settled."""
+        """Converts what of one packet lies within the render, and writes it as soon as its end is known."""
         span = cut_span(packet, self.offset_s, self.stop_s)
         if span is None:
             return

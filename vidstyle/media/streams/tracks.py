@@ -1,4 +1,4 @@
-"""One stream that goes from a source to an output as it is."""
+"""Tracks of the output: streams that are copied from the source, and what copying takes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EDIT_LIST_FORMATS = frozenset({"mp4", "mov"})
 _COARSE_S, _FINE_S = Fraction(1, 1000), Fraction(1, 10**6)
 # No codec's priming samples last as long as this.
 LONGEST_PRIMING_S = Fraction(1, 10)
-# What an attached picture is comes with how it is written, and other kinds of streams have no use for the rest.
+# Attached pictures are marked where they are written, and other kinds of streams do not have these.
 _KEPT_DISPOSITION = ~(Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image)
 
 
@@ -31,8 +31,8 @@ class Track(Protocol):
     Attributes:
         offset_s: which second of the source becomes 0.
         last_packet_s: when the last packet written starts, in seconds of the output; None before the first.
-        language: its code, in the container's own words, where it has one.
-        preroll_s: how much earlier than a range packets are wanted, for the decoder to find its way.
+        language: its code as the container has it, or None.
+        preroll_s: how much earlier than a range the decoder needs packets.
     """
 
     preroll_s: Fraction
@@ -74,11 +74,11 @@ class SoundCopy:
             return
         dts -= offset
         pts = dts if packet.pts is None else packet.pts - offset
-        # An edit list of the source hides it, and nothing would here.
+        # An edit list of the source hides it; this output has none.
         if not self._hides_earlier and (pts + (packet.duration or 0)) * base <= -self._priming_s:
             return
         if self._last_dts is not None:
-            # Time that was heard already, as where recordings overlap, would make all that follows late.
+            # Where recordings overlap, a packet for a time that is written already would make all that follows late.
             length = packet.duration or 0
             if length * base > _COARSE_S and dts + length <= self._end:
                 return

@@ -1,7 +1,6 @@
-"""Which codec, pixel format and container go together, and what a user's wishes come to among them.
+"""Which codecs, pixel formats and containers go together, and the encoding that fulfills the encode options.
 
-`LEGAL` is the whole truth: what is not in it is refused before the first frame, and a test writes and reads
-back each line of it.
+What is not in `LEGAL` is refused before the first frame; a test writes and reads back each line of it.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from av.video.format import VideoFormat
 from vidstyle.errors import OutputError
 
 AUTO = "auto"
-# Bits per channel as wished for: as deep as the source.
+# A choice of bits per channel: as many as the source has.
 SOURCE_DEPTH = "source"
 # x264's names, which users know; from fast to thorough.
 PRESETS = (
@@ -41,8 +40,8 @@ class Codec:
 
     Attributes:
         encoder: FFmpeg's name of it.
-        crf: quality unless asked otherwise, or None where quality cannot be chosen. worst_crf: highest number.
-        presets: the encoder's own word for each of `PRESETS`; empty where there is nothing to choose.
+        crf: quality by default, or None where quality cannot be chosen. worst_crf: highest number.
+        presets: the encoder's own name for each of `PRESETS`; empty where there is nothing to choose.
         sides_px: the least and the greatest width and height.
         segment: FFmpeg's format of a segment file, which must hold the codec's packets untouched.
     """
@@ -74,7 +73,7 @@ CODECS: dict[str, Codec] = {
     # in a row, and each tells its length.
     "webp": Codec("libwebp", 10, 100, sides_px=(2, 16383), segment="image2pipe"),
 }
-# What a user may ask for by name; the other two belong to their suffix.
+# Those that a user may choose by name; the other two belong to their suffix.
 CODEC_NAMES = ("h264", "hevc", "av1", "vp9", "prores", "ffv1")
 
 _H264 = ("yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le", "yuv444p10le")
@@ -82,17 +81,17 @@ _HEVC = (*_H264, "yuv420p12le", "yuv422p12le", "yuv444p12le", "gbrp", "gbrp10le"
 _AV1 = ("yuv420p", "yuv420p10le")
 _VP9 = ("yuv420p", "yuv422p", "yuv444p", "gbrp")
 _PRORES = ("yuv422p10le", "yuv444p10le")
-# RGB first: who asks for FFV1 wants to lose nothing.
+# RGB first: FFV1 is chosen to lose nothing.
 _FFV1_RGB = ("bgr0", "gbrp10le", "gbrp12le")
 _FFV1 = (*_FFV1_RGB, *_H264, "yuv420p12le", "yuv422p12le", "yuv444p12le")
 
-# Container by suffix -> codec -> pixel formats, the first of each unless asked otherwise.
+# Container by suffix -> codec -> pixel formats; the first of each is the default.
 LEGAL: dict[str, dict[str, tuple[str, ...]]] = {
     ".mp4": {"h264": _H264, "hevc": _HEVC, "av1": _AV1, "vp9": _VP9},
     ".mkv": {"h264": _H264, "hevc": _HEVC, "av1": _AV1, "vp9": _VP9, "ffv1": _FFV1, "prores": _PRORES},
     ".mov": {"h264": _H264, "hevc": _HEVC, "prores": _PRORES},
     ".webm": {"vp9": _VP9, "av1": _AV1},
-    # Neither AVI nor FFV1 itself has a place to say which YUV it is, so FFV1 is RGB there.
+    # Neither AVI nor FFV1 itself can note which YUV it is, so FFV1 is RGB there.
     ".avi": {"h264": _H264, "ffv1": _FFV1_RGB},
     ".gif": {"gif": ("pal8",)},
     ".webp": {"webp": ("bgra",)},
@@ -101,7 +100,7 @@ LEGAL: dict[str, dict[str, tuple[str, ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class EncodeOptions:
-    """What a user asked for; `AUTO` and None leave the choice to `settle`.
+    """What a user asked for; `AUTO` and None leave the choice to `choose_encoding`.
 
     Attributes:
         codec: of `CODEC_NAMES`. pixel_format: FFmpeg's name. crf: see `Codec`. preset: of `PRESETS`.
@@ -117,11 +116,11 @@ class EncodeOptions:
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """How pictures become packets, all settled.
+    """How pictures are encoded, with nothing left to choose.
 
     Attributes:
         codec: key of `CODECS`. pixel_format: FFmpeg's name of it.
-        crf: quality in the codec's own numbers, or None. preset: the encoder's own word, or None.
+        crf: quality in the codec's own numbers, or None. preset: the encoder's own name of it, or None.
     """
 
     codec: str
@@ -146,8 +145,8 @@ def depth_of(pixel_format: str) -> int:
     return 8 if pixel_format == "pal8" else int(VideoFormat(pixel_format, 16, 16).components[0].bits)
 
 
-def settle(output: Path, encode_options: EncodeOptions, source_depth: int = 8) -> Encoding:
-    """Returns the first legal encoding that fulfils all wishes.
+def choose_encoding(output: Path, encode_options: EncodeOptions, source_depth: int = 8) -> Encoding:
+    """Returns the first legal encoding that fulfills the encode options.
 
     Args:
         output: the file; its suffix is one of `LEGAL`. source_depth: bits per channel of the input.
@@ -185,7 +184,7 @@ def _chosen(output: Path, encode_options: EncodeOptions, source_depth: int) -> t
         for pixel_format in formats
         if encode_options.codec in (AUTO, codec) and encode_options.pixel_format in (AUTO, pixel_format)
     ]
-    depth = _wanted_depth([pixel_format for _, pixel_format in possible], encode_options.bit_depth, source_depth)
+    depth = _requested_depth([pixel_format for _, pixel_format in possible], encode_options.bit_depth, source_depth)
     for codec, pixel_format in possible:
         if depth in (None, depth_of(pixel_format)):
             return codec, pixel_format
@@ -209,7 +208,7 @@ def _relevant(legal: Mapping[str, tuple[str, ...]], codec: str) -> Iterator[tupl
     yield from ((name, formats) for name, formats in legal.items() if codec not in legal or name == codec)
 
 
-def _wanted_depth(formats: Sequence[str], bit_depth: str, source_depth: int) -> int | None:
+def _requested_depth(formats: Sequence[str], bit_depth: str, source_depth: int) -> int | None:
     """Returns the bits per channel to look for among `formats`, None for any."""
     if bit_depth == AUTO or not formats:
         return None

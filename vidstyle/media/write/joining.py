@@ -1,4 +1,4 @@
-"""Segments and the source's companions, put together as a video file without encoding a picture again."""
+"""Joins segments and the source's side streams to a video file, without encoding a picture again."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from av.container import OutputContainer
 
 from vidstyle.errors import OutputError, counted_were
 from vidstyle.frames import ClipInfo
-from vidstyle.media.opening import media_url
-from vidstyle.media.stills.webp import frame_durations_ms
+from vidstyle.media.containers import media_url
+from vidstyle.media.stills.headers import frame_durations_ms
 from vidstyle.media.streams.metadata import shown_name
 from vidstyle.media.streams.side_streams import SideStreams, StreamSelection
-from vidstyle.media.streams.soundtrack import SYNC_TOLERANCE_S
+from vidstyle.media.streams.sound import SYNC_TOLERANCE_S
 from vidstyle.media.write.segments import VideoSpec, ffmpeg_reported, make_encoder, output_times, segment_packets
 
 # Browsers show anything faster at ten frames per second.
@@ -35,15 +35,15 @@ def join_video(
     spec: VideoSpec,
     segments: Sequence[Path],
     timestamps: Sequence[int],
-    wanted: StreamSelection | None = None,
+    selection: StreamSelection | None = None,
 ) -> list[str]:
-    """Writes a video of all segments and their companions, reads it back, and returns what the user should know.
+    """Writes a video of all segments and the side streams, reads it back, and returns what the user should know.
 
     Args:
         output: the file to write; it is not complete before the function returns.
         info: of the source; where it is a video, sound, subtitles, chapters and tags are read from there.
         segments: in order. timestamps: of all their frames, in ticks of the source.
-        wanted: which companions; None: all, as they are where that is possible.
+        selection: of the side streams; None: all, copied where that is possible.
 
     Raises:
         OutputError: it cannot be written, or what was written is not what it should be.
@@ -52,23 +52,27 @@ def join_video(
         raise OutputError(f"{output}: no frame to write; choose another range")
     notes = _notes_of(output, spec)
     with ffmpeg_reported(output):
-        beside = SideStreams(info, spec.kind, wanted or StreamSelection()) if info.kind == "video" else None
-        options = {**spec.kind.options, **(beside.options if beside is not None else {}), "fflags": "+bitexact"}
+        side_streams = SideStreams(info, spec.kind, selection or StreamSelection()) if info.kind == "video" else None
+        options = {
+            **spec.kind.options,
+            **(side_streams.options if side_streams is not None else {}),
+            "fflags": "+bitexact",
+        }
         try:
             with closing(av.open(media_url(output), mode="w", format=spec.kind.format, options=options)) as container:
-                joint = _Joint(container, spec, segments, timestamps)
-                if beside is not None:
-                    beside.add_to(container, joint.stream)
-                times, moved = _begin(info, spec, timestamps, beside)
-                joint.write(times, info, beside)
+                joined = _JoinedStream(container, spec, segments, timestamps)
+                if side_streams is not None:
+                    side_streams.add_to(container, joined.stream)
+                times, moved = _begin(info, spec, timestamps, side_streams)
+                joined.write(times, info, side_streams)
         finally:
-            if beside is not None:
-                beside.close()
+            if side_streams is not None:
+                side_streams.close()
     if moved:
         why = f"{shown_name(spec.kind)} cannot hold times so close together"
         notes.append(f"{output.name}: {counted_were(moved, 'frame')} moved: {why}")
-    check_video(output, spec, times, beside.last_packets_s if beside is not None else [])
-    return notes + (beside.losses(output) if beside is not None else [])
+    check_video(output, spec, times, side_streams.last_packets_s if side_streams is not None else [])
+    return notes + (side_streams.losses(output) if side_streams is not None else [])
 
 
 def _notes_of(output: Path, spec: VideoSpec) -> list[str]:
@@ -82,36 +86,36 @@ def _notes_of(output: Path, spec: VideoSpec) -> list[str]:
 
 
 def _begin(
-    info: ClipInfo, spec: VideoSpec, timestamps: Sequence[int], beside: SideStreams | None
+    info: ClipInfo, spec: VideoSpec, timestamps: Sequence[int], side_streams: SideStreams | None
 ) -> tuple[list[int], int]:
-    """Chooses the source timestamp that becomes 0, for pictures and companions alike; see `output_times`."""
+    """Chooses the source timestamp that becomes 0, for pictures and side streams alike; see `output_times`."""
     ranged = info.range_start > 0 or info.range_stop is not None
     offset = timestamps[0]
-    if beside is not None:
+    if side_streams is not None:
         # Where frames are counted, the first one is at 0 whatever comes before it.
         if not ranged and not spec.kind.constant_rate:
             # Whole ticks keep every distance between frames exact; what is left is less than one tick.
-            offset = max(0, int(beside.start_s // spec.source_base))
+            offset = max(0, int(side_streams.start_s // spec.source_base))
         end_s = timestamps[-1] * spec.source_base + 1 / spec.rate
-        beside.begin(offset * spec.source_base, end_s, spec.rate)
+        side_streams.begin(offset * spec.source_base, end_s, spec.rate)
     return output_times(timestamps, spec, offset)
 
 
-class _Joint:
+class _JoinedStream:
     """The segments' packets as one stream: new times, and nothing else."""
 
     def __init__(
         self, container: OutputContainer, spec: VideoSpec, segments: Sequence[Path], timestamps: Sequence[int]
     ) -> None:
         self._container, self._spec, self._segments, self._timestamps = container, spec, segments, timestamps
-        # Opened, since it knows what stands in the file's header; no picture goes into it.
+        # The encoder is made for what it puts into the file's header; no picture is sent to it.
         self.stream = make_encoder(container, spec).stream
         self._positions = self._display_order()
         # How many frames a packet is stored ahead of where it is shown, at most.
         self._delay_frames = max(i - position for i, position in enumerate(self._positions))
 
-    def write(self, times: Sequence[int], info: ClipInfo, beside: SideStreams | None) -> None:
-        """Muxes every packet at the output's `times`, the companions along with them."""
+    def write(self, times: Sequence[int], info: ClipInfo, side_streams: SideStreams | None) -> None:
+        """Muxes every packet at the output's `times`, with the packets of the side streams in between."""
         base, last = self._spec.time_base, len(times) - 1
         step = times[1] - times[0] if last else 1
         last_s = Fraction(0)
@@ -124,8 +128,8 @@ class _Joint:
                 if position < last:
                     duration = times[position + 1] - times[position]
                 else:
-                    # Asked for this late, since the source is read up to there to know.
-                    last_s = self._last_duration_s(info, beside)
+                    # Not before the last frame, since the source is read up to there for it.
+                    last_s = self._last_duration_s(info, side_streams)
                     duration = max(1, round(last_s / base))
                 packet.time_base, packet.pts = base, times[position]
                 # Decoding times are the display times in order, as many frames earlier as the codec reorders.
@@ -134,11 +138,11 @@ class _Joint:
                 packet.stream = self.stream
                 self._container.mux(packet)
                 number += 1
-                if beside is not None:
-                    beside.carry_until(self._timestamps[position] * self._spec.source_base)
-        if beside is not None:
+                if side_streams is not None:
+                    side_streams.write_until(self._timestamps[position] * self._spec.source_base)
+        if side_streams is not None:
             last_frame_s = self._timestamps[-1] * self._spec.source_base
-            beside.carry_rest(None if info.range_stop is None else last_frame_s + last_s)
+            side_streams.write_rest(None if info.range_stop is None else last_frame_s + last_s)
 
     def _display_order(self) -> list[int]:
         """Returns the position in the render of every packet, in the order of decoding."""
@@ -154,8 +158,8 @@ class _Joint:
             )
         return positions
 
-    def _last_duration_s(self, info: ClipInfo, beside: SideStreams | None) -> Fraction:
-        known = beside.duration_s(self._timestamps[-1]) if beside is not None else None
+    def _last_duration_s(self, info: ClipInfo, side_streams: SideStreams | None) -> Fraction:
+        known = side_streams.duration_s(self._timestamps[-1]) if side_streams is not None else None
         if known is None and not self._spec.kind.constant_rate:
             known = info.last_duration_s
         return known or 1 / self._spec.rate
@@ -180,7 +184,7 @@ def check_video(output: Path, spec: VideoSpec, times: Sequence[int], last_packet
         OutputError: frames are missing, are shown at other times, or sound is missing.
     """
     try:
-        shown, tick_s, heard = _written_webp(output) if spec.kind.format == "webp" else _written(output, spec)
+        shown, tick_s, last_sounds_s = _written_webp(output) if spec.kind.format == "webp" else _written(output, spec)
     except (av.FFmpegError, OSError, IndexError) as error:
         raise OutputError(f"{output}: what was written cannot be read back ({error}); try .mkv") from error
     if len(shown) != len(times):
@@ -195,7 +199,7 @@ def check_video(output: Path, spec: VideoSpec, times: Sequence[int], last_packet
             raise OutputError(f"{output}: frames are shown {float(apart_s):.3f} s from their time; try .mkv")
     # Matroska moves all so that no priming samples are before 0.
     moved_s = Fraction(0) if spec.kind.constant_rate else min(shown) * tick_s - times[0] * spec.time_base
-    _check_sound(output, [time_s - moved_s for time_s in heard], last_packets_s)
+    _check_sound(output, [time_s - moved_s for time_s in last_sounds_s], last_packets_s)
 
 
 def _written(output: Path, spec: VideoSpec) -> tuple[list[int], Fraction, list[Fraction]]:
@@ -220,11 +224,12 @@ def _written_webp(output: Path) -> tuple[list[int], Fraction, list[Fraction]]:
     return list(accumulate(durations[:-1], initial=0)), Fraction(1, 1000), []
 
 
-def _check_sound(output: Path, heard_s: Sequence[Fraction], wanted_s: Sequence[Fraction | None]) -> None:
-    if len(heard_s) == len([wanted for wanted in wanted_s if wanted is not None]):
-        wanted_s = [wanted for wanted in wanted_s if wanted is not None]  # MP4 has no tracks without packets
-    if len(heard_s) != len(wanted_s):
-        raise OutputError(f"{output}: holds {len(heard_s)} of {len(wanted_s)} audio streams; try .mkv")
-    for got, wanted in zip(heard_s, wanted_s, strict=True):
-        if wanted is not None and abs(got - wanted) > _SOUND_TOLERANCE_S:
-            raise OutputError(f"{output}: the last sound is at {float(got):.2f} s, not {float(wanted):.2f} s; try .mkv")
+def _check_sound(output: Path, found_s: Sequence[Fraction], expected_s: Sequence[Fraction | None]) -> None:
+    if len(found_s) == len([last_s for last_s in expected_s if last_s is not None]):
+        expected_s = [last_s for last_s in expected_s if last_s is not None]  # MP4 has no tracks without packets
+    if len(found_s) != len(expected_s):
+        raise OutputError(f"{output}: holds {len(found_s)} of {len(expected_s)} audio streams; try .mkv")
+    for got_s, last_s in zip(found_s, expected_s, strict=True):
+        if last_s is not None and abs(got_s - last_s) > _SOUND_TOLERANCE_S:
+            at = f"{float(got_s):.2f} s, not {float(last_s):.2f} s"
+            raise OutputError(f"{output}: the last sound is at {at}; try .mkv")

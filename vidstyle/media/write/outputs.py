@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from vidstyle.errors import OutputError
+from vidstyle.errors import OutputError, SourceError
 from vidstyle.files import check_writable
 from vidstyle.frames import ClipInfo
 from vidstyle.media.containers import VIDEO_SUFFIXES
+from vidstyle.media.read.frame_folder import is_pattern, pattern_files
 from vidstyle.media.stills.images import ALPHA_SUFFIXES, IMAGE_SUFFIXES, is_image_name
 from vidstyle.media.timestamps import TIMESTAMPS_NAME
-from vidstyle.media.write.codecs import EncodeOptions, settle
+from vidstyle.media.write.codecs import EncodeOptions, choose_encoding
 
-# Pictures that may move: with one frame they are stills.
+# Pictures that may be animated: with one frame they are stills.
 _EITHER = frozenset(VIDEO_SUFFIXES) & frozenset(IMAGE_SUFFIXES)
 
 
@@ -45,16 +47,16 @@ def output_kind(path_as_given: str, info: ClipInfo | None = None) -> str:
 
 
 def check_encoding(output: Path, kind: str, info: ClipInfo, encode_options: EncodeOptions) -> bool:
-    """Finds out whether frames can be encoded as wished for, and returns whether their sides must be even.
+    """Makes sure that frames can be encoded as the options ask, and returns whether their sides must be even.
 
     Args:
         output, kind, info: as for `check_output`.
 
     Raises:
-        OutputError: they cannot, the encoder is not there, or something was wished for that only a video has.
+        OutputError: they cannot, the encoder is not there, or an option is set that only a video has.
     """
     if kind == "video":
-        return settle(output, encode_options, info.bit_depth).needs_even_sides
+        return choose_encoding(output, encode_options, info.bit_depth).needs_even_sides
     if encode_options != EncodeOptions():
         what = "a folder of frames" if kind == "frames" else "a picture"
         raise OutputError(
@@ -133,7 +135,7 @@ def _check_folder(output: Path, info: ClipInfo, overwrite: bool) -> None:
 
 
 def _holds_input(folder: Path, info: ClipInfo) -> bool:
-    """Tells whether the input lies in `folder`, where painted frames and inputs would mix."""
+    """Tells whether the input lies in `folder`, where stylized frames and inputs would mix."""
     target = folder.resolve()
     source = info.path.resolve()
     inputs = source if info.kind == "frames" and source.is_dir() else source.parent
@@ -165,3 +167,40 @@ def _check_single(output: Path, info: ClipInfo) -> None:
         raise OutputError(
             f"{output}: holds one frame, but there are {have}; choose one with --frames N:N+1, or end the output in /"
         )
+
+
+def check_overwrites_no_input(output: Path, read: Iterable[tuple[Path, str]], *, is_folder: bool = False) -> None:
+    """Makes sure that writing an output changes nothing that is read, whatever it may overwrite.
+
+    Args:
+        read: files, folders and patterns, each with what it is there for, in words for messages.
+        is_folder: whether frames are written into it, under names not known yet.
+
+    Raises:
+        OutputError: it would.
+    """
+    for path, what in read:
+        if _is_same(output, path):
+            raise OutputError(f"{output}: is {what} itself; choose another output")
+        files = _pattern_files(path)
+        if is_folder:
+            is_like_a_frame = is_image_name(path) or path.name == TIMESTAMPS_NAME
+            if is_like_a_frame and (files or path.is_file()) and _is_same(output, path.parent):
+                raise OutputError(f"{output}: {what} lies in this folder ({path.name}); choose another output")
+        elif is_image_name(output) and (
+            (path.is_dir() and _is_same(output.parent, path)) or any(_is_same(output, file) for file in files)
+        ):
+            raise OutputError(f"{output}: lies among the pictures of {what} ({path}); choose another output")
+
+
+def _pattern_files(path: Path) -> list[Path]:
+    with suppress(SourceError):
+        return pattern_files(path) if is_pattern(path) and not path.is_file() else []
+    return []
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    """Tells whether both are there and one file or folder, by whatever names."""
+    with suppress(OSError, ValueError):
+        return one.samefile(other)
+    return False

@@ -19,12 +19,11 @@ from av.container import OutputContainer
 from vidstyle.errors import OutputError, VidstyleError
 from vidstyle.files import remedy, written_whole
 from vidstyle.frames import DEFAULT_FPS, ClipInfo, Picture, resize
-from vidstyle.media.containers import CONTAINERS, ContainerKind
-from vidstyle.media.opening import media_url
+from vidstyle.media.containers import CONTAINERS, ContainerKind, media_url
+from vidstyle.media.stills.headers import pictures_in_a_row
 from vidstyle.media.stills.images import check_picture
-from vidstyle.media.stills.webp import pictures_in_a_row
-from vidstyle.media.timing import FrameClock, usable_rate
-from vidstyle.media.write.codecs import CODECS, EncodeOptions, Encoding, check_size, settle
+from vidstyle.media.timestamps import FrameClock, usable_rate
+from vidstyle.media.write.codecs import CODECS, EncodeOptions, Encoding, check_size, choose_encoding
 from vidstyle.media.write.encoders import GifEncoder, PictureEncoder, StreamEncoder
 
 SEGMENT_SUFFIX = ".segment"
@@ -32,11 +31,11 @@ SEGMENT_SUFFIX = ".segment"
 
 @dataclass(frozen=True, slots=True)
 class VideoSpec:
-    """What settles a video's packets besides its pictures and their times.
+    """All that a video's packets depend on besides its pictures and their times.
 
     Attributes:
-        kind: what the file's suffix chose. encoding: codec, pixel format, quality and speed.
-        width, height: of the painted frames in pixels. rate: frames per second on average.
+        kind: of container, by the suffix of the file. encoding: codec, pixel format, quality and speed.
+        width, height: of the stylized frames in pixels. rate: frames per second on average.
         source_base: seconds per tick of the source's timestamps. aspect: width of a pixel by its height.
     """
 
@@ -75,10 +74,10 @@ def video_spec(output: Path, info: ClipInfo, width: int, height: int, encode_opt
     """Returns how frames of `width` x `height` pixels from the source `info` are encoded for `output`.
 
     Raises:
-        OutputError: the wishes cannot be fulfilled, see `settle`, or not at this size.
+        OutputError: the encode options cannot be fulfilled, see `choose_encoding`, or not at this size.
         ValueError: an odd width or height, where the pixel format has even ones only.
     """
-    encoding = settle(output, encode_options, info.bit_depth)
+    encoding = choose_encoding(output, encode_options, info.bit_depth)
     if encoding.needs_even_sides and (width % 2 or height % 2):
         raise ValueError(f"{encoding.pixel_format} video needs even sides, not {width}x{height}")
     kind, rate = CONTAINERS[output.suffix.lower()], usable_rate(info.rate) or DEFAULT_FPS
@@ -177,7 +176,7 @@ def segment_packets(path: Path, spec: VideoSpec) -> Iterator[av.Packet[av.VideoS
 def ffmpeg_reported(path: Path) -> Iterator[None]:
     """Turns what FFmpeg and PyAV raise into an error that names the file.
 
-    A `ValueError` that is not FFmpeg's passes where a segment is written, since it tells of a fault of the caller's.
+    A `ValueError` that is not FFmpeg's passes where a segment is written, since it is a fault of the caller.
     """
     is_video = path.suffix.lower() in CONTAINERS
     try:
@@ -192,7 +191,7 @@ def ffmpeg_reported(path: Path) -> Iterator[None]:
         reason, advice = str(error), "run the same command again"
         if isinstance(error, OSError):
             reason, advice = error.strerror or reason, remedy(error)
-        # What a container does not take today it does not take tomorrow.
+        # Trying again does not help where the container refuses.
         if refused and is_video and path.suffix.lower() != ".mkv":
             advice = "try .mkv"
         raise OutputError(f"{path}: cannot be written or read back ({reason}); {advice}") from error

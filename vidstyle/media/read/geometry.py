@@ -1,17 +1,83 @@
-"""Crop tags of containers: Matroska's PixelCrop and MP4's clean aperture, which FFmpeg reads but PyAV does not hand on.
+"""How a stored picture is turned, mirrored and cropped before it is shown.
 
-Sizes in files are not trusted: only headers of a few megabytes are looked at, and a crop that leaves nothing is none.
+Crop tags of containers, the PixelCrop of Matroska and the clean aperture of MP4, are read here: FFmpeg reads them, but
+PyAV does not hand them on. Sizes in files are not trusted: only headers of a few megabytes are looked at, and a crop
+that leaves nothing is ignored.
 """
 
 from __future__ import annotations
 
+import math
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import BinaryIO
 
+import av
+import numpy as np
+
 from vidstyle.frames import Picture
+from vidstyle.media.containers import MATROSKA_SEGMENT, matroska_element
+from vidstyle.media.read.decoding import side_data_of
+
+# Further than this from a quarter turn, what is shown is not what was meant.
+_ASKEW_DEGREES = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Orientation:
+    """What to do with the stored picture, in this order.
+
+    Attributes:
+        transposed: rows and columns change places. mirrored: left becomes right. flipped: top becomes bottom.
+        askew_degrees: by how much a file asks for more than that; it is left out.
+    """
+
+    transposed: bool = False
+    mirrored: bool = False
+    flipped: bool = False
+    askew_degrees: float = 0.0
+
+    def upright(self, image: Picture) -> Picture:
+        """Returns `(H, W, 3)` uint8 as it is to be shown, contiguous; the same object where there is nothing to do."""
+        if not (self.transposed or self.mirrored or self.flipped):
+            return image
+        turned = image.swapaxes(0, 1) if self.transposed else image
+        turned = turned[:: -1 if self.flipped else 1, :: -1 if self.mirrored else 1]
+        return np.ascontiguousarray(turned)
+
+
+def orientation_of(av_frame: av.VideoFrame) -> Orientation:
+    """Returns what a picture's display matrix asks for; nothing where it has none or one that makes no sense."""
+    data = side_data_of(av_frame, "DISPLAYMATRIX")
+    if data is not None and len(data) >= 36:
+        return from_matrix(struct.unpack_from("=9i", data))
+    turns = round((av_frame.rotation or 0) / 90) % 4
+    return Orientation(turns % 2 == 1, turns in (2, 3), turns in (1, 2))
+
+
+def from_matrix(matrix: tuple[int, ...]) -> Orientation:
+    """Reads a display matrix as QuickTime and ISO 14496-12 have it.
+
+    Args:
+        matrix: a, b, u, c, d, v, x, y, w as 16.16 fixed point (u, v, w as 2.30): a point (p, q), q downwards, goes
+            to (ap + cq + x, bp + dq + y).
+    """
+    a, b, _, c, d = matrix[:5]
+    if a * d - b * c == 0:
+        return Orientation()
+    transposed = abs(b) + abs(c) > abs(a) + abs(d)
+    along, across = (b, a) if transposed else (a, b)
+    askew = math.degrees(math.atan2(abs(across), abs(along)))
+    askew = askew if askew > _ASKEW_DEGREES else 0.0
+    if transposed:
+        return Orientation(True, c < 0, b < 0, askew)
+    return Orientation(False, a < 0, d < 0, askew)
+
+
+# -- cropping -------------------------------------------------------------------------------------
 
 _LARGEST_HEADER_BYTES = 1 << 24
 
@@ -66,16 +132,16 @@ def crop_of(path: Path, container_format: str, video: int, width: int, height: i
 
 # -- Matroska: RFC 9559 --------------------------------------------------------------------------
 
-_SEGMENT, _CLUSTER, _TRACKS = 0x18538067, 0x1F43B675, 0x1654AE6B
+_CLUSTER, _TRACKS = 0x1F43B675, 0x1654AE6B
 _TRACK_ENTRY, _TRACK_TYPE, _VIDEO = 0xAE, 0x83, 0xE0
 _CROPS = {0x54CC: "left", 0x54BB: "top", 0x54DD: "right", 0x54AA: "bottom"}
 
 
 def _video_tracks(file: BinaryIO) -> list[bytes]:
     """Returns the Video element of each video track."""
-    while (head := _element_head(file)) is not None:
+    while (head := matroska_element(file)) is not None:
         identity, size = head
-        if identity == _SEGMENT:
+        if identity == MATROSKA_SEGMENT:
             continue  # its children follow
         if identity == _CLUSTER or size is None:
             break
@@ -103,20 +169,6 @@ def _elements(data: bytes) -> Iterator[tuple[int, bytes]]:
         at += size_length
         yield name, data[at : at + size]
         at += size
-
-
-def _element_head(file: BinaryIO) -> tuple[int, int | None] | None:
-    """Reads the identity and size (None: unknown) of the element that begins here; None at the end."""
-    numbers = []
-    for _ in range(2):
-        first = file.read(1)
-        if not first or not first[0]:
-            return None
-        length = 9 - first[0].bit_length()
-        numbers.append((int.from_bytes(first + file.read(length - 1), "big"), length))
-    (name, _), (size, length) = numbers
-    size &= (1 << 7 * length) - 1
-    return name, None if size == (1 << 7 * length) - 1 else size
 
 
 # -- MP4 and QuickTime: ISO 14496-12, 12.1.4 -----------------------------------------------------

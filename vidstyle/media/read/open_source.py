@@ -6,7 +6,10 @@ import re
 from fractions import Fraction
 from pathlib import Path
 
+import av
+
 from vidstyle.errors import SettingsError, SourceError
+from vidstyle.media.containers import media_url
 from vidstyle.media.read.animated_picture import AnimatedPictureSource, is_animated
 from vidstyle.media.read.frame_folder import FrameFolderSource, folder_files, is_pattern, pattern_files
 from vidstyle.media.read.source import Source
@@ -115,3 +118,21 @@ def _not_a_file(path: Path) -> SourceError:
     if path.exists():
         return SourceError(f"{path}: neither a file nor a folder; save it to a file first")
     return SourceError(f"{path}: no such file or folder; check the path")
+
+
+_USUAL_BITS = 8
+
+
+def stored_bits(path: Path, stream: int | None = None) -> int:
+    """Returns the bits per channel of a video's or picture's stream as stored; 8 where FFmpeg cannot tell.
+
+    Args:
+        stream: index among all streams of the file; None for the first that has pictures.
+    """
+    try:
+        with av.open(media_url(path), mode="r", metadata_errors="replace") as container:
+            video = next(s for s in container.streams.video if stream in (None, s.index))
+            form = video.codec_context.format
+            return _USUAL_BITS if form is None else max(_USUAL_BITS, *(part.bits for part in form.components))
+    except (av.FFmpegError, ValueError, OSError, StopIteration, AttributeError):
+        return _USUAL_BITS  # the reader of its frames reports what is wrong with it

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import product
 from pathlib import Path
 
 import av
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 from clips import VideoWriter, audio_digest, audio_packets, click_s, cut, make_video, times_s
 
-from vidstyle.media.read.sources import open_source
+from vidstyle.media.read.open_source import open_source
 
 SYNC_S = 0.005
 NO_LANGUAGE = ["in.mov: tags left out, since AVI has no place for them: language eng"]
@@ -35,11 +36,14 @@ def starts(path: Path) -> list[Fraction]:
     return [audio_packets(path, i)[0][0] - times_s(path)[0] for i in range(count)]
 
 
-@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".mov"])
 @pytest.mark.parametrize(
-    ("codec", "made"), [("aac", ".mp4"), ("libmp3lame", ".mkv"), ("ac3", ".mkv"), ("alac", ".mov"), ("aac", ".mkv")]
-)
-def test_audio_is_copied_untouched(tmp_path: Path, suffix: str, codec: str, made: str) -> None:
+    ("codec", "made", "suffix"),
+    [
+        ("aac", ".mp4", ".mp4"), ("aac", ".mp4", ".mkv"), ("aac", ".mkv", ".mov"), ("libmp3lame", ".mkv", ".mp4"),
+        ("libmp3lame", ".mkv", ".mov"), ("ac3", ".mkv", ".mkv"), ("ac3", ".mkv", ".mp4"), ("alac", ".mov", ".mkv"),
+    ],
+)  # fmt: skip
+def test_audio_is_copied_untouched(tmp_path: Path, codec: str, made: str, suffix: str) -> None:
     path = make_video(tmp_path / f"in{made}", audio=codec, frames=14)
     writer = convert(path, tmp_path / f"out{suffix}")
     assert writer.notes == []
@@ -68,14 +72,14 @@ def test_audio_is_copied_where_it_fits(tmp_path: Path, codec: str, made: str, su
 
 
 @pytest.mark.parametrize(
-    ("codec", "made", "suffix", "becomes"),
+    ("codec", "made", "suffix", "becomes", "delay_s"),
     [
-        ("aac", ".mp4", ".webm", "opus"), ("aac", ".mp4", ".avi", "pcm_s16le"), ("flac", ".mkv", ".webm", "opus"),
-        ("libopus", ".mkv", ".mov", "aac"), ("flac", ".mkv", ".mov", "aac"), ("pcm_s16le", ".mov", ".mp4", "aac"),
-        ("libopus", ".mkv", ".avi", "pcm_s16le"),
+        ("aac", ".mp4", ".webm", "opus", 0.2), ("aac", ".mp4", ".avi", "pcm_s16le", 0.2),
+        ("flac", ".mkv", ".webm", "opus", 0.0), ("libopus", ".mkv", ".mov", "aac", 0.2),
+        ("flac", ".mkv", ".mov", "aac", 0.0), ("pcm_s16le", ".mov", ".mp4", "aac", 0.2),
+        ("libopus", ".mkv", ".avi", "pcm_s16le", 0.0), ("libopus", ".mkv", ".avi", "pcm_s16le", 0.2),
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("delay_s", [0.0, 0.2])
 def test_audio_is_converted_in_sync(
     tmp_path: Path, codec: str, made: str, suffix: str, becomes: str, delay_s: float
 ) -> None:
@@ -88,15 +92,14 @@ def test_audio_is_converted_in_sync(
     ]
     with av.open(str(output)) as container:
         assert [s.codec_context.codec.canonical_name for s in container.streams.audio] == [becomes]
-    heard, wanted = click_s(output), click_s(path)
+    heard, expected = click_s(output), click_s(path)
     if suffix == ".avi":
         heard += float(times_s(output)[0])  # FFmpeg reads H.264 in AVI one frame late
-    assert abs(wanted - delay_s) < SYNC_S
-    assert abs(heard - wanted) < SYNC_S
+    assert abs(expected - delay_s) < SYNC_S
+    assert abs(heard - expected) < SYNC_S
 
 
-@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".mov"])
-@pytest.mark.parametrize("delay_s", [0.1, 0.3])
+@pytest.mark.parametrize(("suffix", "delay_s"), [(".mp4", 0.1), (".mp4", 0.3), (".mkv", 0.1), (".mov", 0.3)])
 def test_late_audio_stays_late(tmp_path: Path, suffix: str, delay_s: float) -> None:
     path = make_video(tmp_path / "in.mp4", audio="aac", audio_delay_s=delay_s, frames=20)
     convert(path, tmp_path / f"out{suffix}")
@@ -115,7 +118,7 @@ def test_late_mp3_into_avi_is_padded(tmp_path: Path, delay_s: float) -> None:
 
 
 @pytest.mark.parametrize(("suffix", "codec"), [(".webm", "opus"), (".mp4", "aac"), (".avi", "pcm_s16le")])
-@pytest.mark.parametrize("layout", ["mono", "2.1", "quad", "5.0", "5.1", "7.1"])
+@pytest.mark.parametrize("layout", ["mono", "2.1", "5.1", "7.1"])
 def test_channels_survive_conversion(tmp_path: Path, suffix: str, codec: str, layout: str) -> None:
     path = tmp_path / "in.mkv"
     count = av.AudioLayout(layout).nb_channels
@@ -137,23 +140,6 @@ def test_channels_survive_conversion(tmp_path: Path, suffix: str, codec: str, la
         assert context.codec.canonical_name == codec
         assert context.sample_rate == (48000 if codec == "opus" else 32000)
         assert context.layout.nb_channels == (2 if layout == "2.1" else count)
-
-
-def test_gap_in_the_sound_stays_a_gap(tmp_path: Path) -> None:
-    path = make_video(tmp_path / "in.mkv", audio="pcm_s16le", frames=50)
-    holed = tmp_path / "holed.mkv"
-    with av.open(str(path)) as source, av.open(str(holed), "w") as output:
-        streams = {s.index: output.add_stream_from_template(s) for s in source.streams}
-        for packet in source.demux():
-            late = packet.stream.type == "audio" and packet.pts is not None and 500 <= packet.pts < 1000
-            if packet.size and not late:
-                packet.stream = streams[packet.stream.index]
-                output.mux(packet)
-    convert(holed, tmp_path / "out.webm")
-    with av.open(str(tmp_path / "out.webm")) as container:
-        samples = np.concatenate([f.to_ndarray()[0] for f in container.decode(audio=0)])
-    loud = [np.abs(samples[int(t * 48000) : int((t + 0.1) * 48000)]).max() > 0.1 for t in (0.3, 0.7, 1.2)]
-    assert loud == [True, False, True]
 
 
 def test_several_tracks_and_languages(tmp_path: Path) -> None:
@@ -194,13 +180,6 @@ def test_metadata_and_its_date_are_kept(tmp_path: Path, clip: Path) -> None:
     assert kept["title"] == "A film"
     assert kept["comment"] == "mine"
     assert kept["creation_time"] == "2020-01-01T00:00:00.000000Z"
-
-
-@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".mov", ".webm", ".avi", ".gif"])
-def test_same_bytes_twice_with_sound(tmp_path: Path, clip: Path, suffix: str) -> None:
-    convert(clip, tmp_path / f"a{suffix}")
-    convert(clip, tmp_path / f"b{suffix}")
-    assert (tmp_path / f"a{suffix}").read_bytes() == (tmp_path / f"b{suffix}").read_bytes()
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mov"])
@@ -278,8 +257,13 @@ def test_transport_stream_with_late_start(tmp_path: Path, suffix: str) -> None:
     assert abs(heard - click_s(path)) < SYNC_S
 
 
-@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".webm", ".avi", ".gif"])
-@pytest.mark.parametrize(("start", "stop"), [(10, 20), (0, 20), (10, None), (29, 30)])
+@pytest.mark.parametrize(
+    ("suffix", "start", "stop"),
+    [
+        *product((".mp4", ".mkv"), (10,), (20, None)), *product((".mp4", ".mkv"), (0,), (20,)), (".mp4", 29, 30),
+        (".webm", 10, 20), (".webm", 0, 20), (".webm", 10, None), (".webm", 29, 30), (".avi", 10, 20), (".gif", 10, 20),
+    ],
+)  # fmt: skip
 def test_range_takes_its_own_sound(tmp_path: Path, suffix: str, start: int, stop: int | None) -> None:
     path = make_video(tmp_path / "in.mp4", audio="aac", frames=30)
     output = tmp_path / f"out{suffix}"
@@ -289,10 +273,10 @@ def test_range_takes_its_own_sound(tmp_path: Path, suffix: str, start: int, stop
     assert [t - times[0] for t in times] == pytest.approx([i / 25 for i in range(count)], abs=0.006)
     if suffix in (".mp4", ".mkv"):
         begin, end = Fraction(start, 25), Fraction(start + count, 25)
-        wanted = [d for t, d in audio_packets(path) if (start == 0 or t >= begin) and (stop is None or t < end)]
+        expected = [d for t, d in audio_packets(path) if (start == 0 or t >= begin) and (stop is None or t < end)]
         got = audio_packets(output)
-        assert [d for _, d in got] == wanted
-        first = next(t for t, d in audio_packets(path) if d == wanted[0])
+        assert [d for _, d in got] == expected
+        first = next(t for t, d in audio_packets(path) if d == expected[0])
         assert abs((got[0][0] - times[0]) - (first - begin)) < SYNC_S
     if suffix == ".webm" and count > 1:
         with av.open(str(output)) as container:
@@ -306,9 +290,9 @@ def test_last_frame_keeps_its_duration(tmp_path: Path, suffix: str, rate: Fracti
     path = make_video(tmp_path / "in.mp4", frames=10, rate=rate)
     convert(path, tmp_path / f"out{suffix}")
     with av.open(str(path)) as container:
-        wanted = container.duration
+        expected = container.duration
     with av.open(str(tmp_path / f"out{suffix}")) as container:
-        assert abs(container.duration - wanted) <= 1000
+        assert abs(container.duration - expected) <= 1000
 
 
 def test_shape_of_pixels_is_kept(tmp_path: Path) -> None:

@@ -1,10 +1,11 @@
-"""Films with everything that can be beside the pictures, and a look at what came of it."""
+"""Films with side streams of every kind, and what a file holds of them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -13,12 +14,16 @@ import av
 import cv2
 import numpy as np
 from av.stream import Disposition
-from clips import VideoWriter, picture
+from clips import AUDIO_OPTIONS, VideoWriter, made_once, picture
 
-from vidstyle.media.read.sources import open_source
+from vidstyle.frames import ClipInfo, Frame
+from vidstyle.media.read.open_source import open_source
 from vidstyle.media.streams.side_streams import StreamSelection
 from vidstyle.media.write.joining import join_video
+from vidstyle.media.write.segments import SEGMENT_SUFFIX
 
+_PICTURES: dict[Any, tuple[ClipInfo, list[Frame]]] = {}
+_SEGMENTS: dict[Any, list[bytes]] = {}
 MS = Fraction(1, 1000)
 RATE = 25
 CLICK_FIRST_S, CLICK_EVERY_S = 0.1, 0.25
@@ -40,7 +45,7 @@ class Sub:
 
 @dataclass
 class Film:
-    """What `make_film` puts beside 25 frames."""
+    """The side streams that `make_film` adds to 25 frames."""
 
     subs: Sequence[Sub] = ()
     chapters: Sequence[tuple[int, int, str]] = ()
@@ -59,13 +64,14 @@ def cover_picture() -> bytes:
     return bytes(cv2.imencode(".jpg", picture(3))[1].tobytes())
 
 
+@made_once
 def make_film(path: Path, film: Film, frames: int = 25) -> Path:
     """Writes a film of `frames` frames at 25 per second, the first at `film.start` frames."""
     with av.open(str(path), "w", options=film.options) as output:
         video = output.add_stream(film.codec, rate=RATE)
         video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
         video.metadata.update(film.video_tags)
-        sound = output.add_stream("aac", rate=48000) if film.sound else None
+        sound = output.add_stream("aac", rate=48000, options=AUDIO_OPTIONS["aac"]) if film.sound else None
         later: list[tuple[int, av.Packet[Any]]] = []
         for sub in film.subs:
             stream = output.add_mux_stream(sub.codec) if sub.header is None else _styled(output, sub)
@@ -135,15 +141,27 @@ def _silence(index: int) -> av.AudioFrame:
     return frame
 
 
-def carried(source: Path, output: Path, frames: tuple[int, int | None] = (0, None), **wanted: Any) -> list[str]:
-    """Reads and writes without painting, and returns the notes."""
-    with open_source(source, frames=frames) as opened:
-        writer = VideoWriter(output, opened.info)
-        for frame in opened:
-            writer.write(frame)
+def passed_through(
+    source: Path, output: Path, frames: tuple[int, int | None] = (0, None), **selection: Any
+) -> list[str]:
+    """Reads and writes without stylizing, and returns the notes; the same pictures are read and encoded once only."""
+    read = sha256(source.read_bytes()).hexdigest(), frames
+    if read not in _PICTURES:
+        with open_source(source, frames=frames) as opened:
+            _PICTURES[read] = opened.info, list(opened)
+    info, pictures = _PICTURES[read]
+    quick = {} if output.suffix in (".gif", ".webp") else {"preset": "ultrafast"}
+    writer = VideoWriter(output, replace(info, path=source), **quick)
+    for frame in pictures:
+        writer.write(frame)
+    encoded = *read, writer.spec.encoding, writer.spec.time_base, writer.spec.kind.constant_rate
     with TemporaryDirectory() as folder:
-        segments = writer.segments(Path(folder))
-        return join_video(output, writer.info, writer.spec, segments, writer.timestamps, StreamSelection(**wanted))
+        if encoded not in _SEGMENTS:
+            _SEGMENTS[encoded] = [path.read_bytes() for path in writer.segments(Path(folder), 16)]
+        segments = [Path(folder) / f"{number}{SEGMENT_SUFFIX}" for number in range(len(_SEGMENTS[encoded]))]
+        for path, data in zip(segments, _SEGMENTS[encoded], strict=True):
+            path.write_bytes(data)
+        return join_video(output, writer.info, writer.spec, segments, writer.timestamps, StreamSelection(**selection))
 
 
 def texts(path: Path, track: int = 0) -> list[tuple[float, float, str]]:
@@ -185,6 +203,7 @@ def tags(path: Path) -> dict[str, str]:
         return {key.lower(): value for key, value in container.metadata.items()}
 
 
+@made_once
 def make_clicks(
     path: Path,
     codec: str = "aac",
@@ -208,7 +227,7 @@ def make_clicks(
         pictures = output.add_stream(video, rate=RATE, options={"g": "10"})
         pictures.width, pictures.height, pictures.pix_fmt = 64, 48, "yuv420p"
         pictures.codec_context.time_base = Fraction(1, RATE)
-        sound = output.add_stream(codec, rate=rate)
+        sound = output.add_stream(codec, rate=rate, options=AUDIO_OPTIONS.get(codec, {}))
         sound.layout, sound.format = layout, sound.codec_context.codec.audio_formats[0].name
         sound.codec_context.open()
         chunk, start_s = sound.codec_context.frame_size or 1024, delay_s - early_s

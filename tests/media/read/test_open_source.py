@@ -1,4 +1,4 @@
-"""Every kind of source, and every input that is none."""
+"""What every source promises, whatever is opened, and bad inputs with a message of their own."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
-from clips import level, make_folder, make_video, picture, write_raw
+from clips import level, make_folder, make_sound, make_video, picture, write_raw
 
 from vidstyle.errors import DamagedSourceError, SettingsError, SourceError
 from vidstyle.frames import Frame
-from vidstyle.media.read.sources import VideoSource, open_source
+from vidstyle.media.read.open_source import VideoSource, open_source, stored_bits
 
 H264_LOSSLESS = {"crf": "0", "preset": "ultrafast"}
 
@@ -355,3 +356,130 @@ def test_a_fragmented_mp4_is_not_taken_at_its_word(tmp_path):
     with open_source(path, frames=(30, None)) as source:
         assert source.info.frame_count is None
         assert [frame.index for frame in source] == list(range(30, 50))
+
+
+@pytest.mark.parametrize(
+    ("pix_fmt", "bits"), [("yuv420p", 8), ("yuv422p10le", 10), ("gbrp12le", 12), ("gray16le", 16), ("bgr0", 8)]
+)
+def test_of_a_video(tmp_path: Path, pix_fmt: str, bits: int) -> None:
+    assert stored_bits(make_video(tmp_path / "a.mkv", frames=1, codec="ffv1", pix_fmt=pix_fmt)) == bits
+
+
+@pytest.mark.parametrize(("kind", "bits"), [(np.uint8, 8), (np.uint16, 16)])
+def test_of_a_picture(tmp_path: Path, kind: type, bits: int) -> None:
+    for name in ("a.png", "a.tif"):
+        cv2.imwrite(str(tmp_path / name), np.zeros((16, 16, 3), kind))
+        assert stored_bits(tmp_path / name) == bits
+
+
+def test_of_what_is_no_picture(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").write_bytes(b"no video")
+    assert stored_bits(tmp_path / "a.mp4") == stored_bits(tmp_path / "none.mp4") == 8
+
+
+def _missing(folder: Path) -> Path:
+    return folder / "none.mp4"
+
+
+def _empty(folder: Path) -> Path:
+    (folder / "a.mp4").touch()
+    return folder / "a.mp4"
+
+
+def _no_images(folder: Path) -> Path:
+    (folder / "a.txt").write_text("x")
+    return folder
+
+
+def _garbage(folder: Path) -> Path:
+    (folder / "a.mp4").write_bytes(np.random.default_rng(0).integers(0, 255, 5000, np.uint8).tobytes())
+    return folder / "a.mp4"
+
+
+def _text(folder: Path) -> Path:
+    (folder / "a.txt").write_text("some text\n" * 50)
+    return folder / "a.txt"
+
+
+def _playlist(folder: Path) -> Path:
+    clip = make_video(folder / "b.mp4")
+    (folder / "a.m3u8").write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{clip.name}\n#EXT-X-ENDLIST\n")
+    return folder / "a.m3u8"
+
+
+def _picture_as_video(folder: Path) -> Path:
+    return write_raw(folder / "a.png", picture(0)).rename(folder / "a.mp4")
+
+
+def _sound(folder: Path) -> Path:
+    return make_sound(folder / "a.m4a")
+
+
+def _covered_sound(folder: Path) -> Path:
+    return make_sound(folder / "a.mp4", cover=True)
+
+
+def _small(folder: Path) -> Path:
+    return make_video(folder / "a.mkv", size=(64, 14))
+
+
+def _small_still(folder: Path) -> Path:
+    return write_raw(folder / "a.png", picture(0, (15, 64)))
+
+
+def _undecodable(folder: Path) -> Path:
+    path = make_video(folder / "a.mp4", codec="mpeg4", options={"g": "1"})
+    with av.open(str(path)) as container:
+        places = [(e.pos, e.size) for e in container.streams.video[0].index_entries]
+    data = bytearray(path.read_bytes())
+    for pos, size in places:
+        data[pos : pos + size] = b"\x55" * size
+    path.write_bytes(bytes(data))
+    return path
+
+
+def _no_moov(folder: Path) -> Path:
+    path = make_video(folder / "a.mp4", frames=25, size=(128, 96))
+    path.write_bytes(path.read_bytes()[:-600])
+    return path
+
+
+BAD = [
+    (_missing, "no such file"),
+    (_empty, "empty"),
+    (_no_images, "no image in this folder"),
+    (_garbage, "not a video that can be read"),
+    (_text, "not a video"),
+    (_playlist, "not a video"),
+    (_picture_as_video, "not a video"),
+    (_sound, "holds sound but no video"),
+    (_covered_sound, "holds sound but no video"),
+    (_small, r"too small \(64x14 pixels; at least 16"),
+    (_small_still, r"too small \(15x64 pixels; at least 16"),
+    (_undecodable, "frame"),
+    (_no_moov, "cut off before its index"),
+]
+
+
+@pytest.mark.parametrize(("make", "message"), BAD)
+@pytest.mark.parametrize("keep_going", [False, True])
+def test_bad_input_has_its_own_message(
+    tmp_path: Path, make: Callable[[Path], Path], message: str, keep_going: bool
+) -> None:
+    path = make(tmp_path)
+    with pytest.raises(SourceError, match=message) as caught:
+        open_source(path, keep_going=keep_going)
+    assert path.name in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["-", "http://example.org/a.mp4", "https://example.org/a.mp4", "rtsp://x/y"])
+def test_pipes_and_addresses(name: str) -> None:
+    with pytest.raises(SourceError, match="pipes and addresses"):
+        open_source(Path(name))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_named_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(SourceError, match="neither a file nor a folder"):
+        open_source(tmp_path / "pipe")

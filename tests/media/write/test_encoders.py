@@ -1,4 +1,4 @@
-"""Colors computed once: exact values, chroma where decoders look for it, tags."""
+"""RGB in the pixel formats that are encoded, each number rounded once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vidstyle.media.write.codecs import LEGAL, depth_of
-from vidstyle.media.write.coded_pictures import coded_picture
+from vidstyle.media.write.encoders import coded_picture
 
 FORMATS = sorted({name for codecs in LEGAL.values() for listed in codecs.values() for name in listed} - {"pal8"})
 YUV = [name for name in FORMATS if name.startswith("yuv")]
