@@ -13,7 +13,7 @@ from vidstyle.looks.frame_masks import Masks
 from vidstyle.looks.stylizer import Stylizer
 from vidstyle.looks.timeline import Timeline
 from vidstyle.media.stills.images import IMAGE_SUFFIXES, write_image
-from vidstyle.media.write.outputs import check_output, check_spared
+from vidstyle.media.write.outputs import check_output, check_overwrites_no_input
 from vidstyle.method.coverage import Coverage
 from vidstyle.method.look import Look
 from vidstyle.previews.sheet import Cell, draw_sheet
@@ -52,7 +52,7 @@ def check_sheet(sheet: Path, info: ClipInfo, styles: Sequence[Path], settings: S
     """
     if sheet.suffix.lower() not in IMAGE_SUFFIXES:
         raise OutputError(f"{sheet}: a preview is a picture; end it in {', '.join(IMAGE_SUFFIXES)}")
-    check_spared(sheet, named_files(styles, settings))
+    check_overwrites_no_input(sheet, named_files(styles, settings))
     check_output(sheet, "still", replace(info, frame_count=1), overwrite=settings.overwrite)
 
 
