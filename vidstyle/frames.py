@@ -91,8 +91,8 @@ class Plan:
     Attributes:
         source, output: paths.
         output_kind: "video", "frames" or "still".
-        frame_count: frames to be painted, or None where the input does not say.
-        width, height: size of the painted frames in pixels.
+        frame_count: frames to be stylized, or None where the input does not say.
+        width, height: size of the stylized frames in pixels.
         network, device, precision: what paints them.
         done: frames that an earlier run has finished. shots: how many shots there are.
         job: the job folder, or None for stills. command: what continues the render if it is interrupted.
@@ -124,7 +124,7 @@ class FrameDone:
         total: or None if unknown.
         seconds: time spent on this frame. loss: the objective at the picture that was kept.
         evaluations: how often the objective and its gradient were computed.
-        image: the painted frame, `(H, W, 3)` uint8 RGB; copy it before changing it.
+        image: the stylized frame, `(H, W, 3)` uint8 RGB; copy it before changing it.
         shots_done: shots that are finished. machines: how many are at work.
     """
 
@@ -146,7 +146,7 @@ class Result:
     Attributes:
         output: the file or folder. frames: how many it holds. seconds: how long this run took.
         width, height: size of the frames in pixels. notes: what the user should know, one line each.
-        painted: frames painted by this run; the others were there from an earlier one.
+        stylized: frames stylized by this run; the others were there from an earlier one.
         was_finished: whether the same render had finished it before, so that nothing was done.
     """
 

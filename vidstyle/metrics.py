@@ -1,4 +1,4 @@
-"""How steady a painted video is: warping error, flicker and drift, from the files alone.
+"""How steady a stylized video is: warping error, flicker and drift, from the files alone.
 
 The measures need no exact flow, but take it where it is given. Levels are on a scale of 0 to 255 throughout.
 """
@@ -37,11 +37,11 @@ class Stability:
 
     Attributes:
         frames: how many were compared.
-        warp_error: root mean square between a painted frame and the one before it, carried along the source's
+        warp_error: root mean square between a stylized frame and the one before it, carried along the source's
             flow, over pixels where that can be trusted; mean over frames. Lai et al. (Learning Blind Video
             Temporal Consistency, ECCV 2018) measure so, too.
         source_warp_error: the same of the source itself: noise, changing light, and the flow's own faults.
-        flicker: root mean square between a painted frame and the one before it, where the source is still.
+        flicker: root mean square between a stylized frame and the one before it, where the source is still.
         source_flicker: the same of the source itself: its grain.
         drift: largest departure of a frame's mean level, in any channel, from the first frame's, less the
             source's own.
@@ -66,7 +66,7 @@ class Step:
 
 
 class StabilityMeter:
-    """Measures a painted video, frame by frame."""
+    """Measures a stylized video, frame by frame."""
 
     def __init__(self) -> None:
         self._flow = DisFlow()
@@ -80,7 +80,7 @@ class StabilityMeter:
         """Takes the next frame, and returns what was measured between it and the one before; None for the first.
 
         Args:
-            source, painted: `(H, W, 3)` uint8 RGB, of the same size in every call.
+            source, stylized: `(H, W, 3)` uint8 RGB, of the same size in every call.
             exact: backward flow `(H, W, 2)` float32 px and `(H, W)` bool, where it holds; DIS otherwise.
         """
         self._frames += 1
@@ -128,13 +128,13 @@ def measure(
     exact_flow: ExactFlow | None = None,
     frames: tuple[int, int | None] = (0, None),
 ) -> Stability:
-    """Measures how steady a painted video or frame folder is, against the one that it was painted from.
+    """Measures how steady a stylized video or frame folder is, against the one that it was stylized from.
 
-    Both are compared frame by frame, in order, at the painted size or 512 px, whichever is smaller.
+    Both are compared frame by frame, in order, at the stylized size or 512 px, whichever is smaller.
 
     Args:
-        source, painted: video, folder of frames or pattern. exact_flow: the source's motion where it is known,
-            at the measured size. frames: those of the source that were painted, from the first up to, not
+        source, stylized: video, folder of frames or pattern. exact_flow: the source's motion where it is known,
+            at the measured size. frames: those of the source that were stylized, from the first up to, not
             including, the second, or to the end.
 
     Raises:

@@ -70,7 +70,7 @@ _Cone = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """What lies between two cuts, or a part of it: painted in order, and without anything of other shots.
+    """What lies between two cuts, or a part of it: stylized in order, and without anything of other shots.
 
     Attributes:
         number: counted from 0. start, stop: half-open range of positions in the render.
@@ -92,7 +92,7 @@ class Shot:
 
     @property
     def first(self) -> int:
-        """Position of the first frame that is painted."""
+        """Position of the first frame that is stylized."""
         return self.start - len(self.lead_in)
 
     @property
@@ -105,7 +105,7 @@ class Shot:
 
     @property
     def runs(self) -> tuple[range, ...]:
-        """All positions that are painted, in order: what leads in, if anything does, and the segments."""
+        """All positions that are stylized, in order: what leads in, if anything does, and the segments."""
         return (range(self.first, self.start), *self.segments) if self.lead_in else self.segments
 
     def slot(self, position: int) -> int:

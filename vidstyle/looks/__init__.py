@@ -1,1 +1,1 @@
-"""What frames are to look like, at each moment: strength, styles, colors, and where there is to be paint."""
+"""The look of frames at each moment, from settings and files: styles, masks, keyframes, and a stylizer made of them."""

@@ -28,7 +28,7 @@ class Masks:
             raise
 
     def of(self, frame: Frame, width: int, height: int) -> Coverage | None:
-        """Returns how a frame, reduced to that size, is covered; None where all of it is painted in one style.
+        """Returns how a frame, reduced to that size, is covered; None where all of it is stylized in one style.
 
         Raises:
             SourceError: a mask of this frame is missing or cannot be read.

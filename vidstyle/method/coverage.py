@@ -1,4 +1,4 @@
-"""Where a frame is painted, how much of the paint is to be seen there, and in which of several styles."""
+"""Where a frame is stylized, how much of that shows, and in which of several styles."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Coverage:
     Attributes:
         shown: `(H, W)` uint8: how much of the paint is blended into the content; 255 all, 0 the content as it is.
         shares: `(K, H, W)` float32 in [0, 1]: how much a pixel counts for each style; together at most 1, and 0 where
-            nothing is painted.
+            nothing is stylized.
     """
 
     shown: Picture
@@ -37,7 +37,7 @@ class Coverage:
 
     @cached_property
     def is_stylized(self) -> bool:
-        """Whether anything is painted at all."""
+        """Whether anything is stylized at all."""
         return bool((self.amount > 0).any())
 
     @cached_property
@@ -53,7 +53,7 @@ class Coverage:
         return Coverage(resize(self.shown, width, height), np.stack(shares).astype(np.float32))
 
     def blended(self, content: Picture, stylized: Picture) -> Picture:
-        """Returns the frame to be delivered, `(H, W, 3)` uint8 RGB: exactly the content where nothing is painted."""
+        """Returns the frame to be delivered, `(H, W, 3)` uint8 RGB: exactly the content where nothing is stylized."""
         shown = np.where(self.amount > 0, self.shown, 0)[..., None].astype(np.int32)
         return ((content * (255 - shown) + stylized * shown + 127) // 255).astype(np.uint8)
 
@@ -81,10 +81,10 @@ def coverage_of(
     regions: Sequence[Picture] = (),
     alpha: Picture | None = None,
 ) -> Coverage | None:
-    """Returns the coverage of a frame, or None where all of it is painted in one style.
+    """Returns the coverage of a frame, or None where all of it is stylized in one style.
 
     Args:
-        shape: height and width, of each of the following. mask: `(H, W)` uint8, 255 is painted; None: everywhere.
+        shape: height and width, of each of the following. mask: `(H, W)` uint8, 255 is stylized; None: everywhere.
         regions: `(H, W)` uint8 each, 255 belongs to it. What none covers is left to the main style, which comes first
             in `Coverage.shares`; where they overlap by more than the whole they share it in proportion.
         alpha: `(H, W)` uint8: what is transparent is not looked at, and its colors do not change.

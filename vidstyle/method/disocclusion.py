@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 GAP_SHARE, GAP_SLACK = 0.01, 0.5
 BOUNDARY_SHARE, BOUNDARY_SLACK = 0.01, 0.002
 # A departure from Ruder et al., who give motion boundaries no weight at all: where things move by fractions of
-# a pixel the criterion fires on a tenth of the frame, and paint that nothing holds there flickers.
+# a pixel the criterion fires on a tenth of the frame, and without a temporal loss there paint flickers.
 BOUNDARY_CONFIDENCE = 0.2
 # Ours: forward and backward flow agree where both are wrong, as around thin things that move fast. Where the
-# source itself, carried along and relit, differs by more than grain does (gray levels of the worst channel),
-# the paint must not be carried either.
+# source itself, warped and relit, differs by more than grain does (gray levels of the worst channel),
+# the paint must not be warped either.
 GRAIN_LEVELS, MISMATCH_LEVELS = 8.0, 12.0
 _MISMATCH_BLUR_PX = 1.0
 _LEAST_CONTRAST_LEVELS = 2.0
@@ -55,7 +55,7 @@ class Motion:
     Attributes:
         flow: `(H, W, 2)` float32 px, from the frame back to the earlier one.
         trust: `(H, W)` float32 in [0, 1]: whether the same thing is seen there. 0 where it was hidden or outside.
-        confidence: `(H, W)` float32 in [0, 1], at most `trust`: how firmly paint should be held there.
+        confidence: `(H, W)` float32 in [0, 1], at most `trust`: how much the temporal loss counts there.
     """
 
     flow: FlowField
@@ -97,7 +97,7 @@ def motion_boundaries(flow: FlowField) -> Mask:
 
 
 def agreement(earlier: Picture, now: Picture, backward: FlowField, where: Mask) -> FloatPicture:
-    """Returns `(H, W)` float32 in [0, 1]: how well `earlier`, carried along the flow, shows what `now` shows.
+    """Returns `(H, W)` float32 in [0, 1]: how well `earlier`, warped by the flow, shows what `now` shows.
 
     A change of light that the whole frame shares does not count. Nor does what looks like one where there is
     none, as when something bright comes in: what agrees without relighting agrees.

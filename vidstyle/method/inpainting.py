@@ -1,4 +1,4 @@
-"""What stands in for paint where there is none yet: the content, in the colors of the paint around it."""
+"""Fills disoccluded places: with the content, in the colors of the paint around them."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ _GAINS, _FLOOR_LEVELS = (0.4, 1.5), 4.0
 
 
 def inpainted(content: Picture, stylized: FloatPicture, trust: FloatPicture) -> FloatPicture:
-    """Returns the paint, and in its holes the content with the mean and contrast of the paint around, by channel.
+    """Returns the warped paint, and in its holes the content with the mean and contrast of the paint around them.
 
     Ruder et al. (2016) leave uncovered regions at the network's mean color, and they come out gray; the
     content as it is would come out in its own colors. Mean and contrast are matched as by Reinhard et al.
     (Color Transfer between Images, 2001), but in RGB and locally.
 
     Args:
-        content: `(H, W, 3)` uint8 RGB. painted: `(H, W, 3)` float32 RGB on a scale of 0 to 255.
-        trust: `(H, W)` float32 in [0, 1], where `painted` holds paint.
+        content: `(H, W, 3)` uint8 RGB. stylized: `(H, W, 3)` float32 RGB on a scale of 0 to 255.
+        trust: `(H, W)` float32 in [0, 1], where `stylized` holds paint.
 
     Returns:
         `(H, W, 3)` float32 RGB on a scale of 0 to 255; where trust lies between, a mixture. The content itself

@@ -1,7 +1,7 @@
 """L-BFGS for pictures: few and large values, a budget of evaluations, gradients that may come from bfloat16.
 
 Nocedal, Wright: Numerical Optimization, 2006, algorithms 7.4 and 7.5. Ours instead of torch.optim's, because that one
-imports torch's compiler when the first one is made, which takes a second, begins with a step of next to no length,
+imports torch's compiler when the first one is made, which takes a second, starts with a step of next to no length,
 and passes over the picture some fifteen times more for each evaluation.
 """
 

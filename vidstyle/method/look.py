@@ -1,4 +1,4 @@
-"""The look of one frame: how strongly it is painted, from which styles, and how near to its content."""
+"""The look of one frame: how strongly it is stylized, in which blend of styles, and how near to its content."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Look:
     """What a frame is to look like, beside what is the same for all frames of a render.
 
     Attributes:
-        strength: 0 is the content as it is, 1 paint as the settings' weights have it.
+        strength: 0 is the content as it is, 1 as strongly as the weights of the losses make it.
         blend: the styles' shares, each at least 0, together 1.
         content_weight: see the setting.
     """

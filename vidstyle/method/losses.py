@@ -253,7 +253,7 @@ def temporal_loss(image: Tensor, reference: Tensor, confidence: Tensor) -> Tenso
     """Returns ``mean(c (x - r)^2)`` of pictures `(B, 3, H, W)` and a confidence c, `(1, 1, H, W)` in [0, 1], shape ().
 
     Ruder et al. (2016, section 4.2): the mean goes over all pixels, held or not, so what is uncovered does not
-    make the rest stiffer. The reference is the carried past, and no gradient leads into it.
+    make the rest stiffer. The reference is the warped frame before, and no gradient leads into it.
     """
     held: Tensor = _Held.apply(image, reference, confidence)  # type: ignore[no-untyped-call]
     return held

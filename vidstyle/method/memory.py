@@ -35,7 +35,7 @@ class MemoryFallback:
 
     Attributes:
         method: the optimizer. history: steps that L-BFGS remembers.
-        share: of the memory for activations that would be used; below 1 pictures are painted in tiles.
+        share: of the memory for activations that would be used; below 1 pictures are evaluated in tiles.
     """
 
     method: str

@@ -1,4 +1,4 @@
-"""Color: the content's kept in a painting, or a style's palette matched to the content's."""
+"""Color: the content's colors kept in a stylized frame, or a style's palette matched to the content's."""
 
 from __future__ import annotations
 

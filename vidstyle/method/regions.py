@@ -1,4 +1,4 @@
-"""Regions of a frame, each with the statistics of a style of its own, taken over that region only."""
+"""Regions of a frame, each with the Gram matrices of a style of its own, taken over that region only."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vidstyle.method.tiling import Tile
 # A region of fewer positions in a layer has no statistics to speak of.
 SMALLEST_REGION = 64
 # How much a new place's own style loss counts, relative to a first frame's. By measure and by eye: at 0.1 a pan
-# uncovers soft paint; at 0.3 its style loss is that of its surroundings, or nearly; at 1 small places take on all
+# leaves soft paint behind; at 0.3 its style loss is that of its surroundings, or nearly; at 1 small places take on all
 # colors of the style, and paint becomes less steady.
 UNSETTLED_WEIGHT = 0.3
 
@@ -39,7 +39,7 @@ class _Group:
 
 
 class Regions:
-    """Where a frame's styles paint.
+    """Where each of a frame's styles counts.
 
     Attributes:
         weights: `(1, K, H, W)` float32 in [0, 1], how much a pixel counts for each style; together at most 1.
@@ -47,7 +47,7 @@ class Regions:
     """
 
     def __init__(self, weights: Tensor, styles: Sequence[StyleGrams], unsettled: Tensor | None = None) -> None:
-        """Args: wet: `(1, 1, H, W)` float32, 1 where paint is so new that it must answer for itself."""
+        """Args: unsettled: `(1, 1, H, W)` float32, 1 where paint is so new that it has a style loss of its own."""
         self.weights, self.styles, self._unsettled = weights, styles, unsettled
         self.amount = weights.sum(1, keepdim=True).clamp_max(1)
         self._groups: dict[torch.Size, list[_Group]] = {}
@@ -56,11 +56,11 @@ class Regions:
         self._places: dict[tuple[torch.Size, int, Tile], list[tuple[Tensor, Tensor]]] = {}
 
     def pinned(self, image: Tensor, content: Tensor) -> Tensor:
-        """Returns `(1, 3, H, W)`: the picture, and the content where nothing is painted; no gradient leads there."""
+        """Returns `(1, 3, H, W)`: the picture, and the content where nothing is stylized; no gradient leads there."""
         return torch.where(self.amount > 0, image, content)
 
     def amount_at(self, size: torch.Size) -> Tensor:
-        """Returns how much each position of a layer of that size is painted, `(h, w)` float32 in [0, 1]."""
+        """Returns how much each position of a layer of that size is stylized, `(h, w)` float32 in [0, 1]."""
         return F.interpolate(self.amount, size, mode="area")[0, 0]
 
     def grams(self, features: Tensor, size: torch.Size, stride_px: int, tile: Tile) -> Tensor:
@@ -93,7 +93,7 @@ class Regions:
         return total
 
     def soften(self, strength: float, level: int, grams: Mapping[str, Tensor]) -> None:
-        """Lets each region aim between its style and what it is unpainted, at that share of the way.
+        """Sets the targets of each region between its own content (0) and its style (1).
 
         Args:
             grams: of the content, `(G, C, C)` by layer, under the network's metric.

@@ -1,8 +1,8 @@
 """What the network sees of a picture: a border around it, and where it is large, a tile at a time.
 
-Convolutions that are padded with zeros see something beyond the border that was never painted: a style's Gram matrices
-have that in them, more so the smaller it is, and the painted picture gets it where it can be had for nothing, at its
-own border (a line of 2 to 3 px, and lumps along it). So pictures are continued by reflection as far as the network
+Convolutions that are padded with zeros see an edge along the border. It is in a style's Gram matrices, the more so the
+smaller the style is, and the optimizer reproduces it where that is easiest, at the border of the frame (a line of 2 to
+3 px, and lumps along it). So pictures are continued by reflection as far as the network
 looks, convolutions are not padded at all, and only the picture's own positions count.
 
 Sums over tiles equal those over the picture: each tile has a border, too, so there are no seams; what is left are the

@@ -1,1 +1,1 @@
-"""Weights of networks: read as untrusted files, fetched once from where they are published."""
+"""Weights of networks: read as untrusted files, or fetched once from where they are published."""

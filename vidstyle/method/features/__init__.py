@@ -22,7 +22,7 @@ class NetworkEntry:
     """A network that can be chosen.
 
     Attributes:
-        place: of its class, "module:name" beside this file. help: what is said of it, after its name.
+        place: of its class, "module:name" beside this file. help: what the help says of it, after its name.
         poolings: those that it can be built with, its own first.
     """
 

@@ -59,7 +59,7 @@ class FlowEstimator(Protocol):
 class FlowEntry:
     """A way to estimate optical flow that can be chosen.
 
-    Attributes: `place`, of its class, "module:name" beside this file; `help`, what is said of it, after its name.
+    Attributes: `place`, of its class, "module:name" beside this file; `help`, what the help says of it, after its name.
     """
 
     place: str
