@@ -41,9 +41,11 @@ from speed_measures.stages import PER_FRAME, PER_RUN, stage_seconds
 from vidstyle import Settings, Stylizer
 from vidstyle.devices import keep_freed_memory
 from vidstyle.frames import Picture, resize
+from vidstyle.looks.styles import load_styles
 from vidstyle.media.read.open_source import open_source
 from vidstyle.media.stills.images import write_image
-from vidstyle.method.objective import Objective, to_tensor
+from vidstyle.method.objective import to_tensor
+from vidstyle.method.targets import FrameTargets, StyleTargetCache
 
 SIZE_PX, GRAIN_LEVELS = 512, 2.0
 CLIP, STYLE = SAMPLES / "clip.mp4", SAMPLES / "starry.jpg"
@@ -74,9 +76,8 @@ def evaluation(network: Network, frame: Picture) -> dict[str, float]:
     """Returns seconds of one objective with its gradient, its convolutions' operations, and the ceiling for these."""
     stylizer = Stylizer(STYLE, network.settings())
     height, width = frame.shape[:2]
-    objective = Objective(
-        stylizer.network, stylizer.settings, stylizer.styles.at(width, height), to_tensor(frame, stylizer.device)
-    )
+    styles = StyleTargetCache(stylizer.network, load_styles(STYLE, stylizer.settings), stylizer.settings.options)
+    objective = FrameTargets(styles, stylizer.look, frame).objective(width, height)
     image = to_tensor(frame, stylizer.device)
 
     def evaluate() -> None:

@@ -172,7 +172,7 @@ def compare(options: argparse.Namespace, folder: Path) -> Iterator[Row]:
             results[method] = [result.image for result in stylized]
             target = place / method.replace(" ", "_").replace("(", "").replace(")", "")
             save(target, results[method])
-            row = row_of(name, method, stylized, frames, options.first, UncoveredStyle(stylizer))
+            row = row_of(name, method, stylized, frames, options.first, UncoveredStyle(stylizer, style))
             vars(row).update(judged(options.judge, place / "source", style, target))
             yield row
         write_strip(place / "strip.png", frames, results)

@@ -10,24 +10,25 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import vidstyle.render.plan
 import vidstyle.render.run
 import vidstyle.workers.shot_stylizer
 from vidstyle import Settings, stylize
 from vidstyle.job.folder import JobFolder
-from vidstyle.looks.stylizer import Stylizer
 from vidstyle.media.read.frame_reader import FrameReader
-from vidstyle.method.temporal import Past
+from vidstyle.method.stylizer import FrameStylizer
+from vidstyle.method.temporal import TemporalState
 
 # What happens for each frame, and once or for each segment.
 PER_FRAME = {
     "decode": (FrameReader, "_read"),
     "resize": (vidstyle.workers.shot_stylizer, "resize"),
-    "flow, carrying": (Past, "beginning"),
-    "optimize": (Stylizer, "_within_memory"),
+    "flow, warping": (TemporalState, "initialize"),
+    "optimize": (FrameStylizer, "_minimize"),
     "save": (JobFolder, "save_frame"),
 }
 PER_RUN = {
-    "first look": (vidstyle.render.run, "survey"),
+    "analysis": (vidstyle.render.plan, "analyze"),
     "encode": (JobFolder, "close_segment"),
     "join": (vidstyle.render.run, "publish_video"),
 }

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import torch
 
 from vidstyle import Stylizer
 from vidstyle.frames import FloatPicture, Picture
+from vidstyle.looks.styles import load_styles
 from vidstyle.method.disocclusion import Motion
 from vidstyle.method.objective import to_tensor
+from vidstyle.method.targets import StyleTargetCache
 from vidstyle.method.warping import came_from
 
 LAYERS = ("relu1_1", "relu2_1", "relu3_1")
@@ -25,8 +29,9 @@ class UncoveredStyle:
     network is the one that painted, so only methods are comparable, not networks.
     """
 
-    def __init__(self, stylizer: Stylizer) -> None:
-        self._stylizer = stylizer
+    def __init__(self, stylizer: Stylizer, style: Path) -> None:
+        self._stylizer, options = stylizer, stylizer.settings.options
+        self._styles = StyleTargetCache(stylizer.network, load_styles(style, stylizer.settings), options)
         self._grams: dict[tuple[str, str], torch.Tensor] = {}
         self._counts: dict[tuple[str, str], float] = {}
         self._ages: FloatPicture | None = None
@@ -61,7 +66,7 @@ class UncoveredStyle:
         if self._ages is None or not self._counts or min(self._counts[layer, region] for layer in LAYERS) == 0:
             return float("nan")
         height, width = self._ages.shape
-        targets, losses = self._stylizer.styles.at(width, height), []
+        targets, losses = self._styles.at(width, height), []
         for layer in LAYERS:
             gram = self._grams[layer, region] / self._counts[layer, region]
             metric, target = metrics[layer].float() if layer in metrics else None, targets.grams[0][layer][0]

@@ -9,7 +9,10 @@ import torch
 from scripting import loaded_script
 
 from vidstyle import Settings, Stylizer
+from vidstyle.looks.styles import load_styles
 from vidstyle.method.objective import Objective, to_tensor
+from vidstyle.method.stylizer import FrameStylizer
+from vidstyle.method.targets import StyleTargetCache
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +34,9 @@ def clip(tmp_path):
 def test_operations_are_those_of_the_convolutions(benchmark, clip):
     stylizer = Stylizer(clip / "style.png", Settings(levels=1, device="cpu"))
     image = to_tensor(np.zeros((48, 64, 3), np.uint8))
-    objective = Objective(stylizer.network, stylizer.settings, stylizer.styles.at(64, 48), image)
+    options = stylizer.settings.options
+    styles = StyleTargetCache(stylizer.network, load_styles(clip / "style.png", stylizer.settings), options)
+    objective = Objective(stylizer.network, options, styles.at(64, 48), image)
     # With the border that the network sees, of which each convolution leaves out a row and a column on all sides.
     height, width, there = 48 + 44, 64 + 44, 0
     for depth, (a, b) in enumerate([(3, 16), (16, 16), (16, 48), (48, 48), (48, 128)] + [(128, 128)] * 3):
@@ -55,7 +60,7 @@ def test_stages_are_those_of_a_real_render(benchmark, clip):
     assert stages["later frame"] == pytest.approx(sum(named) + stages["other"])
     assert 1 < stages["evaluations"] <= 3
     # What was timed is as it was.
-    assert not hasattr(Stylizer._within_memory, "__wrapped__")
+    assert not hasattr(FrameStylizer._minimize, "__wrapped__")
 
 
 def test_the_table_is_made_of_the_figures_that_are_kept(benchmark, monkeypatch, tmp_path, capsys):
