@@ -17,7 +17,7 @@ from scripting import loaded_script
 
 from vidstyle import Settings, Stylizer
 from vidstyle.cli import experiment, studio
-from vidstyle.cli.arguments import SUBCOMMANDS, build_parser, parsed, settings_of
+from vidstyle.cli.arguments import build_parser, parsed, settings_of
 from vidstyle.cli.help import TOPICS, page_of
 from vidstyle.cli.main import main
 from vidstyle.looks.keyframes import read_keyframes
@@ -25,6 +25,7 @@ from vidstyle.media.write.codecs import CODEC_NAMES, CODECS, LEGAL
 from vidstyle.method.features import check_layers
 from vidstyle.method.features.vgg19 import weight_shapes
 from vidstyle.render.estimate import memory_bytes
+from vidstyle.settings.command import SUBCOMMANDS
 
 ROOT = Path(__file__).parent.parent
 PAGES = {path: path.read_text(encoding="utf-8") for path in (ROOT / "README.md", *map(page_of, TOPICS))}
