@@ -3,6 +3,7 @@
 import re
 import shlex
 import shutil
+import tomllib
 from fractions import Fraction
 from importlib.util import find_spec
 from pathlib import Path
@@ -202,6 +203,18 @@ def test_readme_is_what_a_visitor_reads():
     assert len(README.splitlines()) <= 150
     topics = re.findall(r"\[.*?\]\((vidstyle/.*?README\.md)\) \| `vidstyle help (\w+)`", README)
     assert {topic: ROOT / path for path, topic in topics} == {topic: page_of(topic) for topic in TOPICS}
+
+
+def test_a_configuration_that_a_page_reads_was_saved_there():
+    for path, text in PAGES.items():
+        assert set(re.findall(r"--config (\S+\.toml)", text)) <= set(re.findall(r"--save-config (\S+\.toml)", text)), (
+            path
+        )
+
+
+def test_the_manual_is_shipped():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert "**/README.md" in project["tool"]["setuptools"]["package-data"]["vidstyle"]
 
 
 def test_files_that_pages_name_are_there():
