@@ -3,6 +3,7 @@
 import re
 import shlex
 import shutil
+import tomllib
 from fractions import Fraction
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,7 +18,7 @@ from scripting import loaded_script
 
 from vidstyle import Settings, Stylizer
 from vidstyle.cli import experiment, studio
-from vidstyle.cli.arguments import SUBCOMMANDS, build_parser, parsed, settings_of
+from vidstyle.cli.arguments import build_parser, parsed, settings_of
 from vidstyle.cli.help import TOPICS, page_of
 from vidstyle.cli.main import main
 from vidstyle.looks.keyframes import read_keyframes
@@ -25,6 +26,7 @@ from vidstyle.media.write.codecs import CODEC_NAMES, CODECS, LEGAL
 from vidstyle.method.features import check_layers
 from vidstyle.method.features.vgg19 import weight_shapes
 from vidstyle.render.estimate import memory_bytes
+from vidstyle.settings.command import SUBCOMMANDS
 
 ROOT = Path(__file__).parent.parent
 PAGES = {path: path.read_text(encoding="utf-8") for path in (ROOT / "README.md", *map(page_of, TOPICS))}
@@ -201,6 +203,18 @@ def test_readme_is_what_a_visitor_reads():
     assert len(README.splitlines()) <= 150
     topics = re.findall(r"\[.*?\]\((vidstyle/.*?README\.md)\) \| `vidstyle help (\w+)`", README)
     assert {topic: ROOT / path for path, topic in topics} == {topic: page_of(topic) for topic in TOPICS}
+
+
+def test_a_configuration_that_a_page_reads_was_saved_there():
+    for path, text in PAGES.items():
+        assert set(re.findall(r"--config (\S+\.toml)", text)) <= set(re.findall(r"--save-config (\S+\.toml)", text)), (
+            path
+        )
+
+
+def test_the_manual_is_shipped():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert "**/README.md" in project["tool"]["setuptools"]["package-data"]["vidstyle"]
 
 
 def test_files_that_pages_name_are_there():

@@ -3,8 +3,9 @@
 import pytest
 
 from vidstyle.cli import help as manual
-from vidstyle.cli.arguments import PACKAGE, SUBCOMMANDS, build_parser
+from vidstyle.cli.arguments import PACKAGE, build_parser
 from vidstyle.cli.main import main
+from vidstyle.settings.command import SUBCOMMANDS
 
 
 def test_every_page_is_a_topic():

@@ -9,7 +9,7 @@ import pytest
 
 from vidstyle.cli.arguments import build_parser
 from vidstyle.settings import Settings
-from vidstyle.settings.command import command_line
+from vidstyle.settings.command import SUBCOMMANDS, command_line
 from vidstyle.settings.words import to_json
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="quoted for a POSIX shell")
@@ -52,9 +52,10 @@ def test_names_that_look_like_flags_are_told_apart():
 
 
 def test_an_input_that_is_called_like_a_command_is_told_apart():
-    for name in ("help", "studio", "frames"):
+    for name in SUBCOMMANDS:
         assert command_line(Path(name), [], "out.mp4", Settings(), anywhere=False) == f"vidstyle ./{name} -o out.mp4"
-    assert command_line(Path("a/help"), [], "o.mp4", Settings(), anywhere=False) == "vidstyle a/help -o o.mp4"
+    for name in ("a/help", "frames"):
+        assert command_line(Path(name), [], "o.mp4", Settings(), anywhere=False) == f"vidstyle {name} -o o.mp4"
 
 
 @pytest.mark.parametrize("cuts", ["auto", "off", "./auto", "./off", "./list.txt"])

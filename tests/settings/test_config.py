@@ -231,7 +231,7 @@ def any_settings(draw):
     return Settings(**values)
 
 
-@hypothesis.settings(max_examples=30)
+@hypothesis.settings(max_examples=20)
 @given(any_settings(), st.lists(NAMES, min_size=1, max_size=3))
 def test_what_is_written_is_read_back(tmp_path_factory, settings, names):
     folder = tmp_path_factory.getbasetemp()

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import vidstyle
 from vidstyle.errors import SettingsError
 from vidstyle.settings import Settings
+from vidstyle.settings.command import SUBCOMMANDS
 from vidstyle.settings.config import read_config, with_quality
 from vidstyle.settings.definitions import ALL_SETTINGS
 from vidstyle.settings.kinds import Switch
@@ -20,12 +21,6 @@ from vidstyle.settings.words import flag_of
 from vidstyle.version import __version__
 
 PACKAGE = Path(vidstyle.__file__).parent
-# Commands that may stand in place of an input; each is a module of this folder with a `main` that takes what follows.
-SUBCOMMANDS = {
-    "help": "print the manual, a topic at a time",
-    "studio": "serve a local page to find looks, and to start and watch renders",
-    "experiment": "run an experiment of neural style transfer",
-}
 _NOT_GIVEN = object()
 _USAGE = """%(prog)s INPUT --style STYLE [STYLE ...] [-o OUTPUT] [options]
        %(prog)s --status OUTPUT

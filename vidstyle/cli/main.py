@@ -11,13 +11,14 @@ from importlib import import_module
 from pathlib import Path
 
 import vidstyle
-from vidstyle.cli.arguments import SUBCOMMANDS, build_parser, in_flags, parsed, settings_of, typed_flags, wrong_usage
+from vidstyle.cli.arguments import build_parser, in_flags, parsed, settings_of, typed_flags, wrong_usage
 from vidstyle.cli.exit_status import USAGE, ExitStatus, terminable
 from vidstyle.cli.progress import FrameBar, LateBar
 from vidstyle.devices import keep_freed_memory, share_cores
 from vidstyle.errors import SettingsError
 from vidstyle.frames import FrameDone, Plan
 from vidstyle.settings import Settings
+from vidstyle.settings.command import SUBCOMMANDS
 from vidstyle.settings.config import check_config, left_out, save_config
 from vidstyle.text import forecast_lines, plan_line, result_line, stability_lines, status_lines
 

@@ -1,4 +1,4 @@
-"""The command line that does what a render does."""
+"""The command line: the words that it may begin with, and the one that does what a render does."""
 
 from __future__ import annotations
 
@@ -11,6 +11,14 @@ from pathlib import Path
 from vidstyle.settings import Settings
 from vidstyle.settings.named_files import given_styles
 from vidstyle.settings.words import to_words
+
+# Words that may stand in place of an input, with what each does; a file of such a name needs ./ in front. Each is a
+# module of `vidstyle.cli` with a `main` that takes the words after it.
+SUBCOMMANDS = {
+    "help": "print the manual, a topic at a time",
+    "studio": "serve a local page to find looks, and to start and watch renders",
+    "experiment": "run an experiment of neural style transfer",
+}
 
 
 def as_command(
@@ -38,8 +46,7 @@ def command_line(source: Path, styles: Sequence[Path], target: str, settings: Se
         return f".{os.sep}{text}" if text.startswith("-") else text
 
     first = written(source)
-    # A single word in front, as `help`, may be a command of its own.
-    first = f".{os.sep}{first}" if first.isalpha() else first
+    first = f".{os.sep}{first}" if first in SUBCOMMANDS else first
     output = written(Path(target)) + (os.sep if target.endswith(("/", os.sep)) else "")
     style_words = ["--style", *map(written, styles)] if styles else []
     words = ["vidstyle", first, *style_words, "-o", output, *to_words(settings, written)]
