@@ -113,87 +113,70 @@ def write_clip(
     with av.open(str(path), "w", options=dict(extras.options)) as output:
         output.metadata.update(extras.metadata)
         if extras.chapters:
-            output.set_chapters(
-                [
-                    {
-                        "id": number,
-                        "start": round(start * 1000),
-                        "end": round(end * 1000),
-                        "time_base": Fraction(1, 1000),
-                        "metadata": {"title": title},
-                    }
-                    for number, (start, end, title) in enumerate(extras.chapters)
-                ]
-            )
-        pictures = [_VideoWriter(output, video) for video in videos]
+            output.set_chapters([_chapter(number, *chapter) for number, chapter in enumerate(extras.chapters)])
+        pictures = [(video, _video_stream(output, video)) for video in videos]
         tracks = [SoundWriter(output, sound) for sound in sounds]
-        texts = [_SubtitleWriter(output, track) for track in subtitles]
-        for name, kind, data in extras.attachments:
-            output.add_attachment(name, kind, data)
+        texts = [(track, _subtitle_stream(output, track)) for track in subtitles]
+        for attachment in extras.attachments:
+            output.add_attachment(*attachment)
         cover = _cover_stream(output) if extras.cover else None
         output.start_encoding()
-        for stream in pictures:
-            stream.write()
+        for video, stream in pictures:
+            _write_video(output, video, stream)
         origin_s = videos[0].ticks[0] * videos[0].time_base if videos else Fraction(0)
         length_s = _length_s(videos[0]) if videos else Fraction(1, 2)
-        for track in tracks:
-            track.write(origin_s, length_s)
-        for text in texts:
-            text.write(origin_s)
+        for sound in tracks:
+            sound.write(origin_s, length_s)
+        for track, stream in texts:
+            _write_subtitles(output, track, stream, origin_s)
         if cover is not None:
             _write_cover(output, cover)
     return path
+
+
+def _chapter(number: int, start_s: float, end_s: float, title: str) -> dict[str, Any]:
+    times = {"start": round(start_s * 1000), "end": round(end_s * 1000), "time_base": Fraction(1, 1000)}
+    return {"id": number, **times, "metadata": {"title": title}}
 
 
 def _length_s(video: Video) -> Fraction:
     return (video.ticks[-1] - video.ticks[0]) * video.time_base + 1 / video.rate
 
 
-class _VideoWriter:
-    def __init__(self, output: Any, video: Video) -> None:
-        self._output, self._video = output, video
-        stream = output.add_stream(video.codec, rate=video.rate, options=dict(video.options))
-        stream.width, stream.height = video.size
-        stream.pix_fmt = video.pix_fmt
-        context = stream.codec_context
-        stream.time_base = context.time_base = video.time_base
-        context.thread_count = 1
-        if video.aspect is not None:
-            context.sample_aspect_ratio = video.aspect
-        color = video.color
-        context.colorspace, context.color_primaries, context.color_trc = (
-            color.matrix,
-            color.primaries,
-            color.transfer,
-        )
-        context.color_range = 2 if color.full else 1
-        if video.rotation:
-            stream.set_display_rotation(video.rotation)
-        stream.metadata.update(video.metadata)
-        if video.is_default:
-            stream.disposition = Disposition.default
-        self._stream = stream
-        self._weave = _field_marker(video) if video.field_order else None
-        self._packets = 0
+def _video_stream(output: Any, video: Video) -> Any:
+    stream = output.add_stream(video.codec, rate=video.rate, options=dict(video.options))
+    stream.width, stream.height = video.size
+    stream.pix_fmt = video.pix_fmt
+    context, color = stream.codec_context, video.color
+    stream.time_base = context.time_base = video.time_base
+    context.thread_count = 1
+    if video.aspect is not None:
+        context.sample_aspect_ratio = video.aspect
+    context.colorspace, context.color_primaries, context.color_trc = color.matrix, color.primaries, color.transfer
+    context.color_range = 2 if color.full else 1
+    if video.rotation:
+        stream.set_display_rotation(video.rotation)
+    stream.metadata.update(video.metadata)
+    if video.is_default:
+        stream.disposition = Disposition.default
+    return stream
 
-    def write(self) -> None:
-        video = self._video
-        for index, stamp in enumerate(video.ticks):
-            levels = turned(video.shown(index), -video.rotation)
-            frame = to_av(levels, video.pix_fmt, video.color)
-            frame.pts, frame.time_base = stamp, video.time_base
-            if self._weave is not None:
-                self._weave.vpush(frame)
-                frame = self._weave.vpull()
-            self._mux(self._stream.encode(frame))
-        self._mux(self._stream.encode(None))
 
-    def _mux(self, packets: list[av.Packet[Any]]) -> None:
-        for packet in packets:
-            if self._video.muxed_pts is not None:
-                packet.pts = packet.dts = self._video.muxed_pts[self._packets]
-                self._packets += 1
-            self._output.mux(packet)
+def _write_video(output: Any, video: Video, stream: Any) -> None:
+    packets = []
+    marker = _field_marker(video) if video.field_order else None
+    for index, stamp in enumerate(video.ticks):
+        frame = to_av(turned(video.shown(index), -video.rotation), video.pix_fmt, video.color)
+        frame.pts, frame.time_base = stamp, video.time_base
+        if marker is not None:
+            marker.vpush(frame)
+            frame = marker.vpull()
+        packets += stream.encode(frame)
+    packets += stream.encode(None)
+    for packet, stamp in zip(packets, video.muxed_pts or [None] * len(packets), strict=True):
+        if stamp is not None:
+            packet.pts = packet.dts = stamp
+        output.mux(packet)
 
 
 def _field_marker(video: Video) -> Graph:
@@ -203,38 +186,34 @@ def _field_marker(video: Video) -> Graph:
         width=video.size[0], height=video.size[1], format=video.pix_fmt, time_base=video.time_base
     )
     marker = graph.add("setfield", f"mode={video.field_order}")
-    sink = graph.add("buffersink")
-    source.link_to(marker)
-    marker.link_to(sink)
-    graph.configure()
+    graph.link_nodes(source, marker, graph.add("buffersink")).configure()
     return graph
 
 
-class _SubtitleWriter:
-    _HEADER = (
-        b"[Script Info]\r\nScriptType: v4.00+\r\n\r\n[V4+ Styles]\r\nFormat: Name, Fontname, Fontsize\r\n"
-        b"Style: Default,Arial,16\r\n\r\n[Events]\r\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, "
-        b"MarginV, Effect, Text\r\n"
-    )
+_SUBTITLE_HEADER = (
+    b"[Script Info]\r\nScriptType: v4.00+\r\n\r\n[V4+ Styles]\r\nFormat: Name, Fontname, Fontsize\r\n"
+    b"Style: Default,Arial,16\r\n\r\n[Events]\r\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, "
+    b"MarginV, Effect, Text\r\n"
+)
 
-    def __init__(self, output: Any, track: Subtitles) -> None:
-        self._output, self._track = output, track
-        self._stream = output.add_stream(track.codec)
-        self._stream.metadata["language"] = track.language
-        self._stream.codec_context.subtitle_header = self._HEADER
-        self._stream.codec_context.time_base = Fraction(1, 1000)
 
-    def write(self, origin_s: Fraction) -> None:
-        for number, cue in enumerate(self._track.cues):
-            text = f"{number},0,Default,,0,0,0,,{cue.text}".encode()
-            length_ms = round((cue.end_s - cue.start_s) * 1000)
-            start = round((float(origin_s) + cue.start_s) * 1_000_000)
-            packet = self._stream.codec_context.encode_subtitle(SubtitleSet.create(text, 0, length_ms, start, 1))
-            packet.stream = self._stream
-            packet.time_base = Fraction(1, 1000)
-            packet.pts = packet.dts = round(start / 1000)
-            packet.duration = length_ms
-            self._output.mux(packet)
+def _subtitle_stream(output: Any, track: Subtitles) -> Any:
+    stream = output.add_stream(track.codec)
+    stream.metadata["language"] = track.language
+    stream.codec_context.subtitle_header = _SUBTITLE_HEADER
+    stream.codec_context.time_base = Fraction(1, 1000)
+    return stream
+
+
+def _write_subtitles(output: Any, track: Subtitles, stream: Any, origin_s: Fraction) -> None:
+    for number, cue in enumerate(track.cues):
+        text = f"{number},0,Default,,0,0,0,,{cue.text}".encode()
+        start_ms, length_ms = round((float(origin_s) + cue.start_s) * 1000), round((cue.end_s - cue.start_s) * 1000)
+        packet = stream.codec_context.encode_subtitle(SubtitleSet.create(text, 0, length_ms, start_ms * 1000, 1))
+        packet.stream, packet.time_base = stream, Fraction(1, 1000)
+        packet.pts = packet.dts = start_ms
+        packet.duration = length_ms
+        output.mux(packet)
 
 
 def _cover_stream(output: Any) -> Any:

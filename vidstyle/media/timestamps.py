@@ -81,7 +81,7 @@ LARGEST_BYTES = 1 << 26
 # Times are counted in a unit that holds all of them, unless it were finer than any camera's clock: then in
 # microseconds. Containers keep unit and distance of two frames in 32 bits each.
 _FINEST_BASE, _FALLBACK_BASE = 10_000_000, 1_000_000
-# No power notation: "1e999999999" is a number that takes all memory.
+# No exponents: as a fraction, "1e999999999" would take all memory.
 _SECONDS = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20}|/[0-9]{1,20})?")
 _DECIMAL_DIGITS = 9
 # Three years: what a container counts in microseconds fits 64 bits many times over.
@@ -109,7 +109,7 @@ def timestamps_csv(names: Sequence[str], seconds: Sequence[Fraction]) -> bytes:
     text = io.StringIO(newline="")
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(["file", "seconds"])
-    rows.writerows([name, _shown(second)] for name, second in zip(names, seconds, strict=True))
+    rows.writerows([name, _seconds_text(second)] for name, second in zip(names, seconds, strict=True))
     return text.getvalue().encode("utf-8", "surrogateescape")
 
 
@@ -128,7 +128,7 @@ def folder_times(path: Path, files: Sequence[Path], *, is_whole: bool) -> Folder
     positions = _positions(files)
     found: dict[int, tuple[int, Fraction]] = {}
     for line, (name, second) in rows.items():
-        # As it stands, without the blanks that people put around it, and without its suffix.
+        # As written, without blanks around it, and without its suffix.
         tries = (name, name.strip(), Path(name).stem, Path(name.strip()).stem)
         position = next((positions[each] for each in tries if each in positions), None)
         if position is None:
@@ -151,7 +151,7 @@ def folder_times(path: Path, files: Sequence[Path], *, is_whole: bool) -> Folder
 
 
 def _positions(files: Sequence[Path]) -> Mapping[str, int]:
-    """Returns where a picture stands by its name, and by its stem where no other has it."""
+    """Returns the position of each picture by its name, and by its stem where no other has it."""
     positions = {file.name: position for position, file in enumerate(files)}
     seen: set[str] = set()
     for position, file in enumerate(files):
@@ -216,11 +216,11 @@ def _in_ticks(seconds: Sequence[Fraction]) -> FolderTimes:
     for second in seconds:
         base = math.lcm(base, second.denominator)
         if base > _FINEST_BASE:
-            return FolderTimes(_apart(seconds), Fraction(1, _FALLBACK_BASE), rate, is_rounded=True)
+            return FolderTimes(_ascending_ticks(seconds), Fraction(1, _FALLBACK_BASE), rate, is_rounded=True)
     return FolderTimes(tuple(int(second * base) for second in seconds), Fraction(1, base), rate)
 
 
-def _apart(seconds: Sequence[Fraction]) -> tuple[int, ...]:
+def _ascending_ticks(seconds: Sequence[Fraction]) -> tuple[int, ...]:
     """Returns times in microseconds, each later than the last."""
     ticks: list[int] = []
     for second in seconds:
@@ -229,7 +229,7 @@ def _apart(seconds: Sequence[Fraction]) -> tuple[int, ...]:
     return tuple(ticks)
 
 
-def _shown(second: Fraction) -> str:
+def _seconds_text(second: Fraction) -> str:
     """Returns a decimal where a short one is exact, else a fraction."""
     scaled = second * 10**_DECIMAL_DIGITS
     if scaled.denominator != 1:

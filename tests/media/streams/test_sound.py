@@ -18,7 +18,7 @@ from vidstyle.frames import ClipInfo
 from vidstyle.media.containers import CONTAINERS
 from vidstyle.media.read.open_source import open_source
 from vidstyle.media.streams.side_streams import side_streams_of
-from vidstyle.media.streams.sound import Recoder, check_sound
+from vidstyle.media.streams.sound import ConvertedSound, check_sound
 
 
 def info(path: Path, frames: tuple[int, int | None] = (0, None)) -> ClipInfo:
@@ -188,12 +188,12 @@ def test_sound_keeps_its_time_to_the_sample(tmp_path: Path, starts: list[int], c
 def test_sound_goes_on_where_the_clock_runs_back(tmp_path: Path) -> None:
     pieces = written(tmp_path / "in.mkv", [0, 4 * RATE, 4 * RATE + PIECE])
     with av.open(str(tmp_path / "in.mkv")) as source, av.open(str(tmp_path / "out.wav"), "w") as output:
-        recoder = Recoder(source.streams.audio[0], output, CONTAINERS[".avi"], "pcm_s16le", None)
+        converted = ConvertedSound(source.streams.audio[0], output, CONTAINERS[".avi"], "pcm_s16le", None)
         for number, packet in enumerate(source.demux(audio=0)):
             if packet.size:
                 packet.pts = [0, 4000, 100][number]
-                recoder.send(packet)
-        recoder.finish()
+                converted.send(packet)
+        converted.finish()
     samples = heard(tmp_path / "out.wav")
     assert np.array_equal(samples[4 * RATE :], np.concatenate(pieces[1:], axis=1)[0])
 

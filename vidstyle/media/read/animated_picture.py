@@ -41,7 +41,7 @@ from vidstyle.media.stills.metadata import HEAD_BYTES, color_note
 SUFFIXES = (".webp", ".png", ".apng", ".avif")
 # Files count in milliseconds, most of them; finer times are kept down to this.
 _COARSEST_BASE, _FINEST_BASE = 1000, 1_000_000
-# What browsers show a frame for that names no duration.
+# How long browsers show a frame without a duration.
 _DEFAULT_DURATION_S = Fraction(1, 10)
 
 
@@ -379,7 +379,7 @@ def _chunk(name: bytes, data: bytes) -> bytes:
 
 
 def _blend(below: Picture, image: Picture, alpha: Picture) -> None:
-    """Puts a frame over what is there, `(H, W, 4)` uint8 RGB and alpha; neither is multiplied by its alpha."""
+    """Blends a frame over the canvas, `(H, W, 4)` uint8 RGB and alpha; neither is multiplied by its alpha."""
     for top in range(0, len(below), _BAND_ROWS):
         band = below[top : top + _BAND_ROWS]
         share = alpha[top : top + _BAND_ROWS, :, None].astype(np.float32) / 255

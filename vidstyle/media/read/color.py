@@ -32,7 +32,7 @@ from vidstyle.media.read.decoding import side_data_of
 # by one or two levels.
 ACCURATE = 0x4 | 0x2000 | 0x4000 | 0x40000
 
-# H.273 matrix codes as they stand in frames -> libswscale's SWS_CS codes of the same coefficients.
+# H.273 matrix codes as in frames -> libswscale's SWS_CS codes of the same coefficients.
 ITU709, ITU601, ITU2020 = 1, 5, 9
 _MATRICES = {1: ITU709, 4: 4, 5: ITU601, 6: ITU601, 7: 7, 9: ITU2020, 10: ITU2020}
 _MATRIX_OF_PRIMARIES = {1: ITU709, 5: ITU601, 6: ITU601, 9: ITU2020}

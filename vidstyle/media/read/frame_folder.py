@@ -187,7 +187,7 @@ class FrameFolderSource(Source):
     def _note_unread(self) -> None:
         """Notes pictures in the folder whose formats are not read."""
         if self._path.is_dir():
-            unread = [p.name for p in _visible(self._path) if p.suffix.lower() in UNREAD_SUFFIXES]
+            unread = [p.name for p in _visible_files(self._path) if p.suffix.lower() in UNREAD_SUFFIXES]
             if unread:
                 self.notes.append(f"{self._path}: {len(unread)} files such as {min(unread)} are not read, and left out")
 
@@ -208,7 +208,7 @@ class FrameFolderSource(Source):
             if header is None:
                 continue  # reported when its turn comes
             if (header.width, header.height) != (expected.width, expected.height):
-                # In some formats, the orientation stands behind the pixels.
+                # In some formats, the orientation comes after the pixels.
                 try:
                     image = read_still(file).image
                 except SourceError:
@@ -236,7 +236,7 @@ def folder_files(folder: Path) -> list[Path]:
     Raises:
         SourceError: there is none, or the folder cannot be read.
     """
-    found = _visible(folder)
+    found = _visible_files(folder)
     files = [path for path in found if is_image_name(path)]
     if not files:
         for path in sorted(found):
@@ -245,7 +245,7 @@ def folder_files(folder: Path) -> list[Path]:
     return sorted(files, key=natural_key)
 
 
-def _visible(folder: Path) -> list[Path]:
+def _visible_files(folder: Path) -> list[Path]:
     try:
         # On disks of other systems, macOS adds a "._name.png" to each picture.
         return [path for path in folder.iterdir() if not path.name.startswith(".") and path.is_file()]

@@ -220,7 +220,7 @@ def _of_unclear_brightness(path: Path) -> SourceError:
 def _still(picture: Image.Image, data: bytes, path: Path) -> Still:
     profile, pages = picture.info.get("icc_profile"), _pictures(picture)
     layers = _layers_of(picture, data, path)
-    # A PNG's EXIF may stand behind its pixels; a TIFF is turned by whoever decodes it, OpenCV as well as Pillow.
+    # A PNG's EXIF may come after its pixels; OpenCV and Pillow turn a TIFF themselves.
     orientation = 1 if picture.format == "TIFF" else orientation_of(picture)
     still = _turned(_finished(*layers, profile, pages), orientation)
     claim = None if profile else color_note(data[:HEAD_BYTES])
@@ -285,7 +285,7 @@ def _mend_header(picture: Image.Image) -> None:
         picture.tile = [tile if ";16" in str(tile.args) else _with_order(tile, order) for tile in picture.tile]
     key, raw_mode = picture.info.get("transparency"), str(picture.tile[0].args)
     if picture.format == "PNG" and isinstance(key, int) and raw_mode in ("L;2", "L;4"):
-        # The level that stands for transparent, on the scale of the file; pixels are stretched to 255.
+        # The level that means transparent is on the scale of the file; pixels are stretched to 255.
         picture.info["transparency"] = key * 255 // (2 ** int(raw_mode[-1]) - 1)
 
 

@@ -42,7 +42,7 @@ def _ends_within_a_box(data: bytes) -> bool:
         length = int.from_bytes(data[at : at + 4], "big")
         if length == 1:
             length = int.from_bytes(data[at + 8 : at + 16], "big")
-        if length < 8:  # 0 stands for all that is left
+        if length < 8:  # 0 means all that is left
             return False
         at += length
     return at > len(data)
@@ -71,7 +71,7 @@ _FRAME_BYTES, _DURATION_AT = 16, 12
 
 
 def pictures_in_a_row(path: Path) -> Iterator[bytes]:
-    """Yields the WebP files that stand one after the other in `path`.
+    """Yields the WebP files that follow one another in `path`.
 
     Raises:
         OSError: it cannot be read, or ends within one.

@@ -16,7 +16,7 @@ from PIL import Image, ImageCms
 
 from vidstyle.media.stills.headers import PNG_MAGIC
 
-# The modes in which Pillow hands over pixels, by the color space that a profile says it is for.
+# Pillow's mode for pixels in the color space of a profile.
 _MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab": "LAB"}
 
 
@@ -27,7 +27,7 @@ def to_srgb(picture: Image.Image, profile: bytes) -> Image.Image | None:
     sRGB does not hold is clipped.
 
     Args:
-        picture: of mode L, RGB, CMYK or LAB. profile: as it stands in the file.
+        picture: of mode L, RGB, CMYK or LAB. profile: as stored in the file.
     """
     try:
         space = _color_space(profile)

@@ -167,7 +167,7 @@ _SUFFIXES = {"mjpeg": ("jpg", "image/jpeg"), "png": ("png", "image/png"), "bmp":
 
 @dataclass(frozen=True)
 class Cover:
-    """A picture that stands for the whole film.
+    """A cover picture.
 
     Attributes:
         stream: of the source. data: a JPEG, PNG or BMP file.
@@ -178,7 +178,7 @@ class Cover:
 
 
 def is_cover(stream: Stream) -> bool:
-    """Tells whether a video stream is a single picture that stands for the film."""
+    """Tells whether a video stream is a cover picture."""
     marks = stream.disposition & (Disposition.attached_pic | Disposition.timed_thumbnails)
     return stream.type == "video" and marks == Disposition.attached_pic
 

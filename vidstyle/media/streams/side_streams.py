@@ -37,8 +37,8 @@ from vidstyle.media.streams.subtitles import ConvertedSubtitles, subtitle_track
 from vidstyle.media.streams.tracks import (
     EDIT_LIST_FORMATS,
     LONGEST_PRIMING_S,
-    SoundCopy,
-    SparseCopy,
+    CopiedEvents,
+    CopiedSound,
     Track,
     accepts,
     copied_stream,
@@ -79,7 +79,7 @@ class SideStreams:
         self._name = info.path.name
         self._input: InputContainer = open_media(info.path)
         self._sound: dict[int, Track] = {}
-        self._sparse: dict[int, SparseCopy] = {}
+        self._sparse: dict[int, CopiedEvents] = {}
         self._covers: CoverWriter | None = None
         self._pending: deque[tuple[Fraction, av.Packet[Any]]] = deque()
         self._durations: dict[int, int] = {}
@@ -254,7 +254,7 @@ class SideStreams:
                 and accepts(self._kind.format, stream)
             ):
                 added = copied_stream(stream, self._output, self._kind)
-                self._sparse[stream.index] = SparseCopy(added, self._output)
+                self._sparse[stream.index] = CopiedEvents(added, self._output)
             else:
                 left_out += 1
         if left_out and not self._selection.location:
@@ -287,7 +287,7 @@ class SideStreams:
 
     def _added_start_s(self, offset_s: Fraction) -> Fraction:
         """Returns by how much the muxer will move all packets, but not the chapters, so that none is before 0."""
-        copies = [i for i, track in self._sound.items() if isinstance(track, SoundCopy) and i not in self._from_s]
+        copies = [i for i, track in self._sound.items() if isinstance(track, CopiedSound) and i not in self._from_s]
         if self._kind.format in EDIT_LIST_FORMATS:
             return Fraction(0)
         while not self._ended and self._read_s < self.start_s + READ_AHEAD_S and set(copies) - self._first_s.keys():

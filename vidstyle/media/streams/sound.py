@@ -19,7 +19,7 @@ from vidstyle.errors import OutputError
 from vidstyle.frames import ClipInfo
 from vidstyle.media.containers import CONTAINERS, ContainerKind, open_media, video_stream
 from vidstyle.media.streams.metadata import shown_name
-from vidstyle.media.streams.tracks import SoundCopy, Track, accepts, describe
+from vidstyle.media.streams.tracks import CopiedSound, Track, accepts, describe
 
 # More than this apart from the pictures cannot be left as it is where a container has no start times.
 SYNC_TOLERANCE_S = Fraction(5, 1000)
@@ -96,7 +96,7 @@ class Soundtrack:
         name = self._info.path.name
         if kind.audio_encoder is None:
             return {}, [f"{name}: the sound was left out, {shown_name(kind)} holds none"] if self.streams else []
-        notes, recoded = [], []
+        notes, converted = [], []
         tracks: dict[int, Track] = {}
         encoder, rate = kind.audio_encoder, kind.audio_rate
         if self._audio in _ENCODERS:
@@ -105,13 +105,13 @@ class Soundtrack:
             if stream.codec_context is None:
                 notes.append(f"{name}: an audio stream of unknown codec was left out")
             elif self._audio not in _ENCODERS and self.can_copy(stream, kind):
-                tracks[stream.index] = SoundCopy(stream, output, kind)
+                tracks[stream.index] = CopiedSound(stream, output, kind)
             else:
-                tracks[stream.index] = Recoder(stream, output, kind, encoder, rate)
-                recoded.append(_codec(stream))
-        if recoded and self._audio not in _ENCODERS:
+                tracks[stream.index] = ConvertedSound(stream, output, kind, encoder, rate)
+                converted.append(_codec(stream))
+        if converted and self._audio not in _ENCODERS:
             notes.append(
-                f"{name}: {shown_name(kind)} does not take its sound as it is ({', '.join(recoded)}); "
+                f"{name}: {shown_name(kind)} does not take its sound as it is ({', '.join(converted)}); "
                 f"converted to {encoder.removeprefix('lib')}"
             )
         return tracks, notes
@@ -121,7 +121,7 @@ class Soundtrack:
         codec = _codec(stream)
         if kind.constant_rate:
             ranged = self._info.range_start > 0 or self._info.range_stop is not None
-            # Samples that are there for the decoder only are heard in AVI.
+            # AVI plays the samples that are for the decoder only.
             apart_s = self._first_packets_s.get(stream.index, Fraction(0)) - self._video_start_s
             if ranged or codec not in _AVI_COPIES or abs(apart_s) > SYNC_TOLERANCE_S:
                 return False
@@ -200,7 +200,7 @@ _AAC_RATES = frozenset({96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 
 _LAYOUTS = {1: "mono", 2: "stereo", 4: "quad", 5: "5.0", 6: "5.1", 8: "7.1"}
 
 
-class Recoder:
+class ConvertedSound:
     """Decodes one audio stream and encodes it again; samples keep their time to within one sample.
 
     Breaks in the source become silence. Sound that starts late starts late, by its timestamps or, where

@@ -14,7 +14,7 @@ from av.subtitles.stream import SubtitleStream
 from av.subtitles.subtitle import AssSubtitle, SubtitleSet
 
 from vidstyle.media.containers import ContainerKind
-from vidstyle.media.streams.tracks import EDIT_LIST_FORMATS, SparseCopy, accepts, copied_stream, cut_span, describe
+from vidstyle.media.streams.tracks import EDIT_LIST_FORMATS, CopiedEvents, accepts, copied_stream, cut_span, describe
 
 # What text becomes in a container that does not take it as it is.
 TEXT_ENCODERS = {"mp4": "mov_text", "mov": "mov_text", "matroska": "subrip", "webm": "webvtt"}
@@ -25,7 +25,7 @@ _TICK_S = Fraction(1, 1000)
 _FIELDS_BEFORE_TEXT = 8
 
 
-class ConvertedSubtitles(SparseCopy):
+class ConvertedSubtitles(CopiedEvents):
     """One text stream, decoded and encoded again event by event.
 
     Attributes:
@@ -139,12 +139,12 @@ def _joined(events: list[bytes]) -> bytes:
     return rb"\N".join([events[0], *texts])
 
 
-def subtitle_track(stream: SubtitleStream, output: OutputContainer, kind: ContainerKind) -> SparseCopy | None:
+def subtitle_track(stream: SubtitleStream, output: OutputContainer, kind: ContainerKind) -> CopiedEvents | None:
     """Adds a subtitle stream to an output, or returns None where there is no way to have it there."""
     if stream.codec_context is None:
         return None
     if accepts(kind.format, stream):
-        return SparseCopy(copied_stream(stream, output, kind), output)
+        return CopiedEvents(copied_stream(stream, output, kind), output)
     if stream.codec_context.codec.text_sub and kind.format in TEXT_ENCODERS:
         with suppress(av.FFmpegError, ValueError):
             return ConvertedSubtitles(stream, output, kind)

@@ -47,7 +47,7 @@ class Track(Protocol):
         """Writes what is left."""
 
 
-class SoundCopy:
+class CopiedSound:
     """One audio stream whose packets go to the output untouched."""
 
     preroll_s = Fraction(0)
@@ -82,7 +82,7 @@ class SoundCopy:
             length = packet.duration or 0
             if length * base > _COARSE_S and dts + length <= self._end:
                 return
-            # Muxers refuse time that stands still; broken recordings have it.
+            # Muxers refuse equal times, which broken recordings have.
             dts = max(dts, self._last_dts + self._least_step(base))
         packet.dts, packet.pts = dts, max(pts, dts)
         self._last_dts, self._end = dts, dts + (packet.duration or 0)
@@ -99,7 +99,7 @@ class SoundCopy:
         """Nothing is held back."""
 
 
-class SparseCopy:
+class CopiedEvents:
     """Subtitles or data: packets here and there, each with its duration, cut to the part that is rendered.
 
     Args:

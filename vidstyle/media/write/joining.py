@@ -184,7 +184,9 @@ def check_video(output: Path, spec: VideoSpec, times: Sequence[int], last_packet
         OutputError: frames are missing, are shown at other times, or sound is missing.
     """
     try:
-        shown, tick_s, last_sounds_s = _written_webp(output) if spec.kind.format == "webp" else _written(output, spec)
+        shown, tick_s, last_sounds_s = (
+            _read_back_webp(output) if spec.kind.format == "webp" else _read_back(output, spec)
+        )
     except (av.FFmpegError, OSError, IndexError) as error:
         raise OutputError(f"{output}: what was written cannot be read back ({error}); try .mkv") from error
     if len(shown) != len(times):
@@ -202,23 +204,23 @@ def check_video(output: Path, spec: VideoSpec, times: Sequence[int], last_packet
     _check_sound(output, [time_s - moved_s for time_s in last_sounds_s], last_packets_s)
 
 
-def _written(output: Path, spec: VideoSpec) -> tuple[list[int], Fraction, list[Fraction]]:
+def _read_back(output: Path, spec: VideoSpec) -> tuple[list[int], Fraction, list[Fraction]]:
     """Returns the pictures' times, their tick in seconds, and when each audio stream's last packet starts."""
     with av.open(media_url(output)) as written:
         video = written.streams.video[0]
-        shown, heard = [], dict.fromkeys((stream.index for stream in written.streams.audio), Fraction(0))
+        shown, last_sounds_s = [], dict.fromkeys((stream.index for stream in written.streams.audio), Fraction(0))
         for packet in written.demux():
             stamp = packet.pts if packet.pts is not None else packet.dts
             if not packet.size or stamp is None:
                 continue
             if packet.stream.index == video.index:
                 shown.append(stamp)
-            elif packet.stream.index in heard:
-                heard[packet.stream.index] = stamp * Fraction(packet.time_base)
-        return shown, Fraction(video.time_base or spec.time_base), list(heard.values())
+            elif packet.stream.index in last_sounds_s:
+                last_sounds_s[packet.stream.index] = stamp * Fraction(packet.time_base)
+        return shown, Fraction(video.time_base or spec.time_base), list(last_sounds_s.values())
 
 
-def _written_webp(output: Path) -> tuple[list[int], Fraction, list[Fraction]]:
+def _read_back_webp(output: Path) -> tuple[list[int], Fraction, list[Fraction]]:
     """Returns the same of an animation, which FFmpeg writes but does not read."""
     durations = frame_durations_ms(output)
     return list(accumulate(durations[:-1], initial=0)), Fraction(1, 1000), []

@@ -64,7 +64,7 @@ class VideoSpec:
 
     @property
     def stored_size(self) -> tuple[int, int]:
-        """Width and height in pixels as they stand in the file."""
+        """Width and height in pixels as stored in the file."""
         if not self.is_scaled:
             return self.width, self.height
         return max(2, 2 * round(self.width * self.aspect / 2)), self.height
