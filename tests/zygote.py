@@ -14,10 +14,11 @@ from types import TracebackType
 PROGRAM = """
 import json, os, sys
 import torch._dynamo  # what torch's optimizers import when the first one is made
+import vidstyle.render.plan
 import vidstyle.render.run
 from vidstyle.cli.main import main
 
-vidstyle.render.run.SEGMENT_FRAMES = int(sys.argv[1])
+vidstyle.render.plan.SEGMENT_FRAMES = int(sys.argv[1])
 
 def crash_at(number, folder):
     # Ends the process, as a power cut would, right before the number-th change to a name in the folder.
@@ -34,6 +35,8 @@ for line in sys.stdin:
     order = json.loads(line)
     pid = os.fork()
     if not pid:
+        os.chdir(order["folder"])
+        os.environ["VIDSTYLE_CACHE"] = order["cache"]
         log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(log, 1), os.dup2(log, 2)
         os.setpgid(0, 0)
@@ -52,10 +55,17 @@ for line in sys.stdin:
 
 
 class Zygote:
-    """Starts renders one after the other; a context manager."""
+    """Starts renders one after the other, each in `folder`; a context manager."""
 
-    def __init__(self, folder: Path, segment_frames: int = 4) -> None:
-        self.log, self._folder, self._segment_frames = folder / "log.txt", folder, segment_frames
+    folder = Path()
+
+    def __init__(self, segment_frames: int = 3) -> None:
+        self._segment_frames = segment_frames
+
+    @property
+    def log(self) -> Path:
+        """What the renders in the folder have printed."""
+        return self.folder / "log.txt"
 
     def __enter__(self) -> Zygote:
         self._process = subprocess.Popen(
@@ -76,7 +86,8 @@ class Zygote:
 
     def start(self, arguments: list[str], crash_at: int = 0) -> int:
         """Starts a command and returns its process number; `crash_at`: ends before that change of a file's name."""
-        order = {"arguments": arguments, "log": str(self.log), "crash_at": crash_at, "folder": str(self._folder)}
+        order = {"arguments": arguments, "log": str(self.log), "crash_at": crash_at, "folder": str(self.folder)}
+        order["cache"] = os.environ["VIDSTYLE_CACHE"]
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
         return int(self._process.stdout.readline())
@@ -92,5 +103,5 @@ class Zygote:
 
 
 def kill(pid: int) -> None:
-    """Ends a process without a last word; its children are left alone."""
+    """Kills a process, and none of its children."""
     os.kill(pid, signal.SIGKILL)

@@ -87,7 +87,7 @@ def test_a_token_that_is_wanted_is_named(ray_with, listener):
             raise ConnectionError("Failed to connect") from error
 
     ray_with(init)
-    with pytest.raises(ClusterError, match=r"asks for a token .* RAY_AUTH_MODE=token"), connected(listener):
+    with pytest.raises(ClusterError, match=r"asks for a token, .* RAY_AUTH_MODE=token"), connected(listener):
         pass
 
 

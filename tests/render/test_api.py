@@ -139,7 +139,7 @@ def test_one_frame_of_a_video_makes_a_still(clip, style, tmp_path):
         stylize(clip, style, tmp_path / "other.png", Settings(**QUICK))
 
 
-@pytest.mark.parametrize("name", ["out.mp4", "out.mkv", "out.gif"])
+@pytest.mark.parametrize("name", ["out.mp4", "out.gif"])
 def test_the_same_command_writes_the_same_bytes(clip, style, tmp_path, name):
     contents = []
     for _ in range(2):
@@ -296,19 +296,23 @@ def test_default_output_can_hold_the_codec(codec):
 MEMORY = """
 import resource, sys
 from vidstyle import Settings, stylize
+
+peaks = []
+def on_frame(frame):
+    if frame.done in (30, frame.total):
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        peaks.append(peak // (1024 if sys.platform == "linux" else 1024**2))
+
 layers = {"style_layers": ("relu1_1",), "content_layer": "relu2_1"}  # the shallowest: length is what is tried
-settings = Settings(iterations=1, first_iterations=1, device="cpu", frames=(0, int(sys.argv[3])), **layers)
-stylize(sys.argv[1], sys.argv[2], sys.argv[4], settings)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (1024 if sys.platform == "linux" else 1024**2))
+stylize(*sys.argv[1:], Settings(iterations=1, first_iterations=1, device="cpu", **layers), on_frame=on_frame)
+print(*peaks)
 """
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="peak memory is read by a POSIX call")
 def test_memory_does_not_grow_with_length(style, tmp_path):
     video = make_video(tmp_path / "long.mp4", frames=200, size=(48, 48), audio="aac")
-    peaks_mib = []
-    for frames in (40, 200):
-        command = [sys.executable, "-c", MEMORY, str(video), str(style), str(frames), str(tmp_path / f"{frames}.mp4")]
-        run = subprocess.run(command, capture_output=True, text=True, check=True, env=dict(os.environ))
-        peaks_mib.append(int(run.stdout))
-    assert peaks_mib[1] - peaks_mib[0] < 50
+    command = [sys.executable, "-c", MEMORY, str(video), str(style), str(tmp_path / "out.mp4")]
+    run = subprocess.run(command, capture_output=True, text=True, check=True, env=dict(os.environ))
+    early_mib, late_mib = map(int, run.stdout.split())
+    assert late_mib - early_mib < 25

@@ -17,7 +17,7 @@ from pathlib import Path
 from vidstyle.cli.main import main
 
 disk, output = Path("disk"), Path("disk") / sys.argv[1]
-command = ["in.mp4", "--style", "style.png", "--size", "48", "--iterations", "1", "--first-iterations", "2",
+command = ["in.mp4", "--style", "style.png", "--size", "48", "--iterations", "0", "--first-iterations", "0",
            "--device", "cpu", "--cuts", "cuts.txt", "--quiet", "-o", sys.argv[1] and f"disk/{sys.argv[1]}"]
 
 def run():

@@ -15,7 +15,7 @@ import vidstyle
 from vidstyle import VidstyleError, forecast
 from vidstyle.cli.main import main
 from vidstyle.frames import resize
-from vidstyle.media.read.open_source import open_source
+from vidstyle.media.read.sources import open_source
 from vidstyle.media.stills.images import write_image
 from vidstyle.media.write.codecs import CODECS, Encoding
 from vidstyle.render.estimate import Pace
@@ -25,9 +25,13 @@ H264 = Encoding("h264", "yuv420p", 16, "medium")
 UNPAINTED = replace(QUICK, iterations=0, first_iterations=0)
 
 
+PACE = Pace(first_frame_s=60.0, later_frame_s=20.0, width=32, height=24)
+
+
 @pytest.fixture(autouse=True)
-def scene(painting_scene):
-    """A clip of ten frames and a style in the current folder."""
+def scene(painting_scene, monkeypatch):
+    """A clip of ten frames and a style in the current folder, and a pace that takes no time to measure."""
+    monkeypatch.setattr("vidstyle.render.forecast.measured_pace", lambda *_: PACE)
 
 
 @pytest.mark.parametrize("output", ["out.mp4", "frames/", "out.webp"])
@@ -57,13 +61,6 @@ def test_shots_range_and_codec_are_told():
     assert told.duration_s == pytest.approx(8 / 25)
 
 
-def test_all_frames_of_init_content_are_first_ones():
-    settings = replace(QUICK, init="content", first_iterations=20)
-    told = forecast("in.mp4", "style.png", "out.mp4", settings)
-    assert told.later_frame_s == told.first_frame_s
-    assert told.total_s >= 10 * told.first_frame_s
-
-
 def test_time_is_measured_on_a_frame_that_is_painted_and_as_strongly_as_any(monkeypatch):
     Path("keys.csv").write_text("0,strength,0\n0.16s,strength,0.8\n0.36s,strength,0.5\n")
     Path("masks").mkdir()
@@ -85,7 +82,6 @@ def test_time_is_measured_on_a_frame_that_is_painted_and_as_strongly_as_any(monk
 
 
 def test_a_cluster_paints_as_many_shots_at_once_as_it_has_room_for(monkeypatch):
-    monkeypatch.setattr("vidstyle.render.forecast.measured_pace", lambda stylizer, image, *_: Pace(60.0, 20.0, 32, 24))
     monkeypatch.setattr("vidstyle.render.forecast.cluster_size", lambda settings, device, threads: (3, 2))
     monkeypatch.setattr("vidstyle.render.forecast.time.perf_counter", lambda: 0.0)
     monkeypatch.setattr("vidstyle.render.plan.check_cluster_if_asked", lambda settings: None)

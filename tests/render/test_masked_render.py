@@ -87,14 +87,6 @@ def test_an_interrupted_render_with_masks_and_regions_continues_to_the_same_byte
     assert contents(Path(output)) == contents(Path(whole))
 
 
-def test_workers_paint_where_one_process_does(scene):
-    Path("cuts.txt").write_text("4\n7\n")
-    settings = masked(mask=Path("moving"), region=("soft.png=other.png",), cuts="cuts.txt")
-    render("one.mp4", settings)
-    render("two.mp4", replace(settings, workers=2))
-    assert Path("two.mp4").read_bytes() == Path("one.mp4").read_bytes()
-
-
 @pytest.mark.parametrize(
     ("change", "word"),
     [
