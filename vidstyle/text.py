@@ -96,6 +96,11 @@ def result_line(result: Result) -> str:
 
 def forecast_lines(forecast: Forecast) -> str:
     """Returns what a render would do, and the time, disk space and memory it would take, one line for each."""
+    return "\n".join(f"{name:9}{text}" for name, text in forecast_rows(forecast))
+
+
+def forecast_rows(forecast: Forecast) -> list[tuple[str, str]]:
+    """Returns the same as pairs of name and words."""
     plan = forecast.plan
     rows = [
         ("input", f"{plan.source}: {counted(plan.frame_count or 0, 'frame', ',')}{_length(forecast)}"),
@@ -109,7 +114,7 @@ def forecast_lines(forecast: Forecast) -> str:
         rows.append(("disk", f"up to {size(forecast.disk_bytes)}, of {size(forecast.free_bytes)} free"))
     if forecast.memory_bytes is not None:
         rows.append(("memory", size(forecast.memory_bytes)))
-    return "\n".join(f"{name:9}{text}" for name, text in rows if text)
+    return [(name, text) for name, text in rows if text]
 
 
 def _length(forecast: Forecast) -> str:

@@ -21,7 +21,7 @@ def fonts(request, monkeypatch):
 @pytest.mark.parametrize("size", [(64, 48), (300, 16), (16, 90)])
 def test_pictures_stand_in_the_sheet_untouched_with_their_labels_above(size, fonts):
     rows = [[(f"{row}{column}", picture(3 * row + column, size)) for column in range(3)] for row in range(2)]
-    drawn = draw_sheet("a title", rows, ["a line", "another, \u00fc"])
+    drawn = draw_sheet("a title", rows, [("name", "a line"), ("", "another, \u00fc")])
     width, height = size
     for row in range(2):
         for column in range(3):
@@ -46,7 +46,10 @@ def test_pictures_of_several_sizes_stand_in_columns_and_the_last_row_may_be_shor
 @pytest.mark.parametrize("text", ["long " * 60, "content 1 : style 1000", "長い" * 60])
 def test_letters_are_never_cut_off(text, fonts):
     narrow = picture(0, (16, 16))
-    for drawn in (draw_sheet("t", [[(text, narrow), (text, narrow)]]), draw_sheet(text, [[("x", narrow)]], [text])):
+    for drawn in (
+        draw_sheet("t", [[(text, narrow), (text, narrow)]]),
+        draw_sheet(text, [[("x", narrow)]], [("name", text)]),
+    ):
         assert (drawn[:, -GAP_PX:] == 255).all()
     labeled = draw_sheet("t", [[(text, narrow), (text, narrow)]])
     band = labeled[GAP_PX + LABEL_PX : GAP_PX + 2 * LABEL_PX, GAP_PX:-GAP_PX]

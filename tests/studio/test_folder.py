@@ -4,7 +4,7 @@ import os
 
 import pytest
 from clips import make_folder, picture, write_raw
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vidstyle.studio.folder import Folder, RefusedError
@@ -79,6 +79,7 @@ def test_an_output_is_a_plain_name(folder, name):
         folder.output(name)
 
 
+@settings(max_examples=40)
 @given(st.text(max_size=40))
 def test_no_name_leads_out_of_the_folder(tmp_path_factory, name):
     place = tmp_path_factory.getbasetemp()

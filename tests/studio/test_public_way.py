@@ -24,7 +24,7 @@ def test_the_studio_uses_public_names_only():
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "vidstyle":
                 used.add(node.attr)
     assert used <= {*vidstyle.__all__, "__version__"}
-    assert {"FramePainter", "as_command", "job_history"} <= used
+    assert {"FrameStylizer", "as_command", "job_history"} <= used
 
 
 @pytest.mark.parametrize("value", [".vidstyle", "127.0.0.1"])
@@ -42,7 +42,7 @@ def test_a_value_is_written_once(value):
 
 def test_only_the_page_itself_needs_gradio():
     for file in FILES:
-        if file.stem in {"look_page", "render_page", "page", "server", "messages"}:
+        if file.stem in {"look_page", "render_page", "page", "server"}:
             continue
         names = {
             name.split(".")[0]

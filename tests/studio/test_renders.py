@@ -23,7 +23,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     place = tmp_path / "place"
     place.mkdir()
-    make_video(place / "clip.mp4", frames=30)
+    make_video(place / "clip.mp4", frames=16)
     write_raw(place / "style.png", picture(5))
     return Folder(place)
 
@@ -48,7 +48,7 @@ def test_a_render_outlives_the_server_and_is_paused_and_continued_by_the_next_on
         renders.pause("a.mp4")
         until(lambda: phases(renders)["a.mp4"] == PAUSED)
         done = renders.job("a.mp4").status.done
-        assert 2 <= done < 30
+        assert 2 <= done < 16
         until(lambda: phases(renders)["b.mp4"] == FINISHED)  # what is paused keeps nobody waiting
         renders.go_on("a.mp4")
         until(lambda: renders.job("a.mp4").status.done > done)
@@ -68,7 +68,7 @@ def test_what_fails_says_why_and_can_be_tried_again(folder):
         (folder.path / "broken.mp4").write_bytes(b"no clip")
         add(renders, folder, "c.mp4", clip="broken.mp4")
         until(lambda: phases(renders)["c.mp4"] == FAILED)
-        assert "broken.mp4" in renders.job("c.mp4").told
+        assert "broken.mp4" in renders.job("c.mp4").detail
         (folder.path / "broken.mp4").write_bytes((folder.path / "clip.mp4").read_bytes())
         renders.go_on("c.mp4")
         until(lambda: phases(renders)["c.mp4"] == FINISHED)
@@ -80,7 +80,7 @@ def test_jobs_from_a_shell_show_up(folder):
     make_job(folder.path / "other.vidstyle", output="/elsewhere/e.mp4")
     renders = Renders(folder)
     (job,) = renders.jobs()
-    assert (job.name, job.phase, job.told, job.status.done) == ("s.mp4", STOPPED, "begun from a shell", 5)
+    assert (job.name, job.phase, job.detail, job.status.done) == ("s.mp4", STOPPED, "begun from a shell", 5)
     renders.go_on("s.mp4")
     assert renders.job("s.mp4").phase == WAITING
     renders._held.release()
@@ -91,6 +91,7 @@ def test_jobs_from_a_shell_show_up(folder):
     [
         "http.server -o {out}",
         "vidstyle clip.mp4",
+        "vidstyle studio -o {out}",
         "vidstyle clip.mp4 -o /elsewhere/s.mp4",
         "vidstyle clip.mp4 -o {out} -o/elsewhere/s.mp4",
         "vidstyle clip.mp4 -o {out} --output=/elsewhere/s.mp4",
@@ -167,9 +168,9 @@ def test_a_damaged_queue_is_empty(folder, text):
 def test_the_queue_is_kept_whole(folder):
     renders = Renders(folder)
     add(renders, folder, "a.mp4")
-    (wish,) = json.loads((folder.path / ".vidstyle-studio" / "queue.json").read_text())
-    assert (wish["name"], wish["wanted"]) == ("a.mp4", "queued")
-    assert wish["command"].startswith("vidstyle ")
+    (entry,) = json.loads((folder.path / ".vidstyle-studio" / "queue.json").read_text())
+    assert (entry["name"], entry["wanted"]) == ("a.mp4", "queued")
+    assert entry["command"].startswith("vidstyle ")
     assert [p.name for p in Path(folder.path / ".vidstyle-studio").iterdir() if "part" in p.name] == []
     renders._held.release()
 

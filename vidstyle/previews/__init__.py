@@ -1,1 +1,1 @@
-"""Single frames painted to be looked at, on a sheet or on a page, before anything is rendered."""
+"""Previews: single frames painted before a render, on a labeled sheet or one sketch after the other."""

@@ -19,7 +19,7 @@ from vidstyle.method.look import Look
 from vidstyle.previews.sheet import Cell, draw_sheet
 from vidstyle.settings import Settings
 from vidstyle.settings.named_files import named_files
-from vidstyle.text import forecast_lines
+from vidstyle.text import forecast_rows
 
 # Called with the number of pictures painted so far, and of all pictures.
 OnPicture = Callable[[int, int], None]
@@ -87,7 +87,7 @@ def write_preview(
                 on_picture(sum(map(len, rows)), len(STRENGTH_SHARES) * len(positions))
     height, width = rows[0][0][1].shape[:2]
     title = f"{source.name}, {', '.join(path.name for path in styles)}: shown at {width}x{height}"
-    write_image(sheet, draw_sheet(title, rows, ["The whole:", *forecast_lines(forecast).splitlines()]))
+    write_image(sheet, draw_sheet(title, rows, [("The whole:", ""), *forecast_rows(forecast)]))
 
 
 def _frames_at(

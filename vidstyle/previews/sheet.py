@@ -23,18 +23,19 @@ _HERSHEY, _HERSHEY_PX = cv2.FONT_HERSHEY_SIMPLEX, 30
 _HAS_FONTS = hasattr(cv2, "FontFace")
 
 
-def draw_sheet(title: str, rows: Sequence[Sequence[Cell]], footer: Sequence[str] = ()) -> Picture:
+def draw_sheet(title: str, rows: Sequence[Sequence[Cell]], footer: Sequence[tuple[str, str]] = ()) -> Picture:
     """Returns a sheet, `(H, W, 3)` uint8 RGB, with dark letters on white.
 
     Args:
-        rows: of pictures; the columns are as wide as the widest picture. footer: lines below the pictures.
+        rows: of pictures; the columns are as wide as the widest picture. footer: names and texts below the pictures.
     """
     cells = [cell for row in rows for cell in row]
     column_px = max(max(image.shape[1], text_width(label, _SMALLEST_TEXT_PX)) for label, image in cells)
     columns = max(map(len, rows))
-    lines = [title, *footer]
     grid_px = columns * (column_px + GAP_PX) - GAP_PX
-    width = max(NARROWEST_PX, grid_px, *(text_width(line, _SMALLEST_TEXT_PX) for line in lines))
+    names_px = max((text_width(name, _LARGEST_TEXT_PX) for name, _ in footer), default=0) + GAP_PX
+    texts_px = max((text_width(text, _SMALLEST_TEXT_PX) for _, text in footer), default=0)
+    width = max(NARROWEST_PX, grid_px, text_width(title, _SMALLEST_TEXT_PX), names_px + texts_px)
     size_px = _fitting_size((label for label, _ in cells), column_px)
     bands = [draw_label(title, width, _fitting_size([title], width))]
     for row in rows:
@@ -44,8 +45,10 @@ def draw_sheet(title: str, rows: Sequence[Sequence[Cell]], footer: Sequence[str]
             band[:LABEL_PX, left : left + column_px] = draw_label(label, column_px, size_px)
             band[LABEL_PX : LABEL_PX + image.shape[0], left : left + image.shape[1]] = image
         bands.append(band)
-    footer_px = _fitting_size(footer, width)
-    bands += [draw_label(line, width, footer_px) for line in footer]
+    size_px = _fitting_size((text for _, text in footer), width - names_px)
+    for name, text in footer:
+        parts = draw_label(name, names_px, size_px), draw_label(text, width - names_px, size_px)
+        bands.append(np.hstack(parts))
     return np.pad(np.vstack(bands), ((GAP_PX, GAP_PX), (GAP_PX, GAP_PX), (0, 0)), constant_values=_PAPER)
 
 

@@ -1,4 +1,4 @@
-"""Looking at single frames of an input: as they are, and painted better and better while one watches."""
+"""Single frames of an input, in any order, as they are or painted in ever better sketches."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ from vidstyle.method.objective import to_picture
 from vidstyle.settings import Settings
 from vidstyle.settings.quality import quality_settings
 
-# So often, those that wait behind another picture are asked whether they are still wanted.
+# While a picture waits for another one, `is_wanted` is asked this often.
 _WAITING_S = 0.1
-# Pictures between the draft and the last one come at most so often.
+# The least time between two sketches of one picture.
 _BETWEEN_S = 1.0
 _KEPT_FRAMES, _KEPT_STYLIZERS = 12, 6
 
@@ -41,8 +41,8 @@ StyleFiles = str | Path | Sequence[str | Path]
 class Clip:
     """An input whose frames may be asked for in any order; a context manager.
 
-    Going on is quick. Far from there, frames are sought where the container has an index, and else counted from the
-    start. Frames asked for lately are kept.
+    The next frames are read on. Frames farther away are sought if the container has an index, and otherwise counted
+    from the start. The last few frames are kept.
 
     Attributes: `path`; `info`, what is known of the input.
     """
@@ -65,7 +65,7 @@ class Clip:
 
     @property
     def frame_count(self) -> int:
-        """How many frames there are; where the input does not say, it is gone through once."""
+        """The number of frames; if the input does not say it, they are counted once."""
         with self._lock:
             if self._count is None:
                 self._count = self._counted()
@@ -94,7 +94,7 @@ class Clip:
                     self._keep(position, frame)
                     self.first_pts = self._reader.first_pts
                     continue
-                # Containers may promise more frames than there are.
+                # Containers may claim more frames than they hold.
                 self._count = self._reader.next_position
                 if not self._count:
                     raise SourceError(f"{self.path}: holds no frames")
@@ -108,7 +108,7 @@ class Clip:
             self._kept.popitem(last=False)
 
     def close(self) -> None:
-        """Releases the input; it is opened again when a frame is asked for."""
+        """Closes the input; it is opened again when a frame is asked for."""
         with self._lock:
             if self._reader is not None:
                 self._reader.close()
@@ -125,12 +125,12 @@ class Clip:
 
 @dataclass(frozen=True, slots=True)
 class Sketch:
-    """A frame as far as it is painted.
+    """A frame while it is being painted.
 
     Attributes:
         image: `(h, w, 3)` uint8 RGB. seconds: since it was asked for.
-        is_draft: whether it is smaller, or with fewer steps, than the settings ask for.
-        is_final: whether it is what a render paints as a shot's first frame.
+        is_draft: whether it is smaller or took fewer steps than the settings say.
+        is_final: whether a render would paint exactly this as the first frame of a shot.
     """
 
     image: Picture
@@ -140,7 +140,7 @@ class Sketch:
 
 
 class FrameStylizer:
-    """Paints frames as the first ones of a shot, one at a time; networks and measured styles of late are kept."""
+    """Paints frames like the first frame of a shot, one at a time; the last few networks and style targets are kept."""
 
     def __init__(self) -> None:
         self._stylizers: OrderedDict[object, Stylizer] = OrderedDict()
@@ -156,15 +156,15 @@ class FrameStylizer:
         has_draft: bool = True,
         is_wanted: Callable[[], bool] = lambda: True,
     ) -> Generator[Sketch, None, None]:
-        """Yields a frame painted better and better: a draft of at most 320 px, and last what a render would paint.
+        """Yields ever better sketches of a frame: first a draft of at most 320 px, last what a render would paint.
 
         Painting stops within one evaluation of the network when the iterator is closed.
 
         Args:
             position: of the frame in the clip. style: as for `stylize`; None where `Settings.style_at` names them.
             has_draft: whether to begin with one.
-            is_wanted: asked before each evaluation, and while another picture is painted first, in another thread;
-                the iterator ends when it says no.
+            is_wanted: called in another thread before each evaluation, and while another picture is painted first; the
+                iterator ends when it returns False.
 
         Raises:
             VidstyleError: as `stylize` would for its first frame.
@@ -173,10 +173,10 @@ class FrameStylizer:
         styles = style_paths(style, settings)
         frame = clip.frame(position)
         look = self._look(settings, len(styles), frame, clip)
-        first, whole = _drafting(settings), _sized(settings, frame)
+        first, whole = _draft_settings(settings), _limited_size(settings, frame)
         with Masks(settings) as masks:
             coverage = masks.of(frame, *frame.image.shape[1::-1])
-        if has_draft and _sized(first, frame) != whole:
+        if has_draft and _limited_size(first, frame) != whole:
             for image, is_last in self._stylized(styles, first, frame, coverage, look, is_wanted):
                 if is_last:
                     yield Sketch(image, time.perf_counter() - started, True, False)
@@ -197,9 +197,9 @@ class FrameStylizer:
         return Timeline(settings, styles).look(frame.index, (frame.pts - clip.first_pts) * frame.time_base)
 
     def _stylizer(self, styles: tuple[Path, ...], settings: Settings) -> Stylizer:
-        # These are the look's, and a stylizer paints any look.
+        # A stylizer paints any look, and these settings make up the look.
         same = replace(settings, strength=1.0, style_blend=(), content_weight=1.0, keyframes=None)
-        key = styles, _files_measured(styles, settings), same
+        key = styles, _files_read(styles, settings), same
         if key not in self._stylizers:
             self._stylizers[key] = Stylizer(styles, same)
             while len(self._stylizers) > _KEPT_STYLIZERS:
@@ -209,7 +209,7 @@ class FrameStylizer:
 
     @contextmanager
     def _turn(self, is_needed: Callable[[], bool]) -> Iterator[None]:
-        """Waits until nothing else is painted, for as long as the picture is needed."""
+        """Waits until no other picture is being painted, as long as this one is needed."""
         while not self._lock.acquire(timeout=_WAITING_S):
             if not is_needed():
                 raise _NotWantedError
@@ -229,7 +229,7 @@ class FrameStylizer:
         look: Look,
         is_wanted: Callable[[], bool],
     ) -> Iterator[tuple[Picture, bool]]:
-        """Yields pictures at full size now and then, and the finished one with True; painting has its own thread."""
+        """Yields unfinished pictures of the full size, and the finished one with True; paints in a thread."""
         pictures: queue.SimpleQueue[tuple[Picture, bool] | BaseException] = queue.SimpleQueue()
         is_over = threading.Event()
 
@@ -252,12 +252,12 @@ class FrameStylizer:
         try:
             is_last = False
             while not is_last:
-                told = pictures.get()
-                if isinstance(told, _NotWantedError):
+                result = pictures.get()
+                if isinstance(result, _NotWantedError):
                     return
-                if isinstance(told, BaseException):
-                    raise told
-                image, is_last = told
+                if isinstance(result, BaseException):
+                    raise result
+                image, is_last = result
                 yield image, is_last
         finally:
             is_over.set()
@@ -265,11 +265,11 @@ class FrameStylizer:
 
 
 class _NotWantedError(Exception):
-    """Nobody waits for the picture any more."""
+    """The picture is not wanted any more."""
 
 
 class _Watcher:
-    """Listens to evaluations: passes pictures of the full size on, and ends what is not wanted any more."""
+    """Called after each evaluation: passes pictures of the full size on, and stops if the picture is not wanted."""
 
     def __init__(
         self,
@@ -278,38 +278,38 @@ class _Watcher:
         is_needed: Callable[[], bool],
     ) -> None:
         self._size, self._pictures, self._is_needed = size, pictures, is_needed
-        self._told = time.perf_counter()
+        self._passed_on_at = time.perf_counter()
 
     def __call__(self, evaluations: int, loss: float, image: Tensor) -> None:
         if not self._is_needed():
             raise _NotWantedError
         now = time.perf_counter()
-        if tuple(image.shape[2:]) == self._size and now - self._told >= _BETWEEN_S:
-            self._told = now
+        if tuple(image.shape[2:]) == self._size and now - self._passed_on_at >= _BETWEEN_S:
+            self._passed_on_at = now
             self._pictures.put((to_picture(image), False))
 
 
-def _files_measured(styles: Sequence[Path], settings: Settings) -> tuple[tuple[Path, int, int], ...]:
-    """Returns every file that a stylizer reads, with its size in bytes and its time in ns: changed ones differ."""
+def _files_read(styles: Sequence[Path], settings: Settings) -> tuple[tuple[Path, int, int], ...]:
+    """Returns all files that a stylizer reads, with their sizes in bytes and times in ns, which tell changed files."""
     named = [*styles, *(style for _, style in settings.regions), *([settings.weights] if settings.weights else [])]
     found = []
     for path in named:
         for file in folder_files(path) if path.is_dir() else [path]:
-            with suppress(OSError):  # which is said when it is read
-                seen = file.stat()
-                found.append((file, seen.st_size, seen.st_mtime_ns))
+            with suppress(OSError):  # the error is raised when the file is read
+                status = file.stat()
+                found.append((file, status.st_size, status.st_mtime_ns))
     return tuple(found)
 
 
-def _drafting(settings: Settings) -> Settings:
-    """Returns settings with the size and the steps of a draft, where they are more."""
+def _draft_settings(settings: Settings) -> Settings:
+    """Returns the settings with at most the size and the steps of a draft."""
     draft = quality_settings("draft")
     size = draft["size"] if settings.size == "source" else min(draft["size"], settings.size)
     steps = {name: min(draft[name], getattr(settings, name)) for name in ("iterations", "first_iterations")}
     return replace(settings, size=size, **steps)
 
 
-def _sized(settings: Settings, frame: Frame) -> Settings:
-    """Returns settings whose size is not more than the frame's: they paint the same."""
+def _limited_size(settings: Settings, frame: Frame) -> Settings:
+    """Returns the settings with a size of at most the frame's, which paint the same."""
     longest = max(frame.image.shape[:2])
     return replace(settings, size=longest) if settings.size == "source" or settings.size > longest else settings

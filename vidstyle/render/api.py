@@ -133,11 +133,11 @@ def preview(
     # Fetched first, so that the forecast can measure how fast the network is.
     weights_file(settings.network, settings.weights, on_download)
     # A job that an earlier render has left may be of another look.
-    anew = replace(settings, overwrite=True, restart=True)
-    foretold, loaded_styles, region_styles = planned(source, style, output, anew, on_analysis)
+    new_render = replace(settings, overwrite=True, restart=True)
+    render_forecast, loaded_styles, region_styles = planned(source, style, output, new_render, on_analysis)
     stylizer = Stylizer(loaded_styles, preview_settings(settings), region_styles=region_styles, on_download=on_download)
-    write_preview(sheet, styles, settings, stylizer, foretold, on_picture)
-    return foretold
+    write_preview(sheet, styles, settings, stylizer, render_forecast, on_picture)
+    return render_forecast
 
 
 @contextmanager

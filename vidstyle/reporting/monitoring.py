@@ -1,6 +1,6 @@
-"""Looking in on renders from outside: what jobs a folder holds, what they have painted, how steady it comes out.
+"""Renders under way, seen from outside: the jobs of a folder, their frames, and how steady these are.
 
-All of it is read from job folders, so that it does not matter which process paints, or whether one does.
+All of it is read from job folders, whether or not a process works on them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from vidstyle.media.read.source import Source
 from vidstyle.media.stills.images import read_layers, reduced_size
 from vidstyle.metrics import MEASURED_SIZE_PX, StabilityMeter
 
-# So many pairs of frames, spread over a render, show how its steadiness goes.
+# Warping errors are measured for at most this many pairs of frames, spread over the render.
 _MOST_PAIRS = 150
 
 
@@ -43,7 +43,7 @@ class FrameRecord:
 
 
 def jobs_in(folder: str | Path) -> tuple[Status, ...]:
-    """Returns how far the renders are whose job folders lie in a folder, by name; damaged ones are left out."""
+    """Returns the status of each job in a folder, by name; damaged job folders are left out."""
     found = []
     for path in sorted(Path(folder).glob("*.vidstyle")):
         if (path / MANIFEST_NAME).is_file():
@@ -53,18 +53,18 @@ def jobs_in(folder: str | Path) -> tuple[Status, ...]:
 
 
 def job_history(output: str | Path, job_dir: Path | None = None) -> tuple[FrameRecord, ...]:
-    """Returns what is known of each painted frame of a render, by position; nothing where its job folder is gone."""
+    """Returns the record of each painted frame of a render, by position; none if its job folder is gone."""
     path = _folder_of(output, job_dir)
     newest: dict[int, JournalEntry] = {entry.frame: entry for entry in read_journal(path)}
-    count = read_manifest(path).frame_count if newest else 0  # past it stands what led in parts of shots
+    count = read_manifest(path).frame_count if newest else 0  # entries past it are frames that lead in parts of shots
     shown = sorted(frame for frame in newest if frame < count)
     return tuple(FrameRecord(frame, newest[frame].seconds, newest[frame].loss) for frame in shown)
 
 
 def job_picture(output: str | Path, job_dir: Path | None = None) -> tuple[int, Picture] | None:
-    """Returns the position of the last frame of a render that is finished, and the frame, `(h, w, 3)` uint8 RGB.
+    """Returns position and picture, `(h, w, 3)` uint8 RGB, of the last painted frame of a render.
 
-    None where there is none yet, or all are encoded, and the last ones no longer needed as pictures.
+    None if there is none yet, or if the pictures have been removed since all frames are encoded.
 
     Raises:
         JobError: there is no such job, or its manifest is damaged.
@@ -74,15 +74,15 @@ def job_picture(output: str | Path, job_dir: Path | None = None) -> tuple[int, P
     for file in sorted(job.delivered_folder.glob("[0-9]*.png"), reverse=True):
         with suppress(SourceError, ValueError):  # it may just have been encoded
             position = int(file.stem)
-            if position < job.manifest.frame_count:  # past it lies what leads in parts of shots
+            if position < job.manifest.frame_count:  # files past it are frames that lead in parts of shots
                 return position, read_layers(file)[0]
     return None
 
 
 def stop_job(output: str | Path, job_dir: Path | None = None) -> bool:
-    """Asks the process at work on a render to stop after the frame that it is at; returns whether there is one.
+    """Asks the process that works on a render to stop after its current frame; returns whether there is such a process.
 
-    Nothing is lost: the same command continues.
+    Its frames are kept, and the same command continues the render.
 
     Raises:
         JobError: the job folder cannot be written to.
@@ -98,7 +98,7 @@ def stop_job(output: str | Path, job_dir: Path | None = None) -> bool:
 
 
 def is_job_running(output: str | Path, job_dir: Path | None = None) -> bool:
-    """Tells whether a process is at work on a render, also when it still looks through the input."""
+    """Tells whether a process works on a render; this may also be the analysis before the first frame."""
     return is_running(_folder_of(output, job_dir))
 
 
@@ -106,7 +106,7 @@ def discard_job(output: str | Path, job_dir: Path | None = None) -> None:
     """Removes the job folder of a render, with all frames in it that were painted; a finished output stays.
 
     Raises:
-        JobError: there is none, a process is at work on it, or it cannot be removed.
+        JobError: there is none, a process works on it, or it cannot be removed.
     """
     path = _folder_of(output, job_dir)
     if not (path / MANIFEST_NAME).is_file():
@@ -116,16 +116,16 @@ def discard_job(output: str | Path, job_dir: Path | None = None) -> None:
 
 
 def _folder_of(output: str | Path, job_dir: Path | None) -> Path:
-    """Returns the job folder of an output, or the one that was named itself."""
+    """Returns the job folder of an output, or `output` itself if that is a job folder."""
     path = job_path(output, job_dir)
-    is_itself = not (path / MANIFEST_NAME).is_file() and (Path(output) / MANIFEST_NAME).is_file()
-    return Path(output) if is_itself else path
+    is_job_folder = not (path / MANIFEST_NAME).is_file() and (Path(output) / MANIFEST_NAME).is_file()
+    return Path(output) if is_job_folder else path
 
 
 class WarpErrorWatch:
-    """Measures the warping error between finished neighboring frames while they are painted; see `Stability`.
+    """Measures the warping error between neighboring frames of a render under way; see `Stability`.
 
-    Of long renders up to 150 pairs of frames, spread evenly.
+    Of a long render, up to 150 pairs of frames are measured, spread evenly.
 
     Attributes: `errors`, position of the later frame and error, so far.
     """
@@ -143,20 +143,20 @@ class WarpErrorWatch:
         self._steps = self._measured()
 
     def update(self, budget_s: float = 1.0) -> None:
-        """Measures what is there and not measured yet, for about so long; what cannot be read ends it."""
+        """Measures frames that are new since the last call, for about `budget_s`; ends at one that cannot be read."""
         deadline = time.monotonic() + budget_s
-        # A frame that an input or a segment lacks ends a generator with a RuntimeError, see PEP 479.
+        # If the input or a segment lacks a frame, the generator ends with a RuntimeError (PEP 479).
         with suppress(VidstyleError, OSError, StopIteration, RuntimeError):
             while time.monotonic() < deadline and next(self._steps):
                 pass
 
     def close(self) -> None:
-        """Releases every file."""
+        """Closes all files."""
         self._steps.close()
-        self._let_go()
+        self._close_segment()
 
     def _measured(self) -> Generator[bool, None, None]:
-        """Adds one measured pair for each True; False where the next one is not painted yet."""
+        """Measures one pair of frames for each True; yields False while the next pair is not painted yet."""
         manifest = self._job.manifest
         apart = max(1, -(-manifest.frame_count // _MOST_PAIRS))
         size = reduced_size(manifest.width, manifest.height, MEASURED_SIZE_PX)
@@ -180,7 +180,7 @@ class WarpErrorWatch:
                 yield True
 
     def _source_path(self) -> Path:
-        """Returns where the input is: where it was, or if that was said from another folder, beside the output."""
+        """Returns the path of the input; a relative path may also be relative to the folder of the output."""
         path = self._job.manifest.info.path
         return path if path.exists() else self._job.path.parent / path
 
@@ -196,7 +196,7 @@ class WarpErrorWatch:
         if not self._job.segment_path(run).with_suffix(".json").is_file():
             return None
         if self._segment is None or self._segment.run != run or self._segment.position > position:
-            self._let_go()
+            self._close_segment()
             self._segment = _Segment(run, open_source(self._job.segment_path(run)), run.start)
         while self._segment.position < position:
             self._segment.source.skip()
@@ -204,7 +204,7 @@ class WarpErrorWatch:
         self._segment.position += 1
         return next(self._segment.source).image
 
-    def _let_go(self) -> None:
+    def _close_segment(self) -> None:
         if self._segment is not None:
             self._segment.source.close()
         self._segment = None

@@ -207,8 +207,8 @@ class Previews:
         """
         files, settings = self.files(look), look.settings()
         try:
-            anew = replace(settings, overwrite=True, restart=True)
-            forecast = vidstyle.forecast(files.clip, list(files.styles), self.folder.output(output), anew)
+            new_render = replace(settings, overwrite=True, restart=True)
+            forecast = vidstyle.forecast(files.clip, list(files.styles), self.folder.output(output), new_render)
         except vidstyle.VidstyleError as error:
             raise RefusedError(str(error)) from error
         return "\n".join([vidstyle.forecast_lines(forecast), *(f"note: {note}" for note in forecast.notes)])
