@@ -18,7 +18,7 @@ WritePath = Callable[[Path], str]
 
 
 class Kind:
-    """Words, which may be any; base of all other kinds.
+    """Base of all kinds; by itself, any text.
 
     Attributes:
         wanted: what a value is, for messages. several: what a list of them is.
@@ -355,7 +355,7 @@ class Cuts(Kind):
         return [self.moved(value, written)]
 
     def moved(self, value: Any, written: WritePath) -> Any:
-        # A file that is called as one of the other words gets ./ in front.
+        # A file named "auto" or "off" gets ./ in front.
         if not self.is_of_film(value):
             return value
         name = written(Path(value))
@@ -366,7 +366,7 @@ class Cuts(Kind):
             yield Path(value), "the list of cuts"
 
     def is_of_film(self, value: Any) -> bool:
-        # A list of cuts does.
+        # A list of cuts names frames or times of one input.
         return value not in ("auto", "off")
 
 
