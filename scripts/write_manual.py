@@ -22,7 +22,19 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "vidstyle").rglob("README.md"))]
 # Each folder imports only from those before it.
 FOLDERS = (
-    *("method", "settings", "media", "weights", "looks", "job", "workers", "report", "preview", "cluster", "render"),
+    *(
+        "method",
+        "settings",
+        "media",
+        "weights",
+        "looks",
+        "job",
+        "workers",
+        "reporting",
+        "previews",
+        "cluster",
+        "render",
+    ),
     *("studio", "experiments", "cli"),
 )
 _MARK = re.compile(r"(<!-- (\w+): written by scripts/write_manual\.py -->\n).*?(<!-- end of \2 -->)", re.DOTALL)

@@ -14,6 +14,7 @@ from vidstyle.cli.arguments import PACKAGE, Parser
 from vidstyle.cli.exit_status import DONE, USAGE
 from vidstyle.cli.main import print_any_character
 
+PROGRAM = "vidstyle help"
 # The folder whose README.md is about each topic.
 TOPICS = {
     "options": "settings",
@@ -23,8 +24,8 @@ TOPICS = {
     "media": "media",
     "jobs": "job",
     "cluster": "cluster",
-    "preview": "preview",
-    "report": "report",
+    "preview": "previews",
+    "report": "reporting",
     "studio": "studio",
     "experiments": "experiments",
     "python": "",
@@ -52,17 +53,21 @@ def page_text(topic: str) -> str:
     return text.rstrip()
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Returns the parser."""
-    parser = Parser(prog="vidstyle help", description="Prints the manual, a topic at a time.", allow_abbrev=False)
+def build_parser(program: str = PROGRAM) -> argparse.ArgumentParser:
+    """Returns the parser; `program` is its name in usage lines."""
+    parser = Parser(prog=program, description="Prints the manual, a topic at a time.", allow_abbrev=False)
     parser.add_argument("topic", nargs="?", metavar="TOPIC", help="what to read about; all topics are listed without")
     return parser
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Prints a topic of the manual, or the topics there are; returns 0, or 2 where the topic is unknown."""
+def main(arguments: Sequence[str] | None = None, program: str = PROGRAM) -> int:
+    """Prints a topic of the manual, or the topics there are; returns 0, or 2 where the topic is unknown.
+
+    Args:
+        arguments: those of the process by default. program: its name in usage lines and messages.
+    """
     try:
-        topic = build_parser().parse_args(arguments).topic
+        topic = build_parser(program).parse_args(arguments).topic
     except SystemExit as stop:  # argparse has printed why, or the help
         return int(stop.code or 0)
     print_any_character()
@@ -75,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if topic not in TOPICS:
         nearest = difflib.get_close_matches(topic, TOPICS, 3)
         advice = f"did you mean {' or '.join(nearest)}?" if nearest else f"the topics are {', '.join(TOPICS)}"
-        print(f"vidstyle help: {topic!r} is no topic; {advice}", file=sys.stderr)
+        print(f"{program}: {topic!r} is no topic; {advice}", file=sys.stderr)
         return USAGE
     _print(page_text(topic))
     return DONE

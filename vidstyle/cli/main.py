@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit status: 0 done, 1 failed, 2 wrong usage, from 128 on a signal."""
     words = sys.argv[1:] if arguments is None else list(arguments)
     if words and words[0] in SUBCOMMANDS:
-        status: int = import_module(f"vidstyle.cli.{words[0]}").main(words[1:])
+        status: int = import_module(f"vidstyle.cli.{words[0]}").main(words[1:], f"vidstyle {words[0]}")
         return status
     try:
         options = parsed(build_parser(), words)

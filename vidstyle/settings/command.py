@@ -13,7 +13,7 @@ from vidstyle.settings.named_files import given_styles
 from vidstyle.settings.words import to_words
 
 # Words that may stand in place of an input, with what each does; a file of such a name needs ./ in front. Each is a
-# module of `vidstyle.cli` with a `main` that takes the words after it.
+# module of `vidstyle.cli` with a `main` that takes the words after it, and how it is called.
 SUBCOMMANDS = {
     "help": "print the manual, a topic at a time",
     "studio": "serve a local page to find looks, and to start and watch renders",
