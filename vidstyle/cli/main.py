@@ -6,7 +6,8 @@ import argparse
 import io
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 
@@ -56,7 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             source, result = options.measure
             print(stability_lines(vidstyle.measure(source, result, frames=settings.frames)))
         else:
-            _render_or_plan(options, settings, screen)
+            with _config_saved(options, settings, screen):
+                command = _plan if options.dry_run or options.preview is not None else _render
+                command(options, settings, screen)
     return exit_status.status
 
 
@@ -139,19 +142,17 @@ def _print_status(options: argparse.Namespace, settings: Settings, screen: _Scre
         print(f"wrote {settings.report}")
 
 
-def _render_or_plan(options: argparse.Namespace, settings: Settings, screen: _Screen) -> None:
-    """Renders, or plans a render; writes the settings to a file, if asked to, when that went well."""
-    kept = None if options.save_config is None else Path(options.save_config)
-    if kept is not None:
-        check_config(kept, settings, [Path(style) for style in options.style or ()], overwrite=settings.overwrite)
-    if options.dry_run or options.preview is not None:
-        _plan(options, settings, screen)
-    else:
-        _render(options, settings, screen)
-    if kept is not None:
-        save_config(kept, settings, options.style or (), overwrite=settings.overwrite)
+@contextmanager
+def _config_saved(options: argparse.Namespace, settings: Settings, screen: _Screen) -> Iterator[None]:
+    """Writes the settings to a file, if asked to, when the block has ended well."""
+    path = None if options.save_config is None else Path(options.save_config)
+    if path is not None:
+        check_config(path, settings, [Path(style) for style in options.style or ()], overwrite=settings.overwrite)
+    yield
+    if path is not None:
+        save_config(path, settings, options.style or (), overwrite=settings.overwrite)
         if screen.shown and left_out(settings):
-            print(f"note: {kept}: holds the look, without what is of this film: {', '.join(left_out(settings))}")
+            print(f"note: {path}: holds the look, without what is of this film: {', '.join(left_out(settings))}")
 
 
 def _render(options: argparse.Namespace, settings: Settings, screen: _Screen) -> None:
