@@ -26,7 +26,7 @@ playwright = pytest.importorskip("playwright.sync_api", reason="Playwright's Pyt
 if BROWSER is None:
     pytest.skip("no browser is installed: apt-get install chromium, or see VIDSTYLE_BROWSER", allow_module_level=True)
 
-FRAMES = 40
+FRAMES = 30
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def page():
     """A page of a browser that notes every request to another machine, and every error of a script."""
     with playwright.sync_playwright() as plays:
         browser = plays.chromium.launch(executable_path=BROWSER, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1400, "height": 1000})
+        page = browser.new_page(viewport={"width": 1100, "height": 700})
         page.set_default_timeout(1000 * PATIENCE_S)
         page.outside, page.faults = [], []
         page.on("request", lambda request: note_outside(page, request.url))

@@ -96,7 +96,7 @@ class Renders:
         self._runner.join()
         self._held.release()
 
-    # -- reading -------------------------------------------------------------------------
+    # -- reading -------------------------------------------------------------------------------
 
     def jobs(self) -> list[Job]:
         """Returns all renders of the folder, in the order of their phases."""
@@ -160,7 +160,7 @@ class Renders:
     def _log_path(self, name: str) -> Path:
         return self._place / f"{name}.log"
 
-    # -- acting ---------------------------------------------------------------------------
+    # -- acting --------------------------------------------------------------------------------
 
     def add(self, output: Path, command: str) -> str:
         """Queues a render whose output is to be in the folder, and returns its name.
@@ -298,7 +298,7 @@ class Renders:
         # Waiting for it in a thread leaves no zombie; a daemon thread, since the render may outlive the server.
         threading.Thread(target=process.wait, name="vidstyle-render", daemon=True).start()
 
-    # -- the queue's file --------------------------------------------------------------------------
+    # -- the file of the queue ------------------------------------------------------------------
 
     def _read(self) -> dict[str, _QueueEntry]:
         queue = {}
