@@ -215,7 +215,8 @@ def processes(tmp_path_factory):
     """Starts commands in processes of their own, quickly."""
     # A process started in the background ignores SIGINT, and hands that down to its children.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    with Zygote(tmp_path_factory.mktemp("processes")) as zygote:
+    with Zygote() as zygote:
+        zygote.folder = tmp_path_factory.mktemp("processes")
         yield zygote
     signal.signal(signal.SIGINT, before)
 
