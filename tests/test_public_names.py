@@ -13,7 +13,7 @@ def test_public_names_are_these_and_can_be_imported():
         "Coverage",
         "Forecast",
         "FrameDone",
-        "FramePainter",
+        "Sketcher",
         "FrameRecord",
         "Plan",
         "Result",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from vidstyle.looks.stylizer import Stylizer
     from vidstyle.method.coverage import Coverage, coverage_of
     from vidstyle.metrics import Stability, measure
-    from vidstyle.previews.sketches import Clip, FrameStylizer, Sketch
+    from vidstyle.previews.sketches import Clip, Sketch, Sketcher
     from vidstyle.render.api import forecast, preview, stylize, stylize_image
     from vidstyle.reporting.monitoring import (
         FrameRecord,
@@ -41,7 +41,7 @@ __all__ = [
     "Coverage",
     "Forecast",
     "FrameDone",
-    "FrameStylizer",
+    "Sketcher",
     "FrameRecord",
     "Plan",
     "Result",
@@ -80,7 +80,7 @@ _LATER = {
     "Clip": "previews.sketches",
     "Config": "settings.config",
     "Coverage": "method.coverage",
-    "FrameStylizer": "previews.sketches",
+    "Sketcher": "previews.sketches",
     "FrameRecord": "reporting.monitoring",
     "Sketch": "previews.sketches",
     "Stability": "metrics",

@@ -40,7 +40,7 @@ def departures(stylizer: Stylizer, frames: Iterator[Picture]) -> tuple[float, fl
     """
     levels, details, evaluations = [], [], []
     for frame in frames:
-        stylized = stylizer.stylize(frame)
+        stylized = stylizer.stylize(stylizer.fit(frame))
         levels.append((stylized.image.mean((0, 1)), stylized.image.std((0, 1))))
         details.append(float(np.abs(cv2.Laplacian(stylized.image.astype(np.float32), -1)).mean()))
         evaluations.append(stylized.evaluations)

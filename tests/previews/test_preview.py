@@ -41,7 +41,7 @@ def test_a_sheet_is_written_and_nothing_else(tmp_path):
 def quick_forecast(monkeypatch):
     """Forecasts that do not measure how fast this machine is."""
     monkeypatch.setattr(
-        "vidstyle.render.plan.measured_pace", lambda stylizer, image, *_: Pace(1, 1, *image.shape[1::-1])
+        "vidstyle.render.forecast.measured_pace", lambda stylizer, image, *_: Pace(1, 1, *image.shape[1::-1])
     )
 
 
@@ -153,7 +153,7 @@ def test_overwrite_replaces_a_sheet_and_a_failure_leaves_it(quick_forecast, monk
         raise OptimizationError("not finite")
 
     with monkeypatch.context() as patch:
-        patch.setattr("vidstyle.method.stylizer.Stylizer.stylize", failing)
+        patch.setattr("vidstyle.looks.stylizer.Stylizer.stylize", failing)
         with pytest.raises(OptimizationError):
             preview("in.mp4", "style.png", "sheet.png", replace(QUICK, overwrite=True))
     assert Path("sheet.png").read_bytes() == before

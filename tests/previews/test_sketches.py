@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from clips import make_video, picture, write_raw
 
-from vidstyle import Clip, FrameStylizer, Settings, Stylizer
+from vidstyle import Clip, Settings, Sketcher, Stylizer
 from vidstyle.errors import SourceError
 from vidstyle.media.read.open_source import open_source
 from vidstyle.media.read.video import VideoSource
@@ -86,36 +86,36 @@ def test_a_closed_clip_opens_again(silent_clip, pictures):
 
 
 def test_the_last_sketch_is_what_a_render_paints_first(silent_clip, pictures, style):
-    frame_stylizer = FrameStylizer()
+    sketcher = Sketcher()
     with Clip(silent_clip) as clip:
-        sketches = list(frame_stylizer.sketches(clip, 4, [style], SETTINGS))
+        sketches = list(sketcher.sketches(clip, 4, [style], SETTINGS))
     assert [sketch.is_final for sketch in sketches][-1:] == [True]
-    assert np.array_equal(sketches[-1].image, Stylizer(style, SETTINGS).stylize(pictures[4]).image)
+    assert np.array_equal(sketches[-1].image, Stylizer(style, SETTINGS)(pictures[4]))
 
 
 def test_a_draft_comes_first_where_more_is_asked_for(tmp_path, style):
     clip_path = make_video(tmp_path / "large.mp4", frames=2, size=(400, 64))
     settings = Settings(first_iterations=2, iterations=1, size=400, device="cpu")
     with Clip(clip_path) as clip:
-        frame_stylizer = FrameStylizer()
-        draft, *_, last = frame_stylizer.sketches(clip, 0, [style], settings)
+        sketcher = Sketcher()
+        draft, *_, last = sketcher.sketches(clip, 0, [style], settings)
         assert (draft.is_draft, draft.is_final, draft.image.shape) == (True, False, (51, 320, 3))
         assert (last.is_draft, last.is_final, last.image.shape) == (False, True, (64, 400, 3))
-        assert np.array_equal(frame_stylizer.draft(clip, 0, [style], settings).image, draft.image)
-        whole = list(frame_stylizer.sketches(clip, 0, [style], settings, has_draft=False))
+        assert np.array_equal(sketcher.draft(clip, 0, [style], settings).image, draft.image)
+        whole = list(sketcher.sketches(clip, 0, [style], settings, has_draft=False))
         assert not any(sketch.is_draft for sketch in whole)
 
 
 def test_styles_are_measured_once_for_looks_that_differ(silent_clip, pictures, style, tmp_path, monkeypatch):
-    styles, frame_stylizer = [style, write_raw(tmp_path / "other.png", picture(6))], FrameStylizer()
+    styles, sketcher = [style, write_raw(tmp_path / "other.png", picture(6))], Sketcher()
     made = []
     real = Stylizer.__init__
     monkeypatch.setattr(Stylizer, "__init__", lambda *a, **k: (made.append(1), real(*a, **k))[1])
     with Clip(silent_clip) as clip:
         for change in ({}, {"strength": 0.4}, {"style_blend": (0.9, 0.1)}, {"content_weight": 3.0}):
             settings = replace(SETTINGS, **change)
-            *_, last = frame_stylizer.sketches(clip, 2, styles, settings)
-            assert np.array_equal(last.image, Stylizer(styles, settings).stylize(pictures[2]).image), change
+            *_, last = sketcher.sketches(clip, 2, styles, settings)
+            assert np.array_equal(last.image, Stylizer(styles, settings)(pictures[2])), change
     assert len(made) == 1 + 4
 
 
@@ -129,31 +129,31 @@ def test_a_file_that_has_changed_is_measured_again(silent_clip, tmp_path, monkey
     settings = replace(SETTINGS, size=16, region=(region,), weights=weights)
     made, real = [], Stylizer.__init__
     monkeypatch.setattr(Stylizer, "__init__", lambda *a, **k: (made.append(1), real(*a, **k))[1])
-    frame_stylizer, numbers = FrameStylizer(), []
+    sketcher, numbers = Sketcher(), []
     with Clip(silent_clip) as clip:
         for later_ns in (0, 0, 10**9, 0):
             seen = (tmp_path / changed).stat()
             os.utime(tmp_path / changed, ns=(seen.st_atime_ns, seen.st_mtime_ns + later_ns))
-            frame_stylizer.draft(clip, 0, [tmp_path / "plain.png", tmp_path / "folder"], settings)
+            sketcher.draft(clip, 0, [tmp_path / "plain.png", tmp_path / "folder"], settings)
             numbers.append(len(made))
     assert numbers == [1, 1, 2, 2]
 
 
 def test_what_is_not_wanted_any_more_ends_without_a_picture(silent_clip, style):
     with Clip(silent_clip) as clip:
-        frame_stylizer, asked = FrameStylizer(), []
+        sketcher, asked = Sketcher(), []
 
         def is_wanted():
             asked.append(1)
             return len(asked) < 4
 
-        assert list(frame_stylizer.sketches(clip, 0, [style], SETTINGS, is_wanted=is_wanted)) == []
+        assert list(sketcher.sketches(clip, 0, [style], SETTINGS, is_wanted=is_wanted)) == []
         # The painter is as good as new.
-        assert list(frame_stylizer.sketches(clip, 0, [style], SETTINGS))[-1].is_final
+        assert list(sketcher.sketches(clip, 0, [style], SETTINGS))[-1].is_final
 
 
 def test_who_waits_behind_another_picture_can_give_up(silent_clip, style):
-    frame_stylizer, begun, may_go_on = FrameStylizer(), threading.Event(), threading.Event()
+    sketcher, begun, may_go_on = Sketcher(), threading.Event(), threading.Event()
 
     def is_wanted():
         if threading.current_thread().name == "vidstyle-sketch":
@@ -162,12 +162,10 @@ def test_who_waits_behind_another_picture_can_give_up(silent_clip, style):
         return True
 
     with Clip(silent_clip) as clip, ThreadPoolExecutor() as pool:
-        before = pool.submit(list, frame_stylizer.sketches(clip, 0, [style], SETTINGS, is_wanted=is_wanted))
+        before = pool.submit(list, sketcher.sketches(clip, 0, [style], SETTINGS, is_wanted=is_wanted))
         assert begun.wait(timeout=60)
         wanted = iter([True])  # once
-        behind = pool.submit(
-            list, frame_stylizer.sketches(clip, 0, [style], SETTINGS, is_wanted=lambda: next(wanted, False))
-        )
+        behind = pool.submit(list, sketcher.sketches(clip, 0, [style], SETTINGS, is_wanted=lambda: next(wanted, False)))
         try:
             assert behind.result(timeout=20) == []
             assert not before.done()
@@ -178,4 +176,4 @@ def test_who_waits_behind_another_picture_can_give_up(silent_clip, style):
 
 def test_what_is_wrong_with_a_style_is_said(silent_clip, tmp_path):
     with Clip(silent_clip) as clip, pytest.raises(SourceError, match="nowhere"):
-        list(FrameStylizer().sketches(clip, 0, tmp_path / "nowhere.jpg", SETTINGS))
+        list(Sketcher().sketches(clip, 0, tmp_path / "nowhere.jpg", SETTINGS))

@@ -74,7 +74,7 @@ def test_the_file_shown_holds_what_is_shown(previews, name):
 
 
 def test_the_forecast_is_that_of_a_new_render(previews, monkeypatch):
-    monkeypatch.setattr("vidstyle.render.plan.pace_of", lambda stylizer, image, *_: Pace(1, 1, *image.shape[1::-1]))
+    monkeypatch.setattr("vidstyle.render.forecast.measured_pace", lambda stylizer, image, *_: Pace(1, 1, *image.shape[1::-1]))
     text = previews.forecast(LOOKS["plain"], "out.mp4")
     assert "4 frames" in text
     assert "out.mp4: 64x48" in text
@@ -160,8 +160,8 @@ def test_three_frames_come_as_drafts_and_then_as_they_will_be(previews, few_step
 
 def test_nothing_is_left_half_painted_when_three_frames_are_given_up(previews, few_steps, monkeypatch):
     begun = []
-    real = previews._frame_stylizer.sketches
-    monkeypatch.setattr(previews._frame_stylizer, "sketches", lambda *a, **k: begun.append(real(*a, **k)) or begun[-1])
+    real = previews._sketcher.sketches
+    monkeypatch.setattr(previews._sketcher, "sketches", lambda *a, **k: begun.append(real(*a, **k)) or begun[-1])
     steps = previews.three(LOOKS["plain"], "me")
     for _ in range(4):  # three drafts, and the first as it will be
         next(steps)

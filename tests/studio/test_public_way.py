@@ -24,7 +24,7 @@ def test_the_studio_uses_public_names_only():
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "vidstyle":
                 used.add(node.attr)
     assert used <= {*vidstyle.__all__, "__version__"}
-    assert {"FrameStylizer", "as_command", "job_history"} <= used
+    assert {"Sketcher", "as_command", "job_history"} <= used
 
 
 @pytest.mark.parametrize("value", [".vidstyle", "127.0.0.1"])

@@ -81,7 +81,7 @@ def write_preview(
         for share in STRENGTH_SHARES:
             weaker = replace(look, strength=look.strength * share)
             stylizer.restart()
-            stylized = stylizer.stylize(image, coverage, weaker)
+            stylized = stylizer.stylize(stylizer.fit(image), coverage, weaker)
             rows[-1].append((f"strength {weaker.strength:.2g}{when}", stylized.image))
             if on_picture is not None:
                 on_picture(sum(map(len, rows)), len(STRENGTH_SHARES) * len(positions))

@@ -139,7 +139,7 @@ class Sketch:
     is_final: bool
 
 
-class FrameStylizer:
+class Sketcher:
     """Paints frames like the first frame of a shot, one at a time; the last few networks and style targets are kept."""
 
     def __init__(self) -> None:
@@ -243,7 +243,7 @@ class FrameStylizer:
                     height, width = stylizer.fit(frame.image).shape[:2]
                     stylizer.on_evaluation = _Watcher((height, width), pictures, is_needed)
                     stylizer.restart()
-                    pictures.put((stylizer.stylize(frame.image, coverage, look).image, True))
+                    pictures.put((stylizer.stylize(stylizer.fit(frame.image), coverage, look).image, True))
             except BaseException as error:
                 pictures.put(error)
 

@@ -80,7 +80,7 @@ class Previews:
 
     def __init__(self, folder: Folder, uploads: Uploads) -> None:
         self.folder, self.uploads = folder, uploads
-        self._frame_stylizer = vidstyle.FrameStylizer()
+        self._sketcher = vidstyle.Sketcher()
         self._clips: OrderedDict[tuple[Path, int, int], vidstyle.Clip] = OrderedDict()
         self._newest: dict[str, _Turn] = {}
         self._lock = threading.Lock()
@@ -133,7 +133,7 @@ class Previews:
             clip = self.clip(look.clip or "")
             before = clip.frame(position).image
             with closing(
-                self._frame_stylizer.sketches(clip, position, list(files.styles), settings, is_wanted=turn.is_newest)
+                self._sketcher.sketches(clip, position, list(files.styles), settings, is_wanted=turn.is_newest)
             ) as sketches:
                 for sketch in sketches:
                     if not turn.is_newest():
@@ -154,7 +154,7 @@ class Previews:
             count = clip.frame_count
             positions = list(dict.fromkeys(min(count - 1, int(count * place)) for place in _PLACES))
             begin = partial(
-                self._frame_stylizer.sketches,
+                self._sketcher.sketches,
                 clip,
                 style=list(files.styles),
                 settings=settings,
