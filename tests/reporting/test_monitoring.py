@@ -77,7 +77,7 @@ def test_a_render_that_still_looks_for_cuts_stops_when_it_is_asked_to(painting_s
         if seen == 3:
             assert vidstyle.stop_job("out.mp4")
 
-    with pytest.raises(JobStoppedError, match="before the first frame; the same command begins anew"):
+    with pytest.raises(JobStoppedError, match="before the first frame; run the same command to start over"):
         vidstyle.stylize("in.mp4", "style.png", "out.mp4", QUICK, on_analysis=ask)
     assert not Path("out.mp4.vidstyle").exists()
     result, _, _ = render()

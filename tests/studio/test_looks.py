@@ -74,7 +74,9 @@ def test_the_file_shown_holds_what_is_shown(previews, name):
 
 
 def test_the_forecast_is_that_of_a_new_render(previews, monkeypatch):
-    monkeypatch.setattr("vidstyle.render.forecast.measured_pace", lambda stylizer, image, *_: Pace(1, 1, *image.shape[1::-1]))
+    monkeypatch.setattr(
+        "vidstyle.render.forecast.measured_pace", lambda stylizer, image, *_: Pace(1, 1, *image.shape[1::-1])
+    )
     text = previews.forecast(LOOKS["plain"], "out.mp4")
     assert "4 frames" in text
     assert "out.mp4: 64x48" in text
