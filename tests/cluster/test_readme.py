@@ -66,5 +66,5 @@ def test_a_film_is_painted_by_a_cluster_of_its_own(film):
         return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
 
     run(*render, *SMALL, "--cuts", "cuts.txt")
-    assert "96 of 96 frames" in run(status[0], status[1].removeprefix(f"{folder}/"))
+    assert "50 of 50 frames" in run(status[0], status[1].removeprefix(f"{folder}/"))
     assert (film / render[render.index("-o") + 1]).stat().st_size > 1000

@@ -21,7 +21,7 @@ PAGE = Path("page.html")
 
 
 def chronicle_files(cache):
-    return list((cache / "finished").glob("*.chronicle.gz"))
+    return list((cache / "finished").glob("*.render.gz"))
 
 
 @pytest.mark.parametrize(("output", "source"), [("out.mp4", "in.mp4"), ("out/", "in.mp4"), ("out.png", "photo.png")])
