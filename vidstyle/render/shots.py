@@ -95,7 +95,7 @@ def _engine(request: Request, job: JobFolder, progress: Progress, notes: list[st
 
 
 def check_cluster_if_asked(settings: Settings) -> None:
-    """Makes sure that the settings' cluster, if any, can be joined, as far as that can be told at once.
+    """Makes sure that the settings' cluster, if any, can be joined, as far as that shows at once.
 
     Raises:
         ClusterError: Ray is not installed, or there is no cluster at the address.
