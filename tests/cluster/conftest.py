@@ -64,7 +64,7 @@ def all_nodes() -> Iterator[Nodes]:
         "RAY_AUTH_MODE": "disabled",  # a token lies in the user's home, if there is one
         "RAY_worker_niceness": "0",  # else whatever else the machine does goes first
         # Lost nodes are noticed sooner than by default, but a busy one is not taken for lost.
-        "RAY_health_check_period_ms": "1000",
+        "RAY_health_check_period_ms": "500",
         "RAY_health_check_failure_threshold": "10",
         "RAY_health_check_timeout_ms": "5000",
     }

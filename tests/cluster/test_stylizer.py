@@ -57,8 +57,7 @@ def test_parts_of_one_shot_are_painted_by_several_machines(nodes, film, settings
     assert not Path("out.mp4.vidstyle").exists()
 
 
-@pytest.mark.parametrize("apart", [False, True], ids=["shared", "apart"])
-def test_a_node_lost_in_mid_shot_costs_nothing_that_was_saved(nodes, film, alone, settings, apart):
+def test_a_node_lost_in_mid_shot_costs_nothing_that_was_saved(nodes, film, alone, settings):
     indices = []
 
     def on_frame(frame):
@@ -66,11 +65,7 @@ def test_a_node_lost_in_mid_shot_costs_nothing_that_was_saved(nodes, film, alone
         if len(indices) == 10:
             nodes.kill()
 
-    stylize(
-        *("in.mp4", "style.png", "out.mp4"),
-        settings(cluster=nodes.address, no_shared_storage=apart),
-        on_frame=on_frame,
-    )
+    stylize("in.mp4", "style.png", "out.mp4", settings(cluster=nodes.address), on_frame=on_frame)
     assert Path("out.mp4").read_bytes() == alone
     assert len(set(indices)) == len(indices)  # none was painted twice
 

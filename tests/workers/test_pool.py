@@ -14,6 +14,7 @@ from vidstyle import Settings, stylize
 from vidstyle.errors import DamagedSourceError, DeviceError
 from vidstyle.workers.pool import Workers
 
+pytestmark = pytest.mark.slow  # each process imports torch
 CUTS = "4\n7\n11\n"
 
 
