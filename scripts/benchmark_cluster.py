@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures how well a cluster is kept busy: real Ray tasks that sleep where they would paint.
+"""Measures how well a cluster is kept busy: real Ray tasks that sleep instead of stylizing frames.
 
     python scripts/benchmark_cluster.py --frame-ms 2 --workers 2 4 8 16
 
@@ -45,7 +45,7 @@ def film(seed: int = 0) -> list[Shot]:
 
 
 def sleep_through(start: int, stop: int, frame_s: float) -> Iterator[list[dict[str, Any]]]:
-    """Is a task: answers as one that paints does, and sleeps instead of painting."""
+    """Answers as `stylize_shot` does, and sleeps instead of stylizing."""
     yield [{"process": os.getpid()}]
     yield from together(_slept(start, stop, frame_s))
 
@@ -82,7 +82,7 @@ def measured_s(workers: int, shots: list[Shot], frame_s: float) -> float:
                 raise RuntimeError("frames are missing")
             return time.perf_counter() - started
 
-        # Processes start once, and paint for hours.
+        # Processes start once, and then work for hours.
         run([Shot(number, 0, 2) for number in range(2 * workers)], 1.0)
         return run(shots, frame_s)
     finally:

@@ -1,4 +1,4 @@
-"""A Ray cluster of three nodes on this machine, each with its own raylet, and what it paints."""
+"""A Ray cluster of three nodes on this machine, each with its own raylet, and a film for it."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from clips import make_video
 from vidstyle import Settings, stylize
 
 STORE_BYTES = 100 << 20
-# Shots of 6, 8 and 10 frames.
-CUTS = (6, 14, 24, 30, 38, 48, 54, 62, 72, 78, 86)
-FRAMES = 96
+# Shots of 3 to 5 frames.
+CUTS = (3, 7, 12, 15, 19, 24, 27, 31, 36, 40, 45)
+FRAMES = 50
 
 
 class Nodes:
-    """The cluster, to which nodes come and from which they are taken without a word."""
+    """The cluster, to which nodes are added and of which they are killed."""
 
     def __init__(self) -> None:
         from ray.cluster_utils import Cluster
@@ -63,8 +63,8 @@ def all_nodes() -> Iterator[Nodes]:
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_AUTH_MODE": "disabled",  # a token lies in the user's home, if there is one
         "RAY_worker_niceness": "0",  # else whatever else the machine does goes first
-        # A lost node is noticed sooner than by default, but not taken for lost where the machine is busy.
-        "RAY_health_check_period_ms": "1000",
+        # Lost nodes are noticed sooner than by default, but a busy one is not taken for lost.
+        "RAY_health_check_period_ms": "500",
         "RAY_health_check_failure_threshold": "10",
         "RAY_health_check_timeout_ms": "5000",
     }
@@ -100,7 +100,7 @@ def nodes(all_nodes: Nodes, connection: Any) -> Nodes:
 
 def quick(**changes: Any) -> Settings:
     """Returns settings for the film."""
-    few = {"iterations": 1, "first_iterations": 2, "size": 64, "device": "cpu", "cuts": "cuts.txt"}
+    few = {"iterations": 1, "first_iterations": 2, "size": 32, "device": "cpu", "cuts": "cuts.txt"}
     return Settings(**few | ({"cpus_per_shot": 1} if "cluster" in changes else {}) | changes)
 
 

@@ -48,7 +48,7 @@ def order(film, monkeypatch):
 
 def test_a_shot_is_painted_where_all_is_seen(order):
     answers = list(workplace_for(order).stylize(1, {}))
-    assert [answer["position"] for answer in answers] == list(range(6, 14))
+    assert [answer["position"] for answer in answers] == list(range(3, 7))
     assert workplace_for(order) is workplace_for(order)
 
 

@@ -309,9 +309,10 @@ print(*peaks)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="peak memory is read by a POSIX call")
 def test_memory_does_not_grow_with_length(style, tmp_path):
-    video = make_video(tmp_path / "long.mp4", frames=200, size=(48, 48), audio="aac")
+    video = make_video(tmp_path / "long.mp4", frames=120, size=(32, 32), audio="aac")
     command = [sys.executable, "-c", MEMORY, str(video), str(style), str(tmp_path / "out.mp4")]
     run = subprocess.run(command, capture_output=True, text=True, check=True, env=dict(os.environ))
     early_mib, late_mib = map(int, run.stdout.split())

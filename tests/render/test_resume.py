@@ -13,7 +13,7 @@ import pytest
 from clips import audio_digest, make_video, times_s
 from zygote import Zygote, kill
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="processes are forked")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform == "win32", reason="processes are forked")]
 
 # By the number of workers: each of these imports everything anew.
 KILLS = {1: 4, 2: 1}

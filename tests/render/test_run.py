@@ -1,5 +1,6 @@
 """Renders that are stopped, changed, damaged and continued, in process."""
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 from clips import make_folder, make_video, picture
 from renders import QUICK, contents, render
 
-from vidstyle import Settings, stylize
+from vidstyle import Settings, forecast, job_status, stylize
 from vidstyle.errors import JobChangedError, JobError, OutputError, SourceError
 from vidstyle.job.journal import read_journal
 from vidstyle.job.lock import locked
@@ -142,6 +143,25 @@ def test_a_memory_fallback_stays_after_an_interruption(monkeypatch, chain):
         stylize("in.mp4", "style.png", "out.mp4", settings, on_frame=on_frame)
     assert render(settings=settings)[0].stylized == 6
     assert [entry.fallback for entry in read_journal(Path("out.mp4.vidstyle"))] == [0, 0] + [2] * 8
+
+
+def test_a_job_of_version_0_2_is_refused_in_one_line_and_left_as_it_is():
+    render(stop_after=2)
+    manifest, journal = (Path("out.mp4.vidstyle", name) for name in ("manifest.json", "journal.jsonl"))
+    content = json.loads(manifest.read_text())
+    content |= {"format": 1, "versions": content["versions"] | {"vidstyle": "0.2.0"}}
+    manifest.write_text(json.dumps(content))
+    journal.write_text(journal.read_text().replace('"fallback"', '"economy"'))
+    before = [path.read_bytes() for path in sorted(manifest.parent.rglob("*.*"))]
+    remedy = "finish the job with vidstyle 0.2.0, or throw it away with --restart"
+    for call in (stylize, forecast, lambda source, style, output, settings: job_status(output)):
+        with pytest.raises(JobError) as caught:
+            call("in.mp4", "style.png", "out.mp4", QUICK)
+        said = str(caught.value)
+        assert said.startswith(str(manifest) + ": begun by vidstyle 0.2.0 (job format 1), ") and said.endswith(remedy)
+        assert "\n" not in said
+    assert [path.read_bytes() for path in sorted(manifest.parent.rglob("*.*"))] == before
+    assert render(settings=replace(QUICK, restart=True))[0].stylized == 10
 
 
 def test_the_job_may_lie_elsewhere():

@@ -9,12 +9,12 @@ import cv2
 import numpy as np
 import pytest
 from clips import make_folder, make_video
-from renders import contents
 
 from vidstyle import Settings, stylize
 from vidstyle.errors import DamagedSourceError, DeviceError
 from vidstyle.workers.pool import Workers
 
+pytestmark = pytest.mark.slow  # each process imports torch
 CUTS = "4\n7\n11\n"
 
 
@@ -34,11 +34,15 @@ def settings(**changes):
 
 
 def test_two_workers_make_what_one_process_does(scene):
+    # Three shots, of which two are parts of one.
+    make_video(Path("in.mp4"), frames=54, audio="aac")
+    Path("cuts.txt").write_text("4\n")
     make_folder(Path("paintings"), ["a.png", "b.png"])
     mask = np.zeros((48, 64), np.uint8)
     mask[:, 20:50] = 200
     cv2.imwrite("mask.png", mask)
     changes = {"style_blend": (2, 1), "color": "match", "mask": "mask.png", "region": ("mask.png=style.png",)}
+    changes |= {"split_shots": 48}
     stylize("in.mp4", ["style.png", "paintings"], "one.mp4", settings(**changes))
     # Workers import nothing from the current folder.
     for name in ("queue", "json", "av", "torch"):
@@ -47,19 +51,11 @@ def test_two_workers_make_what_one_process_does(scene):
     changed = settings(workers=2, **changes)
     result = stylize("in.mp4", ["style.png", "paintings"], "two.mp4", changed, on_frame=frames.append)
     assert Path("two.mp4").read_bytes() == Path("one.mp4").read_bytes()
-    assert (result.stylized, result.notes) == (14, ())
-    assert sorted(frame.index for frame in frames) == list(range(14))
-    assert [frame.done for frame in frames] == list(range(1, 15))
+    assert (result.stylized, result.notes) == (54, ())
+    assert sorted(frame.index for frame in frames) == list(range(54))
+    assert [frame.done for frame in frames] == list(range(1, 55))
     assert all(frame.image.shape == (24, 32, 3) for frame in frames)
     assert not Path("two.mp4.vidstyle").exists()
-
-
-def test_two_workers_make_the_parts_of_one_shot(scene):
-    make_video(Path("long.mp4"), frames=50)
-    changes = {"cuts": "off", "split_shots": 48, "color": "content"}
-    stylize("long.mp4", "style.png", "one/", settings(**changes))
-    stylize("long.mp4", "style.png", "two/", settings(workers=2, **changes))
-    assert contents(Path("two")) == contents(Path("one"))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signal")

@@ -71,7 +71,7 @@ def connected(address: str) -> Iterator[Any]:
 
 
 def check_cluster(address: str) -> None:
-    """Makes sure that a cluster can be joined, as far as that can be told at once.
+    """Makes sure that a cluster can be joined, as far as that shows at once.
 
     Raises:
         ClusterError: Ray is not installed, or nothing listens at the address.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -47,14 +47,22 @@ class ClusterStylizer:
     task computes with the job's number of threads.
     """
 
-    def __init__(self, job: JobFolder, source: Path, styles: Sequence[Path], settings: Settings) -> None:
-        """Takes a job, and input, styles and settings as given to `stylize`; the settings have a `cluster`."""
+    def __init__(
+        self,
+        job: JobFolder,
+        source: Path,
+        styles: Sequence[Path],
+        settings: Settings,
+        missing: Mapping[int, Iterable[int]],
+    ) -> None:
+        """Takes a job, input, styles and settings as given to `stylize`, and the job's missing frames by shot."""
         self._job, self._settings = job, settings
         self._storage = _storage_class(settings)(job, source.resolve(), styles)
         self._device = resolve_device(settings.device)
         self._fallbacks: dict[int, int] = {}
         self._at_work: dict[int, tuple[str, str]] = {}  # node and name of the machine, by number of the shot
-        self._unanswered: dict[int, set[int]] = {}  # frames whose answers have not come, by number of the shot
+        # Frames whose answers have not come, by number of the shot.
+        self._unanswered = {number: set(positions) for number, positions in missing.items()}
         self._noted_s = 0.0
         self._connection = ExitStack()
 
@@ -84,9 +92,6 @@ class ClusterStylizer:
             _generator_backpressure_num_objects=_AHEAD_FRAMES,
         )
         self._fallbacks = fallbacks_of(self._job)
-        self._unanswered = {
-            shot.number: {p for p in self._job.missing_positions(shot) if p >= shot.start} for shot in shots
-        }
         schedule = Schedule(self._ray, partial(self._submit, task), _fatal, self._warn_if_no_machine)
         try:
             for shot, answers in schedule.run(shots):

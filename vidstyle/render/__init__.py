@@ -1,1 +1,1 @@
-"""One render, from the first look to the finished output, and what it would take."""
+"""One render: what was asked for, its plan, carrying it out, and what it would take."""

@@ -20,9 +20,8 @@ from vidstyle.media.write.codecs import CODECS, Encoding
 from vidstyle.method.coverage import Coverage
 from vidstyle.method.look import Look
 from vidstyle.render.estimate import Pace, measured_pace, memory_bytes
-from vidstyle.render.plan import RenderPlan, plan_render, with_job
+from vidstyle.render.plan import RenderPlan, plan_render, still_notes, with_job
 from vidstyle.render.request import Request
-from vidstyle.render.run import still_notes
 from vidstyle.render.shots import cluster_size
 from vidstyle.shots import SEGMENT_FRAMES
 from vidstyle.text import look_rows

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -154,6 +155,11 @@ def manifest_of(plan: RenderPlan, analysis: Analysis) -> Manifest:
         segment_frames=SEGMENT_FRAMES,
         notes=analysis.notes,
     )
+
+
+def still_notes(request: Request) -> list[str]:
+    """Returns messages about masks and looks over time of a still."""
+    return [*check_all_masks(request.settings, 0, 0), *request.timeline.notes(0, Fraction(0))]
 
 
 def is_published(request: Request, job: JobFolder) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 
 from vidstyle.devices import threads
@@ -25,7 +24,7 @@ from vidstyle.job.render_record import (
     recall_record,
     remember,
 )
-from vidstyle.looks.frame_masks import Masks, check_all_masks
+from vidstyle.looks.frame_masks import Masks
 from vidstyle.media.stills.images import is_image_name, write_image
 from vidstyle.media.stills.metadata import without_location
 from vidstyle.media.streams.side_streams import side_streams_of
@@ -38,6 +37,7 @@ from vidstyle.render.plan import (
     new_manifest,
     plan_render,
     read_throughout,
+    still_notes,
     with_job,
 )
 from vidstyle.render.request import Request
@@ -172,11 +172,6 @@ def _run_still(plan: RenderPlan) -> Result:
     manifest = manifest_of(plan, Analysis((frame.pts,), (), (), frame.index))
     record = _keep_record(request, manifest, [saved.entry], notes, remembered["content"])
     return _result(request, 1, notes, _write_report(request, record), stylized=1)
-
-
-def still_notes(request: Request) -> list[str]:
-    """Returns messages about masks and looks over time of a still."""
-    return [*check_all_masks(request.settings, 0, 0), *request.timeline.notes(0, Fraction(0))]
 
 
 # -- record and report -----------------------------------------------------------------------------

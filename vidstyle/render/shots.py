@@ -27,25 +27,24 @@ class Progress:
         is_published: whether the job has come to its last step, so that nothing is left to stylize.
 
     Attributes:
-        shots: those of which something is left. done, total: frames. shots_done: how many shots.
-        is_published: as given.
+        shots: those of which something is left. missing: positions of frames that are left, by number of the shot.
+        done, total: frames. shots_done: how many shots. is_published: as given.
     """
 
     def __init__(self, job: JobFolder, *, is_published: bool) -> None:
         manifest, self.is_published = job.manifest, is_published
         self.shots = () if is_published else tuple(shot for shot in manifest.shots if not job.is_done(shot))
-        missing = {shot: sum(p >= shot.start for p in job.missing_positions(shot)) for shot in self.shots}
-        self._missing = {shot.number: count for shot, count in missing.items()}
+        self.missing = {shot.number: {p for p in job.missing_positions(shot) if p >= shot.start} for shot in self.shots}
         self._shot_of = {position: shot.number for shot in self.shots for position in range(shot.start, shot.stop)}
         self.total = manifest.frame_count
-        self.done = self.total - sum(self._missing.values())
-        self.shots_done = len(manifest.shots) - sum(count > 0 for count in self._missing.values())
+        self.done = self.total - sum(map(len, self.missing.values()))
+        self.shots_done = len(manifest.shots) - sum(map(bool, self.missing.values()))
 
     def add(self, position: int) -> None:
         """Takes a frame that was saved."""
         number = self._shot_of[position]
-        self._missing[number] -= 1
-        self.shots_done += self._missing[number] == 0
+        self.missing[number].discard(position)
+        self.shots_done += not self.missing[number]
         self.done += 1
 
 
@@ -65,7 +64,7 @@ def stylized_frames(request: Request, job: JobFolder, progress: Progress, notes:
     """
     seams = Seams(job, are_done=progress.is_published)
     with ExitStack() as stack:
-        engine = _engine(request, job, progress.shots, notes, stack)
+        engine = _engine(request, job, progress, notes, stack)
         for frame in engine.stylize(progress.shots) if engine is not None else ():
             if frame.is_measured:
                 job.note_frame(frame.entry)
@@ -77,17 +76,15 @@ def stylized_frames(request: Request, job: JobFolder, progress: Progress, notes:
     seams.finish()
 
 
-def _engine(
-    request: Request, job: JobFolder, shots: Sequence[Shot], notes: list[str], stack: ExitStack
-) -> _Engine | None:
-    settings, source = request.settings, request.source
+def _engine(request: Request, job: JobFolder, progress: Progress, notes: list[str], stack: ExitStack) -> _Engine | None:
+    settings, source, shots = request.settings, request.source, progress.shots
     if not shots:
         return None
     if settings.cluster is not None:
         # Imported here: without a cluster, Ray need not be installed.
         from vidstyle.cluster.stylizer import ClusterStylizer
 
-        return stack.enter_context(ClusterStylizer(job, source.info.path, request.styles, settings))
+        return stack.enter_context(ClusterStylizer(job, source.info.path, request.styles, settings, progress.missing))
     workers = min(settings.workers, len(shots))
     if workers < settings.workers:
         notes.append(f"{counted(len(shots), 'shot')} to render, so {counted(workers, 'process')} did")
@@ -99,7 +96,7 @@ def _engine(
 
 
 def check_cluster_if_asked(settings: Settings) -> None:
-    """Makes sure that the settings' cluster, if any, can be joined, as far as that can be told at once.
+    """Makes sure that the settings' cluster, if any, can be joined, as far as that shows at once.
 
     Raises:
         ClusterError: Ray is not installed, or there is no cluster at the address.

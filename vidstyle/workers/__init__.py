@@ -1,1 +1,1 @@
-"""Shots painted into a job folder, in this process or in several of this machine."""
+"""Shots stylized into a job folder, in this process or in several of this machine."""
