@@ -83,7 +83,9 @@ def make_video(
     images = images or [picture(i, size) for i in range(frames)]
     times = pts or list(range(len(images)))
     with av.open(str(path), "w", options=container or {}) as output:
-        video = output.add_stream(codec, rate=rate, options=options or {})
+        # x264's AVX-512 code gives another result at every run.
+        same = {"x264-params": "cpu-independent=1"} if codec == "libx264" else {}
+        video = output.add_stream(codec, rate=rate, options=same | (options or {}))
         video.width, video.height = size
         video.pix_fmt = pix_fmt
         video.codec_context.time_base = base
