@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from clips import make_folder
-from flow.test_occlusion import texture
+from method.test_disocclusion import texture
 
 from vidstyle import measure
 from vidstyle.cli import main as cli

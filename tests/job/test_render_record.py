@@ -6,10 +6,9 @@ from pathlib import Path
 import pytest
 from jobs import make_manifest
 from reports import make_render_record
-from vidstyle.job.finished import output_digest
 
 from vidstyle.job.journal import JournalEntry
-from vidstyle.job.render_record import keep_record, newest_entries, recall_record
+from vidstyle.job.render_record import keep_record, newest_entries, output_digest, recall_record
 
 
 @pytest.fixture

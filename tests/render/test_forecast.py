@@ -10,12 +10,12 @@ from clips import make_video
 from filelock import FileLock
 from renders import QUICK, everything, render
 from safetensors.torch import save_file
-from vidstyle.media.read.sources import open_source
 
 import vidstyle
 from vidstyle import VidstyleError, forecast
 from vidstyle.cli.main import main
 from vidstyle.frames import resize
+from vidstyle.media.read.open_source import open_source
 from vidstyle.media.stills.images import write_image
 from vidstyle.media.write.codecs import CODECS, Encoding
 from vidstyle.render.estimate import Pace

@@ -6,7 +6,7 @@ import pytest
 from renders import QUICK
 
 from vidstyle import stylize
-from vidstyle.method import stylizer
+from vidstyle.looks import stylizer
 
 pytestmark = pytest.mark.usefixtures("painting_scene")
 
