@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import vidstyle.render.plan
 import vidstyle.render.run
 import vidstyle.workers.shot_stylizer
 from vidstyle import Settings, stylize
@@ -27,7 +28,7 @@ PER_FRAME = {
     "save": (JobFolder, "save_frame"),
 }
 PER_RUN = {
-    "first look": (vidstyle.render.run, "survey"),
+    "first look": (vidstyle.render.plan, "analyze"),
     "encode": (JobFolder, "close_segment"),
     "join": (vidstyle.render.run, "publish_video"),
 }
