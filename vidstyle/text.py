@@ -54,7 +54,7 @@ def status_lines(status: Status) -> str:
 
 
 def stability_lines(stability: Stability) -> str:
-    """Returns how steady a painted video is."""
+    """Returns how steady a stylized video is."""
 
     def pair(stylized: float, source: float) -> str:
         return (
@@ -179,7 +179,7 @@ def _styles(settings: Settings, styles: Sequence[Path]) -> str:
 
 
 def trouble_notes(entries: Collection[JournalEntry], optimizer: str) -> list[str]:
-    """Returns notes on frames that were painted with smaller steps or with less memory than usual."""
+    """Returns notes on frames that were stylized with smaller steps or with less memory than usual."""
     from vidstyle.method.memory import memory_fallbacks  # imports torch
 
     notes = []
@@ -202,7 +202,7 @@ def retried_note(frames: int) -> str:
 
 
 def report_lead(manifest: Manifest, duration_s: float) -> str:
-    """Returns in one line what a finished render painted; `duration_s` is how long it plays."""
+    """Returns in one line what a finished render stylized; `duration_s` is how long it plays."""
     what = (
         f"{manifest.info.path}, painted at {manifest.width}x{manifest.height} px "
         f"by the network {manifest.settings['network']}"

@@ -10,8 +10,8 @@ from jobs import fill, make_job
 
 from vidstyle import Settings, VidstyleError, stylize
 from vidstyle.cluster import storage
-from vidstyle.cluster.storage import workplace_for
 from vidstyle.cluster.stylizer import saved_picture
+from vidstyle.cluster.workplaces import workplace_for
 from vidstyle.errors import ClusterError, SourceError
 from vidstyle.files import sha256_of
 from vidstyle.job.identity import versions_of

@@ -24,8 +24,8 @@ def kept(output, **changes):
     return render_record
 
 
-def chronicle_file(cache):
-    (path,) = (cache / "finished").glob("*.chronicle.gz")
+def record_file(cache):
+    (path,) = (cache / "finished").glob("*.render.gz")
     return path
 
 
@@ -50,7 +50,7 @@ def test_a_changed_output_or_another_render_has_none(output):
 @pytest.mark.parametrize("damage", [b"", b"no gzip", None])
 def test_a_lost_or_damaged_one_is_none(output, cache, damage):
     kept(output)
-    path = chronicle_file(cache)
+    path = record_file(cache)
     if damage is None:
         path.write_bytes(path.read_bytes()[:-20])
     else:
@@ -60,12 +60,12 @@ def test_a_lost_or_damaged_one_is_none(output, cache, damage):
     assert recall_record(output) is None
 
 
-def test_the_same_chronicle_is_the_same_bytes_and_small(output, cache):
+def test_the_same_record_is_the_same_bytes_and_small(output, cache):
     entries = tuple(JournalEntry(k, 0.5 + k % 7 / 100, 0.3 + k % 11 / 1000, 12, 0, 0) for k in range(20_000))
     kept(output, entries=entries)
-    first = chronicle_file(cache).read_bytes()
+    first = record_file(cache).read_bytes()
     kept(output, entries=entries)
-    assert chronicle_file(cache).read_bytes() == first
+    assert record_file(cache).read_bytes() == first
     assert len(first) < 20 * 20_000
 
 

@@ -7,19 +7,17 @@ network, style and opened input, from one shot of a render to the next. `no_shar
 from __future__ import annotations
 
 import logging
-import socket
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from vidstyle.devices import keep_freed_memory
-from vidstyle.errors import ClusterError, VidstyleError
+from vidstyle.errors import ClusterError
 from vidstyle.files import sha256_of
 from vidstyle.job.folder import JobFolder
-from vidstyle.job.identity import check_look, versions_of
+from vidstyle.job.identity import check_look
 from vidstyle.job.lock import locked_by_worker
 from vidstyle.job.manifest import MANIFEST_NAME, read_manifest
 from vidstyle.job.source import open_with_settings
@@ -121,50 +119,6 @@ class SharedWorkplace(Workplace):
     def close(self) -> None:
         self._reader.close()
         self._masks.close()
-
-
-# This process's workplace, by id of the render.
-_open: dict[str, Workplace] = {}
-
-
-def workplace_for(order: Mapping[str, Any]) -> Workplace:
-    """Returns this process's workplace for a render; that of another render is closed.
-
-    Raises:
-        ClusterError: this machine is not fit for it.
-    """
-    name = order["id"]
-    if name not in _open:
-        while _open:
-            _open.popitem()[1].close()
-        keep_freed_memory()
-        machine = socket.gethostname()
-        _check_versions(order["versions"], Settings(**order["settings"]), machine)
-        try:
-            _open[name] = _workplace_class(order)(order)
-        except VidstyleError as error:
-            raise ClusterError(f"machine {machine}: {error}") from error
-    return _open[name]
-
-
-def _workplace_class(order: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], Workplace]:
-    if "store" not in order:
-        return SharedWorkplace
-    from vidstyle.cluster.no_shared_storage import RemoteWorkplace
-
-    return RemoteWorkplace
-
-
-def _check_versions(expected: Mapping[str, str], settings: Settings, machine: str) -> None:
-    here = versions_of(settings)
-    # Python's patch release changes no frame, and Ray itself compares the others.
-    others = [
-        f"{name} {here.get(name, 'none')}, and the render was begun with {release}"
-        for name, release in expected.items()
-        if name != "python" and here.get(name) != release
-    ]
-    if others:
-        raise ClusterError(f"machine {machine} has {'; '.join(others)}; install the same releases on all machines")
 
 
 def _check_same(path: Path, digest: str) -> None:

@@ -29,7 +29,7 @@ def stylize_shot(order: Mapping[str, Any], number: int, fallbacks: Mapping[int, 
     """
     os.environ.update(BESIDE_OTHERS)  # torch reads them when it is imported
     from vidstyle.cluster.joining import load_ray
-    from vidstyle.cluster.storage import workplace_for
+    from vidstyle.cluster.workplaces import workplace_for
 
     node = load_ray().get_runtime_context().get_node_id()
     yield [{"machine": socket.gethostname(), "node": node, "process": os.getpid()}]

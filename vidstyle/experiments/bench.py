@@ -143,12 +143,12 @@ class Meter:
     """Adds up the evaluations for all pictures of an experiment, and reports them."""
 
     def __init__(self, pictures: int, iterations: int, on_progress: OnProgress | None) -> None:
-        """Takes the number of pictures to be painted, and of the steps for each."""
+        """Takes the number of pictures to be stylized, and of the steps for each."""
         self._each = iterations + 1 if iterations else 0
         self._pictures, self._on_progress, self._finished = pictures, on_progress, 0
 
     def __call__(self, evaluations: int, loss: float, picture: Tensor) -> None:
-        """Counts one evaluation of the picture that is being painted."""
+        """Counts one evaluation of the picture that is being stylized."""
         if self._on_progress is not None:
             done = self._finished * self._each + min(evaluations, self._each)
             self._on_progress(done, self._pictures * self._each)

@@ -52,7 +52,7 @@ class Sheet:
 
 
 def check_target(target: Path, inputs: Sequence[Path], *, frame_ms: int | None = None, overwrite: bool = False) -> None:
-    """Checks that a sheet can be written, before anything is painted.
+    """Checks that a sheet can be written, before anything is stylized.
 
     Args:
         frame_ms: how long a GIF is to show each panel; None for an experiment that cannot be a GIF.

@@ -1,1 +1,1 @@
-"""Previews: single frames painted before a render, on a labeled sheet or one sketch after the other."""
+"""Previews: single frames stylized before a render, on a labeled sheet or one sketch after the other."""

@@ -21,7 +21,7 @@ from vidstyle.settings import Settings
 from vidstyle.settings.named_files import named_files
 from vidstyle.text import forecast_rows
 
-# Called with the number of pictures painted so far, and of all pictures.
+# Called with the number of pictures stylized so far, and of all pictures.
 OnPicture = Callable[[int, int], None]
 # At these sizes nine pictures take less than a minute on two cores; VGG-19 takes four times as long for each pixel.
 LARGEST_PX = {"compact": 512, "vgg19": 256}
@@ -33,19 +33,19 @@ STRENGTH_SHARES = (1 / 3, 2 / 3, 1.0)
 
 
 def preview_settings(settings: Settings) -> Settings:
-    """Returns the settings that the pictures of a sheet are painted with: smaller, and in fewer steps."""
+    """Returns the settings that the pictures of a sheet are stylized with: smaller, and in fewer steps."""
     size = LARGEST_PX[settings.network]
     return replace(
         settings,
         size=size if settings.size == "source" else min(size, settings.size),
         first_iterations=min(MOST_STEPS, settings.first_iterations),
         iterations=min(MOST_STEPS, settings.iterations),
-        flow="off",  # every picture is painted as the first frame of a shot
+        flow="off",  # every picture is stylized as the first frame of a shot
     )
 
 
 def check_sheet(sheet: Path, info: ClipInfo, styles: Sequence[Path], settings: Settings) -> None:
-    """Checks that a sheet can be written, before anything is painted.
+    """Checks that a sheet can be written, before anything is stylized.
 
     Raises:
         OutputError: it cannot.
@@ -68,10 +68,10 @@ def write_preview(
 
     Args:
         stylizer: with `preview_settings`. forecast: of the whole render.
-        on_picture: called with the number of pictures painted so far, and of all pictures.
+        on_picture: called with the number of pictures stylized so far, and of all pictures.
 
     Raises:
-        VidstyleError: a frame cannot be read or painted, or the sheet not be written.
+        VidstyleError: a frame cannot be read or stylized, or the sheet not be written.
     """
     source = forecast.plan.source
     positions = middles(forecast.plan.frame_count or 1, FRAMES)
@@ -93,7 +93,7 @@ def write_preview(
 def _frames_at(
     positions: Sequence[int], source: Path, settings: Settings, timeline: Timeline
 ) -> Iterator[tuple[str, Picture, Coverage | None, Look]]:
-    """Yields frames at ascending positions: the time in words, the picture, where it is painted, and its look."""
+    """Yields frames at ascending positions: the time in words, the picture, where it is stylized, and its look."""
     with open_with_settings(source, settings) as frames, Masks(settings) as masks:
         passed = 0
         for position in positions:

@@ -1,4 +1,4 @@
-"""Single frames of an input, in any order, as they are or painted in ever better sketches."""
+"""Single frames of an input, in any order, as they are or stylized in ever better sketches."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ class Clip:
 
 @dataclass(frozen=True, slots=True)
 class Sketch:
-    """A frame while it is being painted.
+    """A frame while it is being stylized.
 
     Attributes:
         image: `(h, w, 3)` uint8 RGB. seconds: since it was asked for.
@@ -163,7 +163,7 @@ class Sketcher:
         Args:
             position: of the frame in the clip. style: as for `stylize`; None where `Settings.style_at` names them.
             has_draft: whether to begin with one.
-            is_wanted: called in another thread before each evaluation, and while another picture is painted first; the
+            is_wanted: called in another thread before each evaluation, and while another picture is stylized first; the
                 iterator ends when it returns False.
 
         Raises:
@@ -209,7 +209,7 @@ class Sketcher:
 
     @contextmanager
     def _turn(self, is_needed: Callable[[], bool]) -> Iterator[None]:
-        """Waits until no other picture is being painted, as long as this one is needed."""
+        """Waits until no other picture is being stylized, as long as this one is needed."""
         while not self._lock.acquire(timeout=_WAITING_S):
             if not is_needed():
                 raise _NotWantedError

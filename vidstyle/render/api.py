@@ -116,12 +116,12 @@ def preview(
 ) -> Forecast:
     """Paints three frames spread over the input at three strengths onto a labeled sheet, and returns the forecast.
 
-    Pictures are painted like the first frame of a shot, at 512 px (VGG-19: 256) and 30 steps at most. That takes less
+    Pictures are stylized like the first frame of a shot, at 512 px (VGG-19: 256) and 30 steps at most. That takes less
     than a minute on two cores, besides reading the input twice. Nothing but the sheet is written.
 
     Args:
         sheet: a picture's name; `Settings.overwrite` lets it replace one. output: what a render would write.
-        on_picture: called with the number of pictures painted so far, and of all pictures.
+        on_picture: called with the number of pictures stylized so far, and of all pictures.
 
     Raises:
         VidstyleError: the sheet cannot be written, or what `forecast` would raise of a new render.

@@ -145,7 +145,7 @@ def read_report_data(render_record: RenderRecord, output: Path, on_report: OnRep
 
 
 def _open_input(render_record: RenderRecord) -> Source:
-    """Opens the input that was painted.
+    """Opens the input that was stylized.
 
     Raises:
         SourceError: it is gone or has changed.

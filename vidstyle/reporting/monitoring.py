@@ -30,11 +30,11 @@ _MOST_PAIRS = 150
 
 @dataclass(frozen=True, slots=True)
 class FrameRecord:
-    """A painted frame as its job's journal has it.
+    """A stylized frame as its job's journal has it.
 
     Attributes:
         frame: position in the render, from 0. seconds: spent on it.
-        loss: the objective at the picture that was kept; NaN where nothing was painted.
+        loss: the objective at the picture that was kept; NaN where nothing was stylized.
     """
 
     frame: int
@@ -53,7 +53,7 @@ def jobs_in(folder: str | Path) -> tuple[Status, ...]:
 
 
 def job_history(output: str | Path, job_dir: Path | None = None) -> tuple[FrameRecord, ...]:
-    """Returns the record of each painted frame of a render, by position; none if its job folder is gone."""
+    """Returns the record of each stylized frame of a render, by position; none if its job folder is gone."""
     path = _folder_of(output, job_dir)
     newest: dict[int, JournalEntry] = {entry.frame: entry for entry in read_journal(path)}
     count = read_manifest(path).frame_count if newest else 0  # entries past it are frames that lead in parts of shots
@@ -62,7 +62,7 @@ def job_history(output: str | Path, job_dir: Path | None = None) -> tuple[FrameR
 
 
 def job_picture(output: str | Path, job_dir: Path | None = None) -> tuple[int, Picture] | None:
-    """Returns position and picture, `(h, w, 3)` uint8 RGB, of the last painted frame of a render.
+    """Returns position and picture, `(h, w, 3)` uint8 RGB, of the last stylized frame of a render.
 
     None if there is none yet, or if the pictures have been removed since all frames are encoded.
 
@@ -103,7 +103,7 @@ def is_job_running(output: str | Path, job_dir: Path | None = None) -> bool:
 
 
 def discard_job(output: str | Path, job_dir: Path | None = None) -> None:
-    """Removes the job folder of a render, with all frames in it that were painted; a finished output stays.
+    """Removes the job folder of a render, with all frames in it that were stylized; a finished output stays.
 
     Raises:
         JobError: there is none, a process works on it, or it cannot be removed.
@@ -156,7 +156,7 @@ class WarpErrorWatch:
         self._close_segment()
 
     def _measured(self) -> Generator[bool, None, None]:
-        """Measures one pair of frames for each True; yields False while the next pair is not painted yet."""
+        """Measures one pair of frames for each True; yields False while the next pair is not stylized yet."""
         manifest = self._job.manifest
         apart = max(1, -(-manifest.frame_count // _MOST_PAIRS))
         size = reduced_size(manifest.width, manifest.height, MEASURED_SIZE_PX)

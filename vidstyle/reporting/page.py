@@ -57,7 +57,7 @@ def report(output: str | Path, page: str | Path, *, overwrite: bool = False, on_
     cuts, versions, notes, and all numbers. Input and output are read once, a frame at a time.
 
     Args:
-        output: what the render has written; nothing is painted. page: `.html`; a report that is there is replaced.
+        output: what the render has written; nothing is stylized. page: `.html`; a report that is there is replaced.
         overwrite: whether any other file may be replaced, too.
         on_report: called with the number of frames compared so far, and of all frames.
 

@@ -28,7 +28,7 @@ class EncodedPair:
 
     Attributes:
         position: in the render. time_s: counted from its first frame. width, height: in pixels.
-        before: the input's picture, or None if it cannot be read. after: the painted one.
+        before: the input's picture, or None if it cannot be read. after: the stylized one.
     """
 
     position: int

@@ -495,7 +495,7 @@ class Settings:
 
     @property
     def looks_back_frames(self) -> int:
-        """How many painted frames before it a frame may depend on, besides the first of its shot."""
+        """How many stylized frames before it a frame may depend on, besides the first of its shot."""
         if self.is_warped:
             return max(self.temporal_window)
         return 1 if self.init in ("warped", "previous") else 0

@@ -11,7 +11,7 @@ LARGEST_SIDE_PX = 32_766
 
 
 def working_size(width: int, height: int, settings: Settings, *, even: bool = False) -> tuple[int, int]:
-    """Returns width and height in pixels at which an input of that size is painted.
+    """Returns width and height in pixels at which an input of that size is stylized.
 
     The long side is at most `settings.size`, unless the short one would fall under 16 px; inputs are never
     enlarged. With `even`, both are multiples of two, as video with half-size color planes needs; that moves a

@@ -1,4 +1,4 @@
-"""The first tab of the page: a clip, a style, settings, and a frame painted with them."""
+"""The first tab of the page: a clip, a style, settings, and a frame stylized with them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SHOWN_PX, _THUMBNAIL_PX = 1600, 240
 _LISTED_EVERY_S = 3.0
 _HINT = "Choose a clip and a style, or drop them. The frame is painted as soon as both are there."
 _CODE: dict[str, Any] = {"lines": 1, "max_lines": 12}
-# Previews of several visitors are painted side by side; a new request replaces an older one of the same visitor.
+# Previews of several visitors are stylized side by side; a new request replaces an older one of the same visitor.
 _AT_ONCE: dict[str, Any] = {"concurrency_limit": 16, "trigger_mode": "multiple", "show_progress": "hidden"}
 # Changes that are made while an answer is under way are answered afterwards, with the last values.
 _LAST: dict[str, Any] = {"trigger_mode": "always_last", "show_progress": "hidden"}
@@ -246,7 +246,7 @@ class LookPage:
         return pictures
 
     def leave(self, request: gr.Request) -> None:
-        """Abandons what is being painted for a page that was closed or reloaded."""
+        """Abandons what is being stylized for a page that was closed or reloaded."""
         self._previews.leave(str(request.session_hash))
 
     # -- what is shown -------------------------------------------------------------------------

@@ -126,7 +126,7 @@ class Previews:
         """Yields ever better pictures of a frame, each with the frame of the clip.
 
         Raises:
-            RefusedError: something is missing, or cannot be read or painted.
+            RefusedError: something is missing, or cannot be read or stylized.
         """
         with self._turn(visitor) as turn:
             files, settings = self.files(look), look.settings()
@@ -178,7 +178,7 @@ class Previews:
                             yield list(shown.values()), position == positions[-1]
 
     def leave(self, visitor: str) -> None:
-        """Abandons whatever is being painted for a visitor."""
+        """Abandons whatever is being stylized for a visitor."""
         self._newest.pop(visitor, None)
 
     @contextmanager
@@ -268,7 +268,7 @@ class Previews:
         gray(_GRAY)
 
     def close(self) -> None:
-        """Abandons whatever is being painted, and closes all files."""
+        """Abandons whatever is being stylized, and closes all files."""
         self._newest.clear()
         with self._lock:
             for clip in self._clips.values():
