@@ -9,7 +9,7 @@ import pytest
 from jobs import fill, make_job
 
 from vidstyle import Settings, VidstyleError, stylize
-from vidstyle.cluster import storage
+from vidstyle.cluster import workplaces
 from vidstyle.cluster.stylizer import saved_picture
 from vidstyle.cluster.workplaces import workplace_for
 from vidstyle.errors import ClusterError, SourceError
@@ -31,7 +31,7 @@ def order(film, monkeypatch):
     settings = Settings(iterations=0, first_iterations=0, size=64, device="cpu", cuts="cuts.txt")
     with pytest.raises(StopError):
         stylize("in.mp4", "style.png", "out.mp4", settings, on_frame=stop)
-    monkeypatch.setattr(storage, "_open", {})
+    monkeypatch.setattr(workplaces, "_open", {})
     yield {
         "id": "this one",
         "versions": versions_of(settings),
@@ -42,7 +42,7 @@ def order(film, monkeypatch):
         "source_bytes": (film / "in.mp4").stat().st_size,
         "styles": [str(film / "style.png")],
     }
-    for each in storage._open.values():
+    for each in workplaces._open.values():
         each.close()
 
 
