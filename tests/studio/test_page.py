@@ -102,6 +102,7 @@ def status_of(url, headers=None, data=None):
             return error.code
 
 
+@pytest.mark.slow
 def test_the_way_from_a_dropped_clip_to_a_finished_film(page, place, tmp_path):
     mine, style = make_video(tmp_path / "mine.mp4", frames=FRAMES), write_raw(tmp_path / "paint.png", picture(6))
     with StudioServer(place, "--max-upload-mib", "1") as server:
