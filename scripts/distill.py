@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Distills the compact network from VGG-19: makes `vidstyle/features/compact.safetensors`.
+"""Distills the compact network from VGG-19: makes `vidstyle/method/features/compact.safetensors`.
 
     python scripts/distill.py --teacher vgg19.safetensors --pictures FOLDER --output compact.safetensors
 

@@ -159,7 +159,7 @@ def test_there_is_no_utils():
 
 def test_spelling_is_american():
     british = re.compile(
-        r"colour|grey|neighbour|centre|\b\w*(?:optim|normal|minim|recogn|synthes|quant|initial)is(?:e[ds]?|ing|ation)\b"
+        r"colour|grey|neighbour|centre|behaviour|favour|catalogue|cancelled|labelled|licence|\b\w*(?:anal|optim|normal|minim|recogn|synthes|styl|quant|initial)(?:is|ys)(?:e[d]?|ing|ation)\b"
     )
     folders = ("vidstyle", "scripts", "tests")
     paths = [p for f in folders for s in ("py", "md", "html") for p in (ROOT / f).rglob(f"*.{s}")]

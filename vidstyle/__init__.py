@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from vidstyle.job.status import Status, job_status
     from vidstyle.looks.stylizer import Stylizer
     from vidstyle.method.coverage import Coverage, coverage_of
+    from vidstyle.method.features import NETWORKS
     from vidstyle.metrics import Stability, measure
     from vidstyle.previews.sketches import Clip, Sketch, Sketcher
     from vidstyle.render.api import forecast, preview, stylize, stylize_image
@@ -41,12 +42,13 @@ __all__ = [
     "Coverage",
     "Forecast",
     "FrameDone",
-    "Sketcher",
     "FrameRecord",
+    "NETWORKS",
     "Plan",
     "Result",
     "Settings",
     "Sketch",
+    "Sketcher",
     "Stability",
     "Status",
     "Stylizer",
@@ -77,6 +79,7 @@ __all__ = [
 # All but errors, plain data and settings are looked up when they are first used, since most of their modules import
 # torch: `vidstyle --help` and errors of usage answer at once.
 _LATER = {
+    "NETWORKS": "method.features",
     "Clip": "previews.sketches",
     "Config": "settings.config",
     "Coverage": "method.coverage",

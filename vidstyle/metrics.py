@@ -37,7 +37,7 @@ class Stability:
 
     Attributes:
         frames: how many were compared.
-        warp_error: root mean square between a stylized frame and the one before it, carried along the source's
+        warp_error: root mean square between a stylized frame and the one before it, warped the source's
             flow, over pixels where that can be trusted; mean over frames. Lai et al. (Learning Blind Video
             Temporal Consistency, ECCV 2018) measure so, too.
         source_warp_error: the same of the source itself: noise, changing light, and the flow's own faults.

@@ -79,7 +79,7 @@ def guard():
 def optimized(memory, is_too_much, words="DefaultCPUAllocator: can't allocate memory: 99999 bytes"):
     """Tries a frame until memory suffices; returns the ways that were tried."""
     ways = []
-    for attempt in memory.attempts(FRAME):
+    for attempt in memory.attempts(FRAME, lambda: None):
         ways.append((attempt.way.method, attempt.way.history))
         with attempt:
             if is_too_much(attempt):
@@ -132,7 +132,7 @@ def test_other_faults_are_not_taken_for_a_want_of_memory():
     with pytest.raises(RuntimeError, match="sky"):
         optimized(guard(), lambda _: True, "the sky is falling")
     with pytest.raises(RuntimeError, match="sky"):
-        guard().warp(FRAME, falling)
+        guard().with_flow(FRAME, falling)
 
 
 def test_a_want_of_memory_in_the_flow_is_reported_as_such():
@@ -143,5 +143,5 @@ def test_a_want_of_memory_in_the_flow_is_reported_as_such():
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     with pytest.raises(DeviceError, match="optical flow at 64x48 pixels; use --flow dis or a smaller --size"):
-        guard().warp(FRAME, greedy, "--flow dis or ")
+        guard().with_flow(FRAME, greedy, "--flow dis or ")
     assert len(calls) == 2

@@ -94,7 +94,7 @@ def style_loss(stylizer, style, image):
 def test_paint_arrives_with_its_look(before):
     frames = [np.roll(picture(1, 32, 48), shift, axis=1) for shift in range(8)]
     styles = [picture(99, 64, 64), picture(7, 64, 64) // 2]
-    stylizer = Stylizer(styles, Settings(**QUICK | {"iterations": 8}))
+    stylizer = Stylizer(styles, Settings(**QUICK | {"iterations": 6}))
     end = replace(stylizer.look, blend=(0, 1))
     start = replace(end, **before)
     steady = [stylizer.stylize(frame, look=end).image for frame in frames]

@@ -120,14 +120,14 @@ def test_a_picture_that_fits_is_one_tile():
 
 @pytest.mark.parametrize(
     ("width", "height", "levels", "dtype", "exact"),
-    [(203, 161, 0, torch.float64, 1e-9), (180, 204, 1, torch.float64, 1e-9), (203, 161, 0, torch.float32, 1e-4)],
+    [(203, 161, 0, torch.float64, 1e-9), (140, 170, 1, torch.float32, 1e-4)],
 )
 def test_objective_and_gradient_in_tiles_are_those_of_the_whole_picture(width, height, levels, dtype, exact):
     network = load_network("compact", LAYERS).placed(CPU, dtype)
     settings = Settings(levels=levels).options
     content = to_tensor(noise(height, width, 1))
     unsettled = torch.zeros(1, 1, height, width)
-    unsettled[..., 60:130, 80:] = 1
+    unsettled[..., 40:110, 60:] = 1
     reference = TemporalTarget(to_tensor(noise(height, width, 2)), torch.rand(1, 1, height, width), unsettled)
     image = to_tensor(noise(height, width, 3)).to(dtype).requires_grad_()
     found = []

@@ -100,7 +100,7 @@ def test_parts_are_chains_of_their_own_that_fade_into_each_other(scene):
 
 
 def test_shots_that_are_short_enough_are_painted_as_ever(scene):
-    settings = replace(QUICK, frames=(0, 20))
+    settings = replace(QUICK, frames=(0, 6))
     render("whole.mp4", settings)
     render("split.mp4", replace(settings, split_shots=48))
     assert contents(Path("split.mp4")) == contents(Path("whole.mp4"))

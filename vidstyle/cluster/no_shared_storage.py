@@ -31,7 +31,7 @@ from vidstyle.settings import Settings
 from vidstyle.settings.kinds import join_region, split_region
 from vidstyle.settings.words import to_json
 from vidstyle.shots import Shot
-from vidstyle.weights.loading import weights_file
+from vidstyle.weights.loading import is_shipped, weights_file
 from vidstyle.workers.shot_stylizer import ShotStylizer
 
 # Of frames that travel together; a machine holds one such load while it waits for the next.
@@ -260,12 +260,12 @@ def packed(settings: Settings, styles: Sequence[Path]) -> ShippedFiles:
             folders.update([numbers[path]] if path.is_dir() else [])
         return numbers[path]
 
-    is_packaged = settings.weights is None and settings.network == "compact"
+    network = settings.network, settings.weights
     return ShippedFiles(
         styles=tuple(number(style) for style in styles),
         regions=tuple(number(style) for _, style in settings.regions),
         style_at=tuple(number(Path(name)) for _, name in map(split_moment, settings.style_at)),
-        weights=None if is_packaged else number(weights_file(settings.network, settings.weights)),
+        weights=None if is_shipped(*network) else number(weights_file(*network)),
         keyframes=None if settings.keyframes is None else number(settings.keyframes),
         contents=contents,
         folders=frozenset(folders),

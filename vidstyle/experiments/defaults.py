@@ -9,10 +9,5 @@ from vidstyle.settings import Settings
 SETTINGS = Settings(size=256, iterations=100, precision="float32")
 # What an optimization can start from (Gatys et al. 2016, section 3.3, and constants).
 STARTS = ("content", "style", "noise", "black", "gray", "white")
-# The compact network has no layers but the style layers.
-COMPACT_LAYERS = SETTINGS.style_layers
-# Layers that the paper's figures 1 and 5 show.
-RECONSTRUCTED_LAYERS = {"compact": COMPACT_LAYERS, "vgg19": ("relu1_2", "relu2_2", "relu3_2", "relu4_2", "relu5_2")}
-COMPARED_LAYERS = {"compact": COMPACT_LAYERS, "vgg19": ("relu2_2", "relu4_2")}
 STYLE_WEIGHTS = (0.1, 1.0, 10.0, 30.0, 100.0, 1000.0)
 EVERY, GIF_FRAME_MS = 10, 250

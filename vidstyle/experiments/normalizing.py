@@ -18,7 +18,7 @@ from vidstyle.experiments.panels import Panel, Sheet
 from vidstyle.experiments.reconstructions import GatysObjective
 from vidstyle.frames import Picture
 from vidstyle.media.stills.images import read_picture
-from vidstyle.method.features import POOLINGS
+from vidstyle.method.features import NETWORKS
 from vidstyle.method.features.network import FeatureNetwork
 from vidstyle.method.losses import gram_matrix, measured, relative_style_loss
 from vidstyle.method.objective import to_picture
@@ -101,7 +101,7 @@ def normalization(
     """
     settings = settings or SETTINGS
     layers = settings.style_layers
-    poolings = POOLINGS if settings.network == "vgg19" else (settings.pooling,)
+    poolings = NETWORKS[settings.network].poolings
     benches = [Bench(replace(settings, pooling=pooling), layers, on_download) for pooling in poolings]
     image = benches[0].fitted(picture, "picture")
     means = [benches[0].fitted(read_picture(other, "picture"), "picture") for other in over] or [image]

@@ -12,10 +12,10 @@ from torch import Tensor
 
 from vidstyle.errors import SettingsError
 from vidstyle.experiments.bench import Bench, Meter, OnProgress, chosen, title
-from vidstyle.experiments.defaults import RECONSTRUCTED_LAYERS, SETTINGS
+from vidstyle.experiments.defaults import SETTINGS
 from vidstyle.experiments.panels import Panel, Sheet
 from vidstyle.frames import Picture
-from vidstyle.method.features import POOLINGS
+from vidstyle.method.features import NETWORKS, POOLINGS
 from vidstyle.method.features.network import FeatureNetwork
 from vidstyle.method.losses import at_least_float32, gatys_content_loss, gatys_style_loss
 from vidstyle.method.objective import to_picture
@@ -91,7 +91,7 @@ def content_reconstruction(
         VidstyleError: a layer, a picture or weights is missing or not valid; see `vidstyle.errors`.
     """
     settings = settings or SETTINGS
-    layers = chosen(layers, RECONSTRUCTED_LAYERS[settings.network])
+    layers = chosen(layers, NETWORKS[settings.network].figure_layers or SETTINGS.style_layers)
     bench = Bench(settings, layers, on_download)
     image = bench.fitted(picture, "picture")
     target, start = bench.tensor(image), bench.noise(image)
@@ -129,7 +129,7 @@ def style_reconstruction(
     if not 1 <= count <= len(names):
         raise SettingsError(f"layers is {count}; style_layers has {len(names)}, so give 1 to {len(names)}")
     if poolings is None:
-        poolings = POOLINGS if settings.network == "vgg19" else (settings.pooling,)
+        poolings = NETWORKS[settings.network].poolings
     # Settings refuse a pooling that the network cannot do.
     benches = [Bench(replace(settings, pooling=pooling), names[:count], on_download) for pooling in poolings]
     if not benches:

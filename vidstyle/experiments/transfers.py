@@ -15,10 +15,11 @@ from torch import Tensor
 
 from vidstyle.errors import SettingsError
 from vidstyle.experiments.bench import Bench, Meter, OnProgress, chosen, title
-from vidstyle.experiments.defaults import COMPARED_LAYERS, EVERY, SETTINGS, STARTS, STYLE_WEIGHTS
+from vidstyle.experiments.defaults import EVERY, SETTINGS, STARTS, STYLE_WEIGHTS
 from vidstyle.experiments.panels import Panel, Sheet
 from vidstyle.frames import Picture
 from vidstyle.media.stills.images import read_picture
+from vidstyle.method.features import NETWORKS
 from vidstyle.method.objective import Objective, style_targets, to_picture
 from vidstyle.settings import Settings
 from vidstyle.weights.fetching import OnDownload
@@ -159,7 +160,7 @@ def content_layers(
         VidstyleError: a layer, start, picture or weights is missing or not valid; see `vidstyle.errors`.
     """
     settings = settings or SETTINGS
-    layers = chosen(layers, COMPARED_LAYERS[settings.network])
+    layers = chosen(layers, NETWORKS[settings.network].compared_layers or SETTINGS.style_layers)
     if not layers:
         raise SettingsError("layers: give at least one")
     transfer = _Transfer(content, style, settings, layers, on_download)

@@ -22,6 +22,7 @@ from vidstyle.files import sha256_of
 from vidstyle.media.read.frame_folder import FrameFolderSource, folder_files
 from vidstyle.media.read.open_source import open_source
 from vidstyle.media.read.source import Source
+from vidstyle.method.flow import FLOWS
 from vidstyle.settings import Settings
 from vidstyle.settings.words import joining_flags
 from vidstyle.version import __version__
@@ -167,9 +168,10 @@ def versions_of(settings: Settings) -> dict[str, str]:
         "opencv": cv2.__version__,
         "numpy": np.__version__,
     }
-    if settings.is_warped and settings.flow == "raft":
+    package = FLOWS[settings.flow].package if settings.is_warped else ""
+    if package:
         with suppress(PackageNotFoundError):
-            versions["torchvision"] = version("torchvision")
+            versions[package] = version(package)
     return versions
 
 

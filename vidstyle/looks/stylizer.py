@@ -23,7 +23,7 @@ from vidstyle.settings.working_size import working_size
 from vidstyle.weights.fetching import OnDownload
 from vidstyle.weights.loading import load_flow, load_network
 
-# `...` stands for what was not said, since None says that there is none.
+# `...` means not given; None means that all of the frame is stylized in the main style.
 MaybeCoverage = Coverage | None | EllipsisType
 
 

@@ -32,7 +32,7 @@ _SLOPE = np.array([[-0.5, 0, 0.5]], np.float32)
 # Where nothing moves, estimated flow still says that it does a little: of a still scene with grain it is some
 # hundredths of a pixel where there is texture, and wanders by half a pixel and more where there is none. Paint warped
 # by that is resampled in each frame, loses its finest detail, and flickers as it is optimized anew.
-# The motion that what is nearby has at the most, on average, where things are still. Slower motion than that, a pixel
+# The largest mean motion of the neighborhood that counts as still. Slower motion than that, a pixel
 # in a second, is left to the optimizer.
 _STILL_PX = 0.05
 # Nearby: within about so much, near and far, relative to the frame's long side. Both must be still, so that a flat part
@@ -42,8 +42,8 @@ _REACHES = (1 / 50, 1 / 12)
 _BLUR_PX = 1.0
 # Levels squared: the least grain that is reckoned with, as 8-bit pictures have it.
 _LEAST_GRAIN = 0.01
-# That nothing moves explains a place as well as the flow does, if it leaves at most so much more of a difference, and
-# the frame's usual one: flow has the advantage that it fits grain, and that interpolation takes grain away.
+# Zero motion explains a place as well as the flow does if its difference is at most so many times the flow's, plus
+# the frame's median: flow has the advantage that it fits grain, and that interpolation takes grain away.
 _MORE, _SLACK_LEVELS = 1.6, 1.0
 _WINDOW_PX, _SHRINK = 9, 4
 

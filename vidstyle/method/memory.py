@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 # The CPU's allocators have no exception of their own: torch's, and those of the convolutions beneath it.
 _CPU_WORDS = ("not enough memory", "can't allocate memory", "cannot allocate memory", "could not create a primitive")
-# Of the memory for activations, where it ran out.
+# Share of the memory for activations that is used once memory has run out.
 TILED = 1 / 4
 # Largest size that is likely to fit: tried downwards in such steps.
 _SMALLER = 0.8
@@ -90,7 +90,7 @@ def free_caches(device: torch.device) -> None:
 
 
 class Attempt:
-    """One try at optimizing a frame, as a context manager that keeps a want of memory from leaving it.
+    """One try at optimizing a frame, as a context manager that suppresses out-of-memory errors.
 
     Attributes:
         content: the frame, `(H, W, 3)` uint8 RGB; of a trial, reduced. way: how to go about it.
@@ -126,8 +126,11 @@ class MemoryGuard:
         """Goes back to an index into `memory_fallbacks`."""
         self.fallback = min(fallback, len(self._ways) - 1)
 
-    def attempts(self, content: Picture) -> Iterator[Attempt]:
+    def attempts(self, content: Picture, forget: Callable[[], None]) -> Iterator[Attempt]:
         """Yields attempts at a frame, `(H, W, 3)` uint8 RGB; the caller stops once one that is no trial has succeeded.
+
+        Args:
+            forget: gives memory back that a trial has taken.
 
         Raises:
             DeviceError: memory does not suffice for the cheapest way; the message names a size that fits.
@@ -153,17 +156,18 @@ class MemoryGuard:
             smaller = resize(content, max(1, round(width * ratio)), max(1, round(height * ratio)))
             trial = Attempt(smaller, self._ways[-1], is_trial=True)
             yield trial
+            forget()
             if trial.has_succeeded:
                 advice = f"the largest that is likely to fit is --size {side_px}"
                 break
         free_caches(self._device)
         raise DeviceError(f"too little memory to paint {width}x{height} pixels; {advice}")
 
-    def warp(self, content: Picture, attempt: Callable[[], T], remedy: str = "") -> T:
-        """Returns what an attempt at warping frames by optical flow returns.
+    def with_flow(self, content: Picture, attempt: Callable[[], T], remedy: str = "") -> T:
+        """Returns what a call that estimates optical flow returns, made a second time where memory runs out.
 
         Args:
-            content: a frame, `(H, W, 3)`. remedy: what needs less memory, before "a smaller --size".
+            content: a frame, `(H, W, 3)`. attempt: changes nothing if it fails. remedy: advice that ends in " or ".
 
         Raises:
             DeviceError: memory does not suffice.

@@ -26,9 +26,9 @@ HISTORY, FIRST_STEP_RMS = 10, 0.01
 NEAR_STEP_RMS = 0.001
 # The smallest picture begins with longer steps than the others: it is the farthest from where it is to go.
 SMALLEST_FIRST_STEP_RMS = 0.03
-# The gain that decides on stopping is taken over so many evaluations: single ones of a line search may gain nothing.
-# Over the first ones it is taken in proportion: where the first step gains next to nothing, as in a still scene, none
-# of those after it was ever seen to.
+# An optimization stops by its gain over so many evaluations, since a single one of a line search may gain nothing.
+# Before there are as many, the threshold is scaled: where the first step gains next to nothing, as in a still scene,
+# later ones were never seen to.
 GAIN_EVALUATIONS = 3
 # What draws values outside [0, 1] back, relative to the objective, per squared unit of range.
 OUTSIDE_WEIGHT = 10.0

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -30,7 +31,9 @@ from vidstyle.method.solver import (
 )
 from vidstyle.method.targets import FrameTargets, StyleTargetCache
 from vidstyle.method.temporal import Initialization, TemporalState
-from vidstyle.method.transitions import moved_on
+from vidstyle.method.transitions import Transition, moved_on
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -93,8 +96,7 @@ class FrameStylizer:
 
     def skip(self, content: Picture, stylized: Picture | None, coverage: Coverage | None, look: Look) -> None:
         """Takes a frame that was stylized before, so that the next one goes on from it; see `TemporalState.skip`."""
-        skip = partial(self._state.skip, content, stylized, coverage, look)
-        self.memory.warp(content, skip, self._flow_remedy)
+        self._with_flow(content, partial(self._state.skip, content, stylized, coverage, look))
 
     def stylize(
         self, content: Picture, coverage: Coverage | None, look: Look, steps: Steps | None = None
@@ -108,67 +110,46 @@ class FrameStylizer:
         Raises:
             OptimizationError: no finite picture could be found. DeviceError: memory is too small for this size.
         """
-        started, steps = time.perf_counter(), self._options.steps if steps is None else steps
+        started, steps = time.perf_counter(), steps or self._options.steps
         if coverage is not None and not coverage.is_stylized:
             self.skip(content, content, coverage, look)
             return StylizedFrame(content, content, math.nan, 0, 0, time.perf_counter() - started, self.memory.fallback)
-        initialize = partial(self._state.initialize, content, coverage, look, steps)
-        start = self.memory.warp(content, initialize, self._flow_remedy)
-        start, ahead = self._follow_transition(content, coverage, start, steps)
-        if ahead is not None and start.transition is not None and start.transition.is_enough:
-            outcome = replace(ahead, image=to_tensor(start.start, self._device), loss=math.nan)
+        start = self._with_flow(content, partial(self._state.initialize, content, coverage, look, steps))
+        if start.transition is not None and steps.later:
+            outcome = self._follow_transition(content, coverage, start, start.transition, steps)
         else:
             outcome = self._minimize(content, coverage, start, steps)
-            outcome = outcome if ahead is None else outcome.after(ahead)
         # The next frame goes on from this one as delivered, in 8 bits, so that a render which was
         # interrupted can go on from its files and come out the same.
-        stylized = to_picture(outcome.image)
-        if start.repeats is not None:
-            stylized = start.repeats
-        elif coverage is not None:
+        stylized = to_picture(outcome.image) if start.repeats is None else start.repeats
+        if coverage is not None and start.repeats is None:
             stylized = coverage.blended(content, stylized)
-        accept = partial(self._state.accept, content, stylized, coverage, look, is_repeated=start.repeats is not None)
-        self.memory.warp(content, accept, self._flow_remedy)
+        is_repeated = start.repeats is not None
+        self._with_flow(
+            content, partial(self._state.accept, content, stylized, coverage, look, is_repeated=is_repeated)
+        )
         # Never what the next frame goes on from: its colors would be swapped again and again.
         image = with_colors_of(content, stylized) if self._options.color == "content" else stylized
         found = outcome.loss, outcome.evaluations, outcome.retries
         return StylizedFrame(image, stylized, *found, time.perf_counter() - started, self.memory.fallback)
 
-    def _follow_transition(
-        self, content: Picture, coverage: Coverage | None, start: Initialization, steps: Steps
-    ) -> tuple[Initialization, Outcome | None]:
-        """Moves a start toward what its look changes into, and returns how that was found, if the look changes."""
-        if start.transition is None or not steps.later:
-            return start, None
-        freely = Initialization(start.transition.look, start.start, steps.later, is_afresh=True)
-        ahead = self._minimize(content, coverage, freely, steps)
-        picture = ahead.image[0].permute(1, 2, 0).float().cpu().numpy() * np.float32(255)
-        moved, warped = moved_on(start.transition, content, picture, start.start, start.warped)
-        return replace(start, start=moved, warped=warped), ahead
-
     def _minimize(self, content: Picture, coverage: Coverage | None, start: Initialization, steps: Steps) -> Outcome:
-        """Returns the best picture found from a start, with as little memory as there is."""
+        """Returns the best picture found from a start; see `MemoryGuard` for what happens where memory runs out."""
         if start.repeats is None and (not start.iterations or not start.look.strength):
             return Outcome(to_tensor(content, self._device), math.nan, 0, 0)
-        for attempt in self.memory.attempts(content):
+        for attempt in self.memory.attempts(content, self._forget_targets):
             with attempt:
                 if not attempt.is_trial:
                     return self._minimize_once(content, coverage, start, steps, attempt.way)
                 # Whether a smaller frame fits shows in its first step.
                 trial = Initialization(start.look, attempt.content.astype(np.float32), 1)
                 self._minimize_once(attempt.content, None, trial, steps, attempt.way)
-            for styles in (self._styles, *self._region_styles) if attempt.is_trial else ():
-                styles.forget()
         raise RuntimeError("attempts at a frame end with an error of their own")
 
     def _minimize_once(
-        self,
-        content: Picture,
-        coverage: Coverage | None,
-        start: Initialization,
-        steps: Steps,
-        way: MemoryFallback,
+        self, content: Picture, coverage: Coverage | None, start: Initialization, steps: Steps, way: MemoryFallback
     ) -> Outcome:
+        """Builds the objective and minimizes it: small sizes first where a frame starts afresh."""
         height, width = content.shape[:2]
         targets = FrameTargets(self._styles, start.look, content, coverage, self._region_styles, way.share)
         objective = targets.objective(width, height, warped=start.warped)
@@ -181,3 +162,27 @@ class FrameStylizer:
             return optimize_coarse_to_fine(image, objective, targets.objective, way.method, budget, self.on_evaluation)
         budget = Budget(start.iterations, way.history, NEAR_STEP_RMS, steps.least_gain)
         return optimize(image, objective, way.method, budget, self.on_evaluation)
+
+    def _follow_transition(
+        self,
+        content: Picture,
+        coverage: Coverage | None,
+        start: Initialization,
+        transition: Transition,
+        steps: Steps,
+    ) -> Outcome:
+        """Stylizes a frame whose look changes, from a start that is moved toward what the look changes into."""
+        freely = Initialization(transition.look, start.start, steps.later, is_afresh=True)
+        ahead = self._minimize(content, coverage, freely, steps)
+        picture = ahead.image[0].permute(1, 2, 0).float().cpu().numpy() * np.float32(255)
+        moved, warped = moved_on(transition, content, picture, start.start, start.warped)
+        if transition.is_enough:
+            return replace(ahead, image=to_tensor(moved, self._device), loss=math.nan)
+        return self._minimize(content, coverage, replace(start, start=moved, warped=warped), steps).after(ahead)
+
+    def _with_flow(self, content: Picture, call: Callable[[], T]) -> T:
+        return self.memory.with_flow(content, call, self._flow_remedy)
+
+    def _forget_targets(self) -> None:
+        for styles in (self._styles, *self._region_styles):
+            styles.forget()

@@ -98,7 +98,7 @@ class StyleTargetCache:
         """Returns the memory for activations of a picture of that size.
 
         Args:
-            share: of what it may take; below 1, also of what it would take.
+            share: of the limit; below 1, of the smaller of limit and need.
         """
         allowed = self.options.activations_gib * 2**30
         if share == 1:

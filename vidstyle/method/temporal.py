@@ -23,13 +23,13 @@ from vidstyle.method.warping import WarpedFrame, came_from, mixed, warped, warpe
 _COVERED_ENOUGH = 0.5
 # Older frames are only looked at where at least this share of the frame is disoccluded: each costs two flows.
 _LEAST_DISOCCLUDED = 0.002
-# How fast, in levels per frame, mean and contrast are led back to those of the shot's first frame; nobody sees a
+# How fast, in levels per frame, mean and contrast return to those of the shot's first frame; nobody sees a
 # change of a quarter. That they should not change is what the style asks for, whatever is filmed: photographs whose
 # means are 40 levels apart, stylized in one style, had means at most 3 apart. A chain of frames left alone drifts all
 # the same, by 0.01 a frame over 200 frames of a slow pan.
 _DRIFT_CORRECTION_LEVELS = 0.25
-# After so many frames paint counts as settled: until then it is held the less, the newer the place is, and has a style
-# loss of its own. Otherwise what a pan disoccludes, a few pixels at a time, would keep the looks of the content.
+# After so many frames paint counts as settled: until then the temporal loss grows with the age of the pixel, and new
+# places have a style loss of their own. Otherwise what a pan disoccludes, a few pixels at a time, would stay content.
 SETTLED_AFTER_FRAMES = 8
 # Holes in the trust that are smaller than this are filled from around them, and disocclude nothing.
 _SPECK_PX = 5
@@ -86,7 +86,7 @@ class TemporalState:
 
         Args:
             estimate_flow: None where frames are not warped.
-            corrects_drift: whether mean and contrast are led back to those of the shot's first frame.
+            corrects_drift: whether mean and contrast return to those of the shot's first frame.
         """
         self._options = options
         self._estimate_flow = estimate_flow if options.is_warped else None
@@ -151,9 +151,10 @@ class TemporalState:
         Args:
             is_repeated: whether it was the frame before once more, so that nothing was warped to it.
         """
-        if is_repeated:
-            self._age_by(content, coverage)
+        # Ages change last: where memory runs out meanwhile, all of this is tried again.
+        ages = self._ages_without_steps(content, coverage) if is_repeated else self._ages
         self._add(content, stylized, coverage)
+        self._ages = ages
         self._looks.add(look)
 
     def skip(self, content: Picture, stylized: Picture | None, coverage: Coverage | None, look: Look) -> None:
@@ -163,11 +164,10 @@ class TemporalState:
             stylized: as it was stylized, `(H, W, 3)` uint8 RGB; it need not be known further back than the window.
         """
         self._forget_other_sizes(content)
-        if self._estimate_flow is not None:
-            self._age_by(content, coverage)
+        ages = self._ages_without_steps(content, coverage)
+        if self._estimate_flow is not None or stylized is not None:
             self._add(content, stylized, coverage)
-        elif stylized is not None:
-            self._add(content, stylized, coverage)
+        self._ages = ages
         self._looks.add(look)
 
     def _is_repeated(
@@ -197,10 +197,11 @@ class TemporalState:
             paint = coverage.paint_of(content, blended)
         self._past.append(_PastFrame(content, paint, blended, coverage))
 
-    def _age_by(self, content: Picture, coverage: Coverage | None) -> None:
-        """Makes everything as much older as a frame that is not optimized makes it."""
-        if self._past and self._estimate_flow is not None:
-            self._ages = self._aged(self._pieces(content, self._estimate_flow, coverage), content, coverage)
+    def _ages_without_steps(self, content: Picture, coverage: Coverage | None) -> FloatPicture | None:
+        """Returns the ages of pixels after a frame that is not optimized."""
+        if not self._past or self._estimate_flow is None:
+            return self._ages
+        return self._aged(self._pieces(content, self._estimate_flow, coverage), content, coverage)
 
     # -- warping -------------------------------------------------------------------------------
 
@@ -225,8 +226,9 @@ class TemporalState:
         share = 1 - _uncovered(pieces, coverage)
         if coverage is not None:
             confidence *= coverage.amount
+        warped_frame = WarpedFrame(start, paint, confidence, ages < SETTLED_AFTER_FRAMES, ages < 1, share)
         self._ages = ages
-        return WarpedFrame(start, paint, confidence, ages < SETTLED_AFTER_FRAMES, ages < 1, share)
+        return warped_frame
 
     def _warped_paint(
         self, pieces: list[_Piece], covered: FloatPicture, content: Picture, content_share: float
@@ -295,7 +297,7 @@ class TemporalState:
         return ages
 
     def _drift_corrected(self, paint: FloatPicture) -> FloatPicture:
-        """Leads mean and contrast back to where they were when the shot began, a little each frame."""
+        """Brings mean and contrast closer to those of the shot's first frame, by a little each frame."""
         last = self._past[-1].paint
         if self._first_levels is None or last is None or not self._corrects_drift:
             return paint
@@ -310,10 +312,10 @@ class TemporalState:
 
 def frames_needed_before(options: Options) -> int:
     """Returns how many frames of a shot, right before the one to be stylized, must be given to `skip`."""
-    # Which paint is settled follows from the frames of so long, and what those were warped from.
+    # Ages depend on so many frames, and those on the frames that they were warped from.
     if options.is_warped:
         return options.looks_back_frames + SETTLED_AFTER_FRAMES
-    # How a transition goes on follows from the looks of so long.
+    # A transition depends on so many looks.
     return SETTLING_FRAMES if options.looks_back_frames else 0
 
 

@@ -19,8 +19,8 @@ from vidstyle.frames import FloatPicture, Picture
 from vidstyle.method.look import Look
 from vidstyle.method.warping import WarpedFrame, mixed
 
-# A larger share would be seen as a jump at the end of a transition; of what then is missing, a share of (1 - 1/3)^4 is
-# left after as many frames as a look takes to settle.
+# A larger share would be seen as a jump at the end of a transition. Of what is missing then, (2/3)^4 (about 20 %) is
+# left when the look counts as settled.
 LARGEST_SHARE = 1 / 3
 # A look has settled when it is as old as this: until then frames are moved on, after that steps alone will do.
 SETTLING_FRAMES = 5
@@ -98,8 +98,8 @@ def _toward_end(old: Look, new: Look) -> Transition | None:
     transition = Transition(end, min(LARGEST_SHARE, max(shares)))
     if not is_rising or new.strength == 1:
         return transition
-    # Full paint is even, and so is the content shining through it; Gram matrices between theirs are met by stylizing
-    # some places strongly and others not at all.
+    # Optimizing for Gram matrices between those of content and style stylizes some places fully and others not at all,
+    # so full paint, which is even, is blended with the content instead.
     return transition._replace(new_share=new.strength, content_share=1 - old.strength, is_enough=True)
 
 

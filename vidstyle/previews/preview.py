@@ -12,9 +12,11 @@ from vidstyle.job.source import open_with_settings
 from vidstyle.looks.frame_masks import Masks
 from vidstyle.looks.stylizer import Stylizer
 from vidstyle.looks.timeline import Timeline
+from vidstyle.media.read.frame_reader import FrameReader
 from vidstyle.media.stills.images import IMAGE_SUFFIXES, write_image
 from vidstyle.media.write.outputs import check_output, check_overwrites_no_input
 from vidstyle.method.coverage import Coverage
+from vidstyle.method.features import NETWORKS
 from vidstyle.method.look import Look
 from vidstyle.previews.sheet import Cell, draw_sheet
 from vidstyle.settings import Settings
@@ -23,8 +25,6 @@ from vidstyle.text import forecast_rows
 
 # Called with the number of pictures stylized so far, and of all pictures.
 OnPicture = Callable[[int, int], None]
-# At these sizes nine pictures take less than a minute on two cores; VGG-19 takes four times as long for each pixel.
-LARGEST_PX = {"compact": 512, "vgg19": 256}
 # Later steps of a render refine details that a sheet can do without.
 MOST_STEPS = 30
 FRAMES = 3
@@ -34,7 +34,7 @@ STRENGTH_SHARES = (1 / 3, 2 / 3, 1.0)
 
 def preview_settings(settings: Settings) -> Settings:
     """Returns the settings that the pictures of a sheet are stylized with: smaller, and in fewer steps."""
-    size = LARGEST_PX[settings.network]
+    size = NETWORKS[settings.network].preview_px
     return replace(
         settings,
         size=size if settings.size == "source" else min(size, settings.size),
@@ -94,12 +94,9 @@ def _frames_at(
     positions: Sequence[int], source: Path, settings: Settings, timeline: Timeline
 ) -> Iterator[tuple[str, Picture, Coverage | None, Look]]:
     """Yields frames at ascending positions: the time in words, the picture, where it is stylized, and its look."""
-    with open_with_settings(source, settings) as frames, Masks(settings) as masks:
-        passed = 0
+    with FrameReader(lambda: open_with_settings(source, settings)) as frames, Masks(settings) as masks:
         for position in positions:
-            for _ in range(position - passed):
-                frames.skip()
-            frame, passed = next(frames), position + 1
+            frame = frames.frame(position)
             time_s = (frame.pts - frames.first_pts) * frame.time_base
             when = "" if frames.info.kind == "still" else f", {float(time_s):.2f} s (frame {frame.index})"
             look = timeline.look(frame.index, time_s)

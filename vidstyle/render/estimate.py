@@ -18,14 +18,14 @@ from vidstyle.method.stylizer import StylizedFrame
 from vidstyle.method.tiling import bytes_per_px
 from vidstyle.settings import Settings
 
-# What measuring may take, and how often it evaluates the objective, in evaluations at full size.
+# Time budget for measuring, and its cost in evaluations at full size.
 BUDGET_S, _MEASURED_EVALUATIONS = 4.0, 9
 # First a look at how fast this machine is, at a size that takes a moment.
 _TRIAL_SIDE_PX = 320
 _STEPS, _REPEATS_S = 2, 1.0
 # Evaluations of a later frame that moves, by measure (scripts/benchmark_stability.py): 512 px, three clips of fast
 # motion, --least-gain 0.01; with the temporal loss, without it, and from the previous frame as it is. Still scenes
-# need a quarter.
+# need fewer.
 USUAL_EVALUATIONS = {"held": 8.0, "warped": 10.8, "previous": 5.2}
 _USUAL_LEAST_GAIN = 0.01
 # All smaller copies of a picture together, relative to its pixels.

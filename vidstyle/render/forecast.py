@@ -43,7 +43,7 @@ _BITS_PER_PX = {
 }
 # Steps of quality that halve a file, measured likewise.
 _HALVING = {"h264": 6, "hevc": 6, "av1": 16, "vp9": 12, "webp": 28}
-# README, "Long renders": job folder and output together stay under so many finished videos and a segment of frames.
+# job/README.md: job folder and output together stay under so many finished videos and a segment of frames.
 _VIDEOS, _VIDEOS_ELSEWHERE = 2.5, 3.5
 
 

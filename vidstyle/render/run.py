@@ -46,6 +46,7 @@ from vidstyle.reporting.page import write_page
 from vidstyle.settings import Settings
 from vidstyle.settings.command import command_line
 from vidstyle.settings.config import config_text
+from vidstyle.settings.definitions import ALL_SETTINGS
 from vidstyle.settings.words import to_json
 from vidstyle.text import retried_note, trouble_notes
 from vidstyle.workers.shot_stylizer import SavedFrame
@@ -229,7 +230,8 @@ def record_of(
     """
     settings = Settings(**manifest.settings)
     # These do not change frames, and their folders are private.
-    shown = replace(settings, report=None, overwrite=False, job_dir=None, keep_job=False)
+    of_run = {name: spec.default for name, spec in ALL_SETTINGS.items() if spec.scope == "run"}
+    shown = replace(settings, **of_run)
     named = () if settings.style_at else tuple(styles)
     try:
         config = config_text(settings, named, Path())

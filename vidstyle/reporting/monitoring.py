@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vidstyle.errors import JobError, SourceError, VidstyleError
-from vidstyle.frames import Picture, resize
+from vidstyle.frames import Frame, Picture, resize
 from vidstyle.job.folder import STOP_NAME, JobFolder, clear_job
 from vidstyle.job.journal import JournalEntry, read_journal
 from vidstyle.job.lock import is_running, locked
 from vidstyle.job.manifest import MANIFEST_NAME, read_manifest
 from vidstyle.job.source import open_with_settings
 from vidstyle.job.status import Status, job_path, job_status
+from vidstyle.media.read.frame_reader import FrameReader
 from vidstyle.media.read.open_source import open_source
-from vidstyle.media.read.source import Source
 from vidstyle.media.stills.images import read_layers, reduced_size
 from vidstyle.metrics import MEASURED_SIZE_PX, StabilityMeter
 
@@ -138,7 +138,7 @@ class WarpErrorWatch:
         """
         path = _folder_of(output, job_dir)
         self._job = JobFolder(path, read_manifest(path))
-        self._segment: _Segment | None = None
+        self._segment: tuple[range, FrameReader] | None = None
         self.errors: list[tuple[int, float]] = []
         self._steps = self._measured()
 
@@ -160,21 +160,17 @@ class WarpErrorWatch:
         manifest = self._job.manifest
         apart = max(1, -(-manifest.frame_count // _MOST_PAIRS))
         size = reduced_size(manifest.width, manifest.height, MEASURED_SIZE_PX)
-        read, before = 0, None
-        with open_with_settings(self._source_path(), self._job.settings) as source:
+        before: Frame | None = None
+        with FrameReader(lambda: open_with_settings(self._source_path(), self._job.settings)) as frames:
             for position in range(apart, manifest.frame_count, apart):
-                while read < position - 1:
-                    source.skip()
-                    read += 1
-                if read < position:
-                    before, read = next(source), read + 1
-                now, read = next(source), read + 1
+                if apart > 1 or before is None:
+                    before = frames.frame(position - 1)
+                now = frames.frame(position)
                 meter = StabilityMeter()
                 for at, frame in ((position - 1, before), (position, now)):
                     while (stylized := self._stylized(at)) is None:
                         yield False
-                    if frame is not None:
-                        meter.add(resize(frame.image, *size), resize(stylized, *size))
+                    meter.add(resize(frame.image, *size), resize(stylized, *size))
                 self.errors.append((position, meter.result().warp_error))
                 before = now
                 yield True
@@ -195,25 +191,13 @@ class WarpErrorWatch:
         run = next(run for shot in self._job.manifest.shots for run in shot.segments if position in run)
         if not self._job.segment_path(run).with_suffix(".json").is_file():
             return None
-        if self._segment is None or self._segment.run != run or self._segment.position > position:
+        if self._segment is None or self._segment[0] != run:
             self._close_segment()
-            self._segment = _Segment(run, open_source(self._job.segment_path(run)), run.start)
-        while self._segment.position < position:
-            self._segment.source.skip()
-            self._segment.position += 1
-        self._segment.position += 1
-        return next(self._segment.source).image
+            path = self._job.segment_path(run)
+            self._segment = run, FrameReader(lambda: open_source(path))
+        return self._segment[1].frame(position - run.start).image
 
     def _close_segment(self) -> None:
         if self._segment is not None:
-            self._segment.source.close()
+            self._segment[1].close()
         self._segment = None
-
-
-@dataclass
-class _Segment:
-    """An encoded run of frames that is being read: `position` is the next frame's in the render."""
-
-    run: range
-    source: Source
-    position: int

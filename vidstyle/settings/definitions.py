@@ -489,11 +489,6 @@ class Settings:
         return self.init == "warped" and self.flow != "off"
 
     @property
-    def needs_flow(self) -> bool:
-        """Whether optical flow is estimated at all."""
-        return self.is_warped
-
-    @property
     def looks_back_frames(self) -> int:
         """How many stylized frames before it a frame may depend on, besides the first of its shot."""
         if self.is_warped:

@@ -18,7 +18,7 @@ def working_size(width: int, height: int, settings: Settings, *, even: bool = Fa
     side by one pixel at most.
 
     Raises:
-        SourceError: larger than optical flow can be carried along.
+        SourceError: larger than frames that can be warped.
     """
     ratio = 1.0 if settings.size == "source" else min(1.0, settings.size / max(width, height))
     # A panorama's short side stays paintable, at the cost of a longer long side.
@@ -27,5 +27,5 @@ def working_size(width: int, height: int, settings: Settings, *, even: bool = Fa
     fitted = max(step, round(width * ratio / step) * step), max(step, round(height * ratio / step) * step)
     if max(fitted) > LARGEST_SIDE_PX and settings.is_warped:
         at_most = f"at most {LARGEST_SIDE_PX:,} px on a side; use a smaller --size, or --flow off"
-        raise SourceError(f"{fitted[0]}x{fitted[1]} pixels: paint can be carried along in pictures of {at_most}")
+        raise SourceError(f"{fitted[0]}x{fitted[1]} pixels: paint can be warped in pictures of {at_most}")
     return fitted

@@ -93,7 +93,7 @@ class LookPage:
             )
             self.size = gr.Slider(320, 1920, _FIRST.size, step=32, label="Long side of the picture, px", elem_id="size")
             self.network = gr.Radio(
-                [("compact: quick", "compact"), ("VGG-19: slower, fetched once", "vgg19")],
+                [(f"{name}: {entry.help}", name) for name, entry in vidstyle.NETWORKS.items()],
                 value=_FIRST.network,
                 label="Network",
                 elem_id="network",

@@ -24,16 +24,29 @@ class NetworkEntry:
     Attributes:
         place: of its class, "module:name" beside this file. help: what the help says of it, after its name.
         poolings: those that it can be built with, its own first.
+        preview_px: long side at which a sheet of nine previews takes less than a minute on two cores.
+        figure_layers: layers that the experiments show where none are asked for; none: the style layers.
+        compared_layers: the same, of the experiment that compares content layers.
     """
 
     place: str
     help: str
     poolings: tuple[str, ...] = ("average",)
+    preview_px: int = 256
+    figure_layers: tuple[str, ...] = ()
+    compared_layers: tuple[str, ...] = ()
 
 
 NETWORKS = {
-    "compact": NetworkEntry("compact:CompactFeatures", "comes with the package"),
-    "vgg19": NetworkEntry("vgg19:Vgg19Features", "is slower, and downloaded once", ("average", "max")),
+    "compact": NetworkEntry("compact:CompactFeatures", "comes with the package", preview_px=512),
+    "vgg19": NetworkEntry(
+        "vgg19:Vgg19Features",
+        "is slower, and downloaded once",
+        ("average", "max"),
+        # Those of figures 1 and 5 of Gatys et al. (2016).
+        figure_layers=("relu1_2", "relu2_2", "relu3_2", "relu4_2", "relu5_2"),
+        compared_layers=("relu2_2", "relu4_2"),
+    ),
 }
 # Every pooling that some network can be built with.
 POOLINGS = tuple(dict.fromkeys(pooling for entry in NETWORKS.values() for pooling in entry.poolings))

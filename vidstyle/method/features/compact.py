@@ -23,7 +23,7 @@ from vidstyle.method.tensor_files import TensorFile
 
 # What the package ships: channels x convolutions of each stage; half-size pooling between stages.
 SHAPE = "16x2,48x2,128x4"
-# No file makes us allocate more than this asks for: some 200 MB.
+# Limits for untrusted files: no network from one is larger than some 200 MB.
 LARGEST_CHANNELS, LARGEST_DEPTH = 512, 8
 LARGEST_INT8 = 127
 FIRST_LAYERS = ("relu1_1", "relu2_1", "relu3_1")
@@ -100,7 +100,7 @@ class CompactFeatures(FeatureNetwork):
         """Returns the activations of `layers` for `(N, 3, H, W)` float RGB in [0, 1]; see `FeatureNetwork`."""
         wanted = set(layers)
         features: dict[str, Tensor] = {}
-        # Replicated before it becomes bfloat16 with interleaved channels, for which there is no fast way to.
+        # Padded before the conversion: replicating is slow in channels-last bfloat16.
         x, depth = self.normalized(image if has_border else F.pad(image, (1, 1, 1, 1), mode="replicate")), 0
         for stage, (_, names) in enumerate(self.stages):
             if stage:

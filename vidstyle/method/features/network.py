@@ -115,7 +115,7 @@ class FeatureNetwork(nn.Module):
         return torch.Size((picture.shape[2] // stride, picture.shape[3] // stride))
 
     def reach_px(self, layers: Collection[str]) -> int:
-        """Returns how many pixels from itself the picture matters to a position of any of `layers`, at most."""
+        """Returns the radius of the receptive field of `layers` in pixels of the picture, at most."""
         # Convolutions of 3x3 see one position farther each; pooling sees its own two.
         return sum(stride for _, _, stride in self._needed_for(layers))
 
@@ -142,8 +142,8 @@ class FeatureNetwork(nn.Module):
         """Returns the activations of `layers` for `(N, 3, H, W)` float RGB in [0, 1].
 
         Args:
-            has_border: whether the picture's outermost `reach_px(layers)` pixels are there to be looked at only.
-                Convolutions are not padded then, and the layer that looks farthest has no positions in the border.
+            has_border: whether the outermost `reach_px(layers)` pixels are context: convolutions run unpadded then, and
+                the layer with the largest receptive field has no positions there.
         """
         raise NotImplementedError
 

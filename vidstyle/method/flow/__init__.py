@@ -59,16 +59,21 @@ class FlowEstimator(Protocol):
 class FlowEntry:
     """A way to estimate optical flow that can be chosen.
 
-    Attributes: `place`, of its class, "module:name" beside this file; `help`, what the help says of it, after its name.
+    Attributes:
+        place: of its class, "module:name" beside this file. help: what the help says of it, after its name.
+        package: whose release may change its results, besides those that vidstyle needs anyway.
     """
 
     place: str
     help: str
+    package: str = ""
 
 
 FLOWS = {
     "dis": FlowEntry("dis:DisFlow", "is OpenCV's"),
-    "raft": FlowEntry("raft:RaftFlow", "is torchvision's, better for fast motion, for GPUs, and downloaded once"),
+    "raft": FlowEntry(
+        "raft:RaftFlow", "is torchvision's, better for fast motion, for GPUs, and downloaded once", "torchvision"
+    ),
 }
 
 
