@@ -6,6 +6,7 @@ import shlex
 import signal
 import sys
 import time
+import traceback
 from pathlib import Path
 
 import cv2
@@ -18,8 +19,10 @@ import vidstyle
 from vidstyle.cli import progress
 from vidstyle.cli.arguments import build_parser
 from vidstyle.cli.main import main
+from vidstyle.method import losses
 from vidstyle.settings.definitions import ALL_SETTINGS
 
+PACKAGE = Path(vidstyle.__file__).parent
 QUICK = ["--iterations", "1", "--first-iterations", "2", "--size", "32", "--device", "cpu"]
 
 
@@ -295,3 +298,16 @@ def test_the_parser_takes_no_abbreviations_by_accident():
     assert isinstance(build_parser(), argparse.ArgumentParser)
     with pytest.raises(SystemExit):
         build_parser().parse_args(["in.mp4", "--style", "a.png", "--iter", "3"])
+
+
+def test_few_calls_lead_from_main_to_a_gram_product(clip, style, tmp_path, monkeypatch):
+    product, depths = losses._product, []
+
+    def counted(left, right):
+        files = [Path(frame.filename) for frame in traceback.extract_stack()]
+        depths.append(sum(file.is_relative_to(PACKAGE) for file in files))
+        return product(left, right)
+
+    monkeypatch.setattr(losses, "_product", counted)
+    assert main([str(clip), "--style", str(style), "-o", str(tmp_path / "out.mp4"), *QUICK, "--frames", "0:2"]) == 0
+    assert max(depths) + 1 <= 20
