@@ -1,4 +1,4 @@
-"""Plain data that travels between sources, the stylizer and outputs."""
+"""Plain data that everything else passes on: pictures, frames, moments, plans and results."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from jobs import fill, make_job
 
-from vidstyle.render.shots import Progress
+from vidstyle.render.engines import Progress
 
 
 def test_a_shot_is_done_with_its_last_frame(tmp_path):

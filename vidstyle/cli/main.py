@@ -1,4 +1,4 @@
-"""The command `vidstyle`: words become settings, errors become exit statuses; nothing else happens here."""
+"""The command `vidstyle`: words become settings, progress becomes bars, errors become exit statuses."""
 
 from __future__ import annotations
 

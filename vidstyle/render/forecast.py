@@ -19,10 +19,10 @@ from vidstyle.looks.frame_masks import Masks
 from vidstyle.media.write.codecs import CODECS, Encoding
 from vidstyle.method.coverage import Coverage
 from vidstyle.method.look import Look
+from vidstyle.render.engines import cluster_size
 from vidstyle.render.estimate import Pace, measured_pace, memory_bytes
 from vidstyle.render.plan import RenderPlan, plan_render, still_notes, with_job
 from vidstyle.render.request import Request
-from vidstyle.render.shots import cluster_size
 from vidstyle.shots import SEGMENT_FRAMES
 from vidstyle.text import look_rows
 

@@ -14,7 +14,7 @@ import av
 import torch
 
 from vidstyle.errors import JobError
-from vidstyle.job.entry import check_new_job, check_unchanged
+from vidstyle.job.checks import check_new_job, check_unchanged
 from vidstyle.job.folder import JobFolder
 from vidstyle.job.identity import (
     Identity,
@@ -33,8 +33,8 @@ from vidstyle.job.status import job_path
 from vidstyle.looks.frame_masks import check_all_masks
 from vidstyle.media.write.segments import check_gaps
 from vidstyle.render.analysis import ANALYSIS_SIDE_PX, Analysis, OnAnalysis, analyze
+from vidstyle.render.engines import check_cluster_if_asked
 from vidstyle.render.request import Request
-from vidstyle.render.shots import check_cluster_if_asked
 from vidstyle.settings.words import moments_of, painting_flags, to_json
 from vidstyle.shots import SEGMENT_FRAMES
 from vidstyle.weights.loading import weights_file

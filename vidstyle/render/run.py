@@ -10,7 +10,7 @@ from pathlib import Path
 from vidstyle.devices import threads
 from vidstyle.errors import SettingsError, VidstyleError, counted
 from vidstyle.frames import Result
-from vidstyle.job.entry import check_steady, clear_leftovers, removed_if_empty
+from vidstyle.job.checks import check_steady, clear_leftovers, removed_if_empty
 from vidstyle.job.folder import FINISHED_NAME, PUBLISHING_NAME, JobFolder, clear_job, write_record
 from vidstyle.job.journal import JournalEntry, read_journal
 from vidstyle.job.lock import locked, stop_if_asked
@@ -30,6 +30,7 @@ from vidstyle.media.stills.metadata import without_location
 from vidstyle.media.streams.side_streams import side_streams_of
 from vidstyle.media.timestamps import TIMESTAMPS_NAME, timestamps_csv
 from vidstyle.render.analysis import Analysis
+from vidstyle.render.engines import Progress, stylized_frames
 from vidstyle.render.plan import (
     RenderPlan,
     is_published,
@@ -41,7 +42,6 @@ from vidstyle.render.plan import (
     with_job,
 )
 from vidstyle.render.request import Request
-from vidstyle.render.shots import Progress, stylized_frames
 from vidstyle.reporting.page import write_page
 from vidstyle.settings import Settings
 from vidstyle.settings.command import command_line

@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 
 from vidstyle.errors import WeightsError
 from vidstyle.files import cache_folder, written_whole
-from vidstyle.method.tensor_files import PublishedWeights, Shapes
+from vidstyle.method.weights import PublishedWeights, Shapes
 from vidstyle.weights.reading import LARGEST_FILE_BYTES, read_weights
 
 CHUNK_BYTES, TIMEOUT_S = 1 << 20, 30

@@ -12,7 +12,7 @@ from vidstyle.errors import WeightsError
 from vidstyle.method.features import check_layers, network_class
 from vidstyle.method.features.network import FeatureNetwork
 from vidstyle.method.flow import FlowEstimator, flow_class
-from vidstyle.method.tensor_files import PublishedWeights, Shapes
+from vidstyle.method.weights import PublishedWeights, Shapes
 from vidstyle.weights.fetching import OnDownload, fetched, is_fetched
 from vidstyle.weights.reading import WeightsFile, read_weights
 

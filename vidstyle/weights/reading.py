@@ -14,14 +14,14 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from vidstyle.errors import WeightsError
-from vidstyle.method.tensor_files import Shapes
+from vidstyle.method.weights import Shapes
 
 # torchvision's VGG-19 with its classifier has 574,673,361 bytes; nothing we read is larger.
 LARGEST_FILE_BYTES = 1 << 30
 
 
 class WeightsFile:
-    """A weights file as a network sees it; see `TensorFile` in `vidstyle.method.tensor_files`."""
+    """A weights file as a network sees it; see `TensorFile` in `vidstyle.method.weights`."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

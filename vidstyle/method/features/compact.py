@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from vidstyle.errors import WeightsError
 from vidstyle.method.features.network import FeatureNetwork, half_size
-from vidstyle.method.tensor_files import TensorFile
+from vidstyle.method.weights import TensorFile
 
 # What the package ships: channels x convolutions of each stage; half-size pooling between stages.
 SHAPE = "16x2,48x2,128x4"

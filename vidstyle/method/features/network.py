@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vidstyle.method.tensor_files import PublishedWeights, Shapes, TensorFile
+from vidstyle.method.weights import PublishedWeights, Shapes, TensorFile
 
 PaddingMode = Literal["zeros", "replicate"]
 

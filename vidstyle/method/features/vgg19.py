@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from vidstyle.errors import SettingsError, WeightsError
 from vidstyle.method.features import NETWORKS
 from vidstyle.method.features.network import FeatureNetwork, PaddingMode, half_size
-from vidstyle.method.tensor_files import PublishedWeights, Shapes, TensorFile
+from vidstyle.method.weights import PublishedWeights, Shapes, TensorFile
 
 # Channels and number of convolutions of the five blocks (Simonyan and Zisserman 2014, table 1, E).
 BLOCKS = ((64, 2), (128, 2), (256, 4), (512, 4), (512, 4))

@@ -15,8 +15,8 @@ from vidstyle.frames import Picture
 if TYPE_CHECKING:
     import torch
 
-    from vidstyle.method.tensor_files import PublishedWeights, TensorReader
     from vidstyle.method.warping import FlowField
+    from vidstyle.method.weights import PublishedWeights, TensorReader
 
 
 class FlowEstimator(Protocol):

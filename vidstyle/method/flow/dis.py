@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 
 from vidstyle.frames import Picture
-from vidstyle.method.tensor_files import PublishedWeights, TensorReader
 from vidstyle.method.warping import FlowField
+from vidstyle.method.weights import PublishedWeights, TensorReader
 
 if TYPE_CHECKING:
     import torch

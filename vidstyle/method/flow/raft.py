@@ -15,8 +15,8 @@ import torch
 
 from vidstyle.errors import FlowError
 from vidstyle.frames import Picture
-from vidstyle.method.tensor_files import PublishedWeights, TensorReader
 from vidstyle.method.warping import FlowField
+from vidstyle.method.weights import PublishedWeights, TensorReader
 
 # The network halves pictures three times, and its pyramid of correlations needs 16 cells on a side.
 STEP_PX, SMALLEST_SIDE_PX = 8, 128
