@@ -146,7 +146,6 @@ class ClusterStylizer:
     def _order_for(self, ray: Any) -> dict[str, Any]:
         """Returns what every task gets: plain values, so that another release can read them and say that it differs."""
         settings = self._settings
-        # Frames are resized before they reach the stylizer.
         precision = str(resolve_precision(settings.precision, self._device)).removeprefix("torch.")
         settings = replace(with_whole_paths(settings), device=self._device.type, precision=precision)
         return {

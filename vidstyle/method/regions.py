@@ -47,7 +47,11 @@ class Regions:
     """
 
     def __init__(self, weights: Tensor, styles: Sequence[StyleGrams], unsettled: Tensor | None = None) -> None:
-        """Args: unsettled: `(1, 1, H, W)` float32, 1 where paint is so new that it has a style loss of its own."""
+        """Takes the weights, and the Gram matrices of each style.
+
+        Args:
+            unsettled: `(1, 1, H, W)` float32, 1 where paint is so new that it has a style loss of its own.
+        """
         self.weights, self.styles, self._unsettled = weights, styles, unsettled
         self.amount = weights.sum(1, keepdim=True).clamp_max(1)
         self._groups: dict[torch.Size, list[_Group]] = {}

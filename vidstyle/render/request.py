@@ -137,7 +137,6 @@ class Request:
         Raises:
             VidstyleError: weights are missing or wrong; see `Stylizer`.
         """
-        # Frames reach the stylizer resized, with even sides for video.
         return Stylizer(
             self.loaded_styles,
             self.settings,

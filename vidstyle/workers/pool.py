@@ -53,7 +53,6 @@ class Workers:
             "job": str(job.path.resolve()),
             "source": str(source.resolve()),
             "styles": [str(style.resolve()) for style in styles],
-            # Frames are resized before they reach the stylizer.
             "settings": to_json(settings),
         }
         self._answers: queue.Queue[tuple[int, Any]] = queue.Queue(_MOST_WAITING)

@@ -155,7 +155,7 @@ class ShotStylizer:
                 job.tidy(shot)
 
     def _needed(self, shot: Shot, missing: set[int]) -> tuple[set[int], set[int]]:
-        """Returns the finished frames that are passed over for the missing ones, and those whose pictures count."""
+        """Returns the finished frames to give to `skip` before the missing ones, and those whose pictures are loaded."""
         settings = self._job.settings
         needed = _before(shot, missing, frames_needed_before(settings.options)) - missing
         return needed, _before(shot, missing, settings.looks_back_frames)
@@ -189,8 +189,6 @@ class ShotStylizer:
         return resize(frame.image, self._job.manifest.width, self._job.manifest.height)
 
 
-def _before(shot: Shot, missing: set[int], count: int | None) -> set[int]:
-    """Returns the last `count` frames of the shot before each missing one; None: all before the last one."""
-    if count is None:
-        return set(range(shot.first, max(missing, default=shot.first)))
+def _before(shot: Shot, missing: set[int], count: int) -> set[int]:
+    """Returns the last `count` frames of the shot before each missing one."""
     return {before for p in missing for before in range(max(shot.first, p - count), p)}

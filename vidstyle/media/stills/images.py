@@ -84,7 +84,7 @@ def read_image(path: Path) -> Picture:
 
 
 def read_still(path: Path) -> Still:
-    """Reads a picture file with its transparency; see `stills.decoded_still`.
+    """Reads a picture file with its transparency; see `decoding.decoded_still`.
 
     Raises:
         SourceError: the file is missing, empty, cut off, too large, or no picture.
