@@ -116,7 +116,7 @@ def as_config(settings: Settings, style: str | Path | Sequence[str | Path], fold
 
 
 def left_out(settings: Settings) -> tuple[str, ...]:
-    """Returns the names of settings that belong to one film or its output and are not the defaults: no look has them."""
+    """Returns the names of settings that belong to one film or output and are not the defaults: no look has them."""
     return tuple(
         spec.name
         for spec in ALL_SETTINGS.values()

@@ -155,7 +155,7 @@ class ShotStylizer:
                 job.tidy(shot)
 
     def _needed(self, shot: Shot, missing: set[int]) -> tuple[set[int], set[int]]:
-        """Returns the finished frames to give to `skip` before the missing ones, and those whose pictures are loaded."""
+        """Returns the finished frames to `skip` before the missing ones, and those whose pictures are loaded."""
         settings = self._job.settings
         needed = _before(shot, missing, frames_needed_before(settings.options)) - missing
         return needed, _before(shot, missing, settings.looks_back_frames)
