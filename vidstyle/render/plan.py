@@ -35,7 +35,7 @@ from vidstyle.media.write.segments import check_gaps
 from vidstyle.render.analysis import ANALYSIS_SIDE_PX, Analysis, OnAnalysis, analyze
 from vidstyle.render.engines import check_cluster_if_asked
 from vidstyle.render.request import Request
-from vidstyle.settings.words import moments_of, painting_flags, to_json
+from vidstyle.settings.words import frame_changing_flags, moments_of, to_json
 from vidstyle.shots import SEGMENT_FRAMES
 from vidstyle.weights.loading import weights_file
 
@@ -176,7 +176,7 @@ def _identity_of(request: Request, known: Path | None, *, is_dry_run: bool) -> I
     """Returns what a render is; a job folder to continue is compared with it before weights are fetched."""
     settings = request.settings
     has_list = settings.cuts not in ("auto", "off")
-    flags = painting_flags(settings) | {"--cuts": "FILE" if has_list else settings.cuts}
+    flags = frame_changing_flags(settings) | {"--cuts": "FILE" if has_list else settings.cuts}
     flags["--style-at"] = moments_of(settings)
     folder = "folder" if request.suffix == ".png" else f"folder of {request.suffix}"
     place = {

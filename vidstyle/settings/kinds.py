@@ -21,14 +21,14 @@ class Kind:
     """Base of all kinds; by itself, any text.
 
     Attributes:
-        wanted: what a value is, for messages. several: what a list of them is.
+        expected: what a value is, for messages. several: what a list of them is.
         metavar: what help calls the value. low, high: the legal range of numbers in it.
         choices: the legal words, if only some are.
         is_list: whether the command line takes several words.
         names_files: whether a value names files, whose content counts and not their names.
     """
 
-    wanted: ClassVar[str] = "a word in quotes"
+    expected: ClassVar[str] = "a word in quotes"
     several: ClassVar[str] = "names, as ['relu1_1', 'relu2_1']"
     metavar: str = ""
     low: float = -math.inf
@@ -112,7 +112,7 @@ class Kind:
 
     def refusal(self, name: str, value: Any) -> SettingsError:
         """Returns the error for a value of another kind: it says what to give."""
-        return SettingsError(f"{name} is {value!r}; give {self.wanted}")
+        return SettingsError(f"{name} is {value!r}; give {self.expected}")
 
 
 def _plain(number: float | Fraction) -> str:
@@ -128,7 +128,7 @@ class Text(Kind):
 class Name(Kind):
     """A name, which is not blank."""
 
-    wanted = "a name in quotes"
+    expected = "a name in quotes"
 
     def parse(self, word: str) -> str:
         if not word.strip():
@@ -155,7 +155,7 @@ class Choice(Kind):
 class Switch(Kind):
     """True or false."""
 
-    wanted = "true or false"
+    expected = "true or false"
 
     def from_toml(self, value: Any) -> Any:
         if not isinstance(value, bool):
@@ -171,7 +171,7 @@ class Switch(Kind):
 class Number(Kind):
     """A number within a range."""
 
-    wanted = "a number"
+    expected = "a number"
     several = "numbers, as [0.7, 0.3]"
 
     def __init__(self, metavar: str, low: float, high: float) -> None:
@@ -193,7 +193,7 @@ class Number(Kind):
 class Whole(Number):
     """A whole number within a range."""
 
-    wanted = "a whole number"
+    expected = "a whole number"
 
     def parse(self, word: str) -> Any:
         return int(word)
@@ -205,7 +205,7 @@ class Whole(Number):
 class Size(Whole):
     """A size in pixels, or "source" for the input's own."""
 
-    wanted = "a whole number of pixels, or 'source'"
+    expected = "a whole number of pixels, or 'source'"
 
     def parse(self, word: str) -> int | Literal["source"]:
         return "source" if word == "source" else int(word)
@@ -220,7 +220,7 @@ class Size(Whole):
 class Rate(Number):
     """Frames per second, exactly: 25, 23.976 or 30000/1001."""
 
-    wanted = "a number above 0, or a fraction in quotes, as '30000/1001'"
+    expected = "a number above 0, or a fraction in quotes, as '30000/1001'"
 
     def parse(self, word: str) -> Fraction:
         try:
@@ -239,7 +239,7 @@ class Rate(Number):
 class Frames(Kind):
     """The half-open range of "A:B", "A:", ":B" or ":"; (0, None) is every frame."""
 
-    wanted = "A and B: from Python (0, 100) or (5, None), in a file '0:100' or '5:'"
+    expected = "A and B: from Python (0, 100) or (5, None), in a file '0:100' or '5:'"
     metavar = "A:B"
 
     def parse(self, word: str) -> FrameRange:
@@ -275,7 +275,7 @@ class Numbers(Kind):
 class Window(Numbers):
     """How many frames back to look: "1,5,15"."""
 
-    wanted = "whole numbers from 1 on, in a list, as [1, 5, 15]"
+    expected = "whole numbers from 1 on, in a list, as [1, 5, 15]"
     metavar = "N,N,..."
     low = 1
 
@@ -292,7 +292,7 @@ class Window(Numbers):
 class Crop(Numbers):
     """Left, top, width and height, in shares of a picture: "0.5,0,0.5,1"."""
 
-    wanted = "four numbers, left, top, width and height in shares of the picture, as [0.5, 0, 0.5, 1]"
+    expected = "four numbers, left, top, width and height in shares of the picture, as [0.5, 0, 0.5, 1]"
     metavar = "X,Y,W,H"
     low, high = 0, 1
 
@@ -315,7 +315,7 @@ class File(Kind):
         what: a render reads there, for messages; "" if it does not read it.
     """
 
-    wanted = "the name of a file in quotes"
+    expected = "the name of a file in quotes"
     names_files = True
 
     def __init__(self, metavar: str, what: str = "") -> None:
@@ -342,7 +342,7 @@ class File(Kind):
 class Cuts(Kind):
     """Where shots begin: "auto", "off" or the name of a file that lists it."""
 
-    wanted = "'auto', 'off' or the name of a file, in quotes"
+    expected = "'auto', 'off' or the name of a file, in quotes"
     metavar = "auto|off|FILE"
     names_files = True
 

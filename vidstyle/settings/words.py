@@ -25,7 +25,7 @@ def flag_of(setting: str) -> str:
     return f"--{setting.replace('_', '-')}"
 
 
-def painting_flags(settings: Settings) -> dict[str, str]:
+def frame_changing_flags(settings: Settings) -> dict[str, str]:
     """Returns those settings that change the output, as flags with their values in words."""
     return {
         flag_of(name): " ".join(spec.kind.words(getattr(settings, name)))

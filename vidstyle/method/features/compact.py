@@ -98,7 +98,7 @@ class CompactFeatures(FeatureNetwork):
 
     def forward(self, image: Tensor, layers: Collection[str], *, has_border: bool = False) -> dict[str, Tensor]:
         """Returns the activations of `layers` for `(N, 3, H, W)` float RGB in [0, 1]; see `FeatureNetwork`."""
-        wanted = set(layers)
+        requested = set(layers)
         features: dict[str, Tensor] = {}
         # Padded before the conversion: replicating is slow in channels-last bfloat16.
         x, depth = self.normalized(image if has_border else F.pad(image, (1, 1, 1, 1), mode="replicate")), 0
@@ -108,9 +108,9 @@ class CompactFeatures(FeatureNetwork):
             for name in names:
                 x = F.relu_(self._convolved(self.convolutions[depth], x, has_border))
                 depth += 1
-                if name in wanted:
+                if name in requested:
                     features[name or ""] = x
-                    if len(features) == len(wanted):
+                    if len(features) == len(requested):
                         return features
         return features
 

@@ -105,16 +105,16 @@ class Vgg19Features(FeatureNetwork):
 
     def forward(self, image: Tensor, layers: Collection[str], *, has_border: bool = False) -> dict[str, Tensor]:
         """Returns the activations of `layers` for `(N, 3, H, W)` float RGB in [0, 1]; see `FeatureNetwork`."""
-        wanted = set(layers)
+        requested = set(layers)
         features: dict[str, Tensor] = {}
         x = self.normalized(image)
         for layer in self.layer_names:
             if layer.endswith("_1") and layer != "relu1_1":
                 x = half_size(x) if self.pooling == "average" else F.max_pool2d(x, 2)
             x = F.relu(self._convolved(self.features[str(LAYER_TABLE[layer][0])], x, has_border))
-            if layer in wanted:
+            if layer in requested:
                 features[layer] = x
-                if len(features) == len(wanted):
+                if len(features) == len(requested):
                     break
         return features
 
