@@ -251,3 +251,19 @@ def test_help_lists_settings_by_topic_and_leaves_none_out(monkeypatch):
     ]
     settings = [flag for topic, flags in topics.items() if topic != "options:" for flag in flags]
     assert settings == [flag_of(spec.name) for spec in fields(Settings)]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["in.mp4", "--stlye", "a.jpg"], "unrecognized arguments: --stlye a.jpg; did you mean --style?"),
+        (["in.mp4", "--style", "a.jpg", "--sizes=3"], "unrecognized arguments: --sizes=3; did you mean --size?"),
+        (["in.mp4", "--style", "a.jpg", "--qqqq"], "unrecognized arguments: --qqqq; see"),
+        (["in.mp4", "--style", ""], "--style is empty; name a file or folder"),
+        (["", "--style", "a.jpg"], "INPUT is empty; name a file or folder"),
+        (["in.mp4", "--style", "a.jpg", "-o", ""], "--output is empty; name a file or folder"),
+    ],
+)
+def test_a_slip_is_named_with_what_was_meant(words, message, capsys):
+    assert main(words) == 2
+    assert message in capsys.readouterr().err

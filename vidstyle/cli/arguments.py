@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -39,7 +40,12 @@ class Parser(argparse.ArgumentParser):
     """Reports wrong usage in one line, without all options above it."""
 
     def error(self, message: str) -> NoReturn:
-        """Prints a message and exits with status 2."""
+        """Prints a message, with the option that was probably meant, and exits with status 2."""
+        typed = next((word for word in message.split() if word.startswith("--")), "")
+        if message.startswith("unrecognized arguments: ") and typed:
+            known = [flag for action in self._actions for flag in action.option_strings]
+            nearest = difflib.get_close_matches(typed.partition("=")[0], known, 1)
+            message += f"; did you mean {nearest[0]}?" if nearest else ""
         self.exit(2, f"{wrong_usage(self.prog, message)}\n")
 
 
@@ -261,5 +267,10 @@ def check_needed(options: argparse.Namespace, *, has_style_at: bool = False) -> 
         raise SettingsError("--dry-run writes nothing; leave --save-config out")
     style = options.style or has_style_at or None
     missing = [name for name, value in (("INPUT", options.input), ("--style", style)) if value is None]
+    # An empty name would be the current folder.
+    empty = [("INPUT", [options.input]), ("--style", options.style or ()), ("--output", [options.output])]
+    for name, words in empty:
+        if "" in words:
+            raise SettingsError(f"{name} is empty; name a file or folder")
     if missing:
         raise SettingsError(f"the following arguments are required: {', '.join(missing)}")

@@ -47,9 +47,10 @@ def _title(topic: str) -> str:
 
 
 def page_text(topic: str) -> str:
-    """Returns a page as it is printed: without pictures, and without marks that only Markdown readers hide."""
+    """Returns a page as it is printed: without pictures, their captions, and marks that Markdown readers hide."""
     text = page_of(topic).read_text(encoding="utf-8")
-    text = re.sub(r"^<!--.*-->\n|^!\[.*\]\(.*\)\n\n?", "", text, flags=re.MULTILINE)
+    text = re.sub(r"^<!--.*-->\n", "", text, flags=re.MULTILINE)
+    text = re.sub(r"^!\[.*\]\(.*\)\n\n?(?:\*[^*]+\*\n\n?)?", "", text, flags=re.MULTILINE)
     return text.rstrip()
 
 
@@ -76,6 +77,7 @@ def main(arguments: Sequence[str] | None = None, program: str = PROGRAM) -> int:
         _print("All options in short: vidstyle --help")
         return DONE
     # A folder's name leads to its page, too.
+    topic = topic.lower()
     topic = next((name for name, folder in TOPICS.items() if topic in (name, folder or name)), topic)
     if topic not in TOPICS:
         nearest = difflib.get_close_matches(topic, TOPICS, 3)
