@@ -74,7 +74,7 @@ class Kind:
 
     def words(self, value: Any, written: WritePath = str) -> list[str]:
         """Returns a value as words on the command line."""
-        return [str(value)]
+        return [str(self.moved(value, written))]
 
     def moved(self, value: Any, written: WritePath) -> Any:
         """Returns a value with the paths in it written in another way, as from another folder."""
@@ -351,9 +351,6 @@ class Cuts(Kind):
             raise ValueError(word)
         return word
 
-    def words(self, value: Any, written: WritePath = str) -> list[str]:
-        return [self.moved(value, written)]
-
     def moved(self, value: Any, written: WritePath) -> Any:
         # A file named "auto" or "off" gets ./ in front.
         if not self.is_of_film(value):
@@ -381,9 +378,6 @@ class Region(Kind):
         split_region(word)
         return word
 
-    def words(self, value: Any, written: WritePath = str) -> list[str]:
-        return [self.moved(value, written)]
-
     def moved(self, value: Any, written: WritePath) -> Any:
         return join_region(*map(written, split_region(value)))
 
@@ -402,9 +396,6 @@ class StyleAt(Kind):
     def parse(self, word: str) -> str:
         split_moment(word)
         return word
-
-    def words(self, value: Any, written: WritePath = str) -> list[str]:
-        return [self.moved(value, written)]
 
     def moved(self, value: Any, written: WritePath) -> Any:
         moment, name = split_moment(value)
