@@ -34,14 +34,15 @@ def _quality(
     return Quality(MappingProxyType(values), first_frame_s, later_frame_s)
 
 
-# Measured by scripts/benchmark.py on two cores of an AMD EPYC with AVX-512: standard at 512x288, 5.5 s and 0.52 s, by
-# pixels; the others by their processor time relative to standard's (first and later frames: draft 0.13 and 0.18, high
-# 3.7 and 2.2, best 33 and 16). Help and manual take the seconds from here.
+# Measured on 2026-11-29 on two cores of an AMD EPYC with AVX-512 and bfloat16 that reached 445 GFLOP/s in a large
+# convolution (scripts/benchmark.py): a real clip of 16:9 at each size, nine frames (high: six); draft: the sample clip.
+# The same kind of machine has been twice as fast. "best" was not run: it is 33 and 16 times standard's, by processor
+# time. Help and manual take the seconds from here.
 QUALITIES: dict[str, Quality] = {
-    "draft": _quality(320, "compact", 4, 25, 1.1, 0.15),
-    STANDARD: _quality(640, "compact", 20, 50, 8.6, 0.8),
-    "high": _quality(960, "compact", 30, 80, 32, 1.8),
-    "best": _quality(1280, "vgg19", 40, 100, 280, 13),
+    "draft": _quality(320, "compact", 4, 25, 2.1, 0.34),
+    STANDARD: _quality(640, "compact", 20, 50, 17, 1.6),
+    "high": _quality(960, "compact", 30, 80, 54, 3.7),
+    "best": _quality(1280, "vgg19", 40, 100, 560, 26),
 }
 
 
