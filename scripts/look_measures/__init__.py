@@ -1,0 +1,1 @@
+"""What benchmark_look.py paints, measures and shows."""
