@@ -8,6 +8,8 @@ color; `ink`, dark lines that draw; `blank`, a fifth or more of it without anyth
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 
@@ -18,6 +20,10 @@ class Pair(NamedTuple):
     painting: str
     photo_class: str
     painting_class: str
+
+    def files(self, images: Path) -> tuple[Path, Path]:
+        """Returns photo and painting in the folder of both."""
+        return images / "photos" / self.photo, images / "paintings" / self.painting
 
 
 PHOTO_CLASSES = ("face", "animal", "night", "building", "flat", "things")
@@ -56,3 +62,38 @@ PAIRS = (
     Pair("kodim01.png", "woman_with_hat_matisse.jpg", "building", "strokes"),
     Pair("kodim11.png", "the_scream_munch.jpg", "things", "strokes"),
 )
+
+
+def numbered(number: int) -> Pair:
+    """Returns a pair by its number, from 1."""
+    return PAIRS[number - 1]
+
+
+def picture_path(folder: Path, number: int) -> Path:
+    """Returns where a folder has what was painted of a pair."""
+    return folder / f"{number:02d}.png"
+
+
+def common_numbers(folders: Sequence[Path], only: Iterable[int] | None) -> list[int]:
+    """Returns the pairs that all folders have a picture of, of those that are asked for."""
+    asked = sorted(set(only or range(1, len(PAIRS) + 1)))
+    numbers = [number for number in asked if all(picture_path(folder, number).is_file() for folder in folders)]
+    if not numbers:
+        raise SystemExit(f"benchmark_look: no such pair is in all of {', '.join(map(str, folders))}; render it first")
+    return numbers
+
+
+def short_names(folders: Sequence[Path]) -> list[str]:
+    """Returns what to call folders: their names, or whole paths where two have the same."""
+    names = [folder.resolve().name for folder in folders]
+    return names if len(set(names)) == len(names) else [str(folder) for folder in folders]
+
+
+def by_class(numbers: Sequence[int]) -> dict[str, list[int]]:
+    """Returns the numbers of all pairs, and of those in each class, by what to call them."""
+    groups = {"all": list(numbers)}
+    for name in PHOTO_CLASSES:
+        groups[f"photo: {name}"] = [number for number in numbers if numbered(number).photo_class == name]
+    for name in PAINTING_CLASSES:
+        groups[f"painting: {name}"] = [number for number in numbers if numbered(number).painting_class == name]
+    return {name: group for name, group in groups.items() if group}
