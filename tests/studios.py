@@ -18,12 +18,12 @@ PATIENCE_S = 120.0
 _MAIN = "import sys; from vidstyle.cli.studio import main; sys.exit(main())"
 
 
-def until(look: Callable[[], T], patience_s: float = PATIENCE_S) -> T:
-    """Returns what `look` returns once that is true."""
-    deadline = time.monotonic() + patience_s
+def until(look: Callable[[], T], log: Callable[[], object], step_s: float = 0.1) -> T:
+    """Returns what `look` returns once that is true; `log` tells, if it never is, what the awaited process did."""
+    deadline = time.monotonic() + PATIENCE_S
     while not (seen := look()):
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.1)
+        assert time.monotonic() < deadline, f"waited in vain; so far:\n{log()}"
+        time.sleep(step_s)
     return seen
 
 
@@ -46,7 +46,7 @@ class StudioServer:
                 stderr=subprocess.STDOUT,
                 env={**os.environ, "OMP_NUM_THREADS": "1", "TMPDIR": str(self.temporary)},
             )
-        self.url = until(self._address)
+        self.url = until(self._address, lambda: self.log)
         return self
 
     def _address(self) -> str:

@@ -7,8 +7,12 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
+
+from studios import until
 
 # Runs in a process of its own. Nothing is computed before the fork: threads do not survive one.
 PROGRAM = """
@@ -61,6 +65,7 @@ class Zygote:
 
     def __init__(self, segment_frames: int = 3) -> None:
         self._segment_frames = segment_frames
+        self._pid: int | None = None
 
     @property
     def log(self) -> Path:
@@ -80,21 +85,49 @@ class Zygote:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._kill_earlier()
         self._process.stdin.close()
         self._process.wait(60)
         self._process.stdout.close()
 
     def start(self, arguments: list[str], crash_at: int = 0) -> int:
         """Starts a command and returns its process number; `crash_at`: ends before that change of a file's name."""
+        self._kill_earlier()
+        self.log.touch()
         order = {"arguments": arguments, "log": str(self.log), "crash_at": crash_at, "folder": str(self.folder)}
         order["cache"] = os.environ["VIDSTYLE_CACHE"]
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
-        return int(self._process.stdout.readline())
+        self._pid = int(self._process.stdout.readline())
+        return self._pid
+
+    def until(self, look: Callable[[], object]) -> None:
+        """Waits until what `look` returns is true, and fails if the command ends before."""
+
+        def seen() -> object:
+            assert self._is_alive(), f"the command ended too soon:\n{self.log.read_text()}"
+            return look()
+
+        until(seen, self.log.read_text, 0.005)
+
+    def _is_alive(self) -> bool:
+        try:
+            os.kill(self._pid, 0)
+        except ProcessLookupError:
+            return False
+        return True
 
     def end(self) -> int:
         """Waits for the command and returns its exit status, negative for a signal."""
+        self._pid = None
         return os.waitstatus_to_exitcode(int(self._process.stdout.readline()))
+
+    def _kill_earlier(self) -> None:
+        """Kills a command that a test, which has failed, did not wait for: its status is none of the next one's."""
+        if self._pid is not None:
+            with suppress(ProcessLookupError):
+                kill(self._pid)
+            self.end()
 
     def run(self, arguments: list[str], crash_at: int = 0) -> int:
         """Runs a command to its end and returns its exit status."""

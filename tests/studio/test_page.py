@@ -161,7 +161,7 @@ def a_look_is_found_and_bad_names_are_refused(page, place):
         assert page.inner_text("#message")
     until_command(page, "--strength 0.2")
     until_message(page, "As it will be")
-    until(lambda: np.abs(painted(page) - full).mean() > 2)  # levels of 255
+    until(lambda: np.abs(painted(page) - full).mean() > 2, lambda: page.inner_text("#message"))  # levels of 255
     assert "strength = 0.2" in page.inner_text("#config .cm-content")
     name = "#output textarea, #output input"
     assert page.input_value(name) == "mine_paint.mp4"

@@ -41,19 +41,19 @@ def test_a_render_outlives_the_server_and_is_paused_and_continued_by_the_next_on
     with Renders(folder) as renders:
         add(renders, folder, "a.mp4", LONG)
         add(renders, folder, "b.mp4")
-        until(lambda: (status := renders.job("a.mp4").status) and status.done >= 2)
+        until(lambda: (status := renders.job("a.mp4").status) and status.done >= 2, renders.jobs)
         assert phases(renders) == {"a.mp4": RUNNING, "b.mp4": WAITING}
     with Renders(folder) as renders:
         assert phases(renders) == {"a.mp4": RUNNING, "b.mp4": WAITING}
         renders.pause("a.mp4")
-        until(lambda: phases(renders)["a.mp4"] == PAUSED)
+        until(lambda: phases(renders)["a.mp4"] == PAUSED, renders.jobs)
         done = renders.job("a.mp4").status.done
         assert 2 <= done < 16
-        until(lambda: phases(renders)["b.mp4"] == FINISHED)  # what is paused keeps nobody waiting
+        until(lambda: phases(renders)["b.mp4"] == FINISHED, renders.jobs)  # what is paused keeps nobody waiting
         renders.go_on("a.mp4")
-        until(lambda: renders.job("a.mp4").status.done > done)
+        until(lambda: renders.job("a.mp4").status.done > done, renders.jobs)
         renders.pause("a.mp4")  # its own child this time
-        until(lambda: phases(renders)["a.mp4"] == PAUSED)
+        until(lambda: phases(renders)["a.mp4"] == PAUSED, renders.jobs)
         renders.stop("a.mp4")
         assert phases(renders)["a.mp4"] == STOPPED
         assert renders.job("a.mp4").status.done > done  # nothing painted is lost
@@ -67,11 +67,11 @@ def test_what_fails_says_why_and_can_be_tried_again(folder):
     with Renders(folder) as renders:
         (folder.path / "broken.mp4").write_bytes(b"no clip")
         add(renders, folder, "c.mp4", clip="broken.mp4")
-        until(lambda: phases(renders)["c.mp4"] == FAILED)
+        until(lambda: phases(renders)["c.mp4"] == FAILED, renders.jobs)
         assert "broken.mp4" in renders.job("c.mp4").detail
         (folder.path / "broken.mp4").write_bytes((folder.path / "clip.mp4").read_bytes())
         renders.go_on("c.mp4")
-        until(lambda: phases(renders)["c.mp4"] == FINISHED)
+        until(lambda: phases(renders)["c.mp4"] == FINISHED, renders.jobs)
 
 
 def test_jobs_from_a_shell_show_up(folder):
