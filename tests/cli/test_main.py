@@ -302,10 +302,10 @@ def test_the_parser_takes_no_abbreviations_by_accident():
 def test_few_calls_lead_from_main_to_a_gram_product(clip, style, tmp_path, monkeypatch):
     product, depths = losses._product, []
 
-    def counted(left, right):
+    def counted(left, right, has_sums):
         files = [Path(frame.filename) for frame in traceback.extract_stack()]
         depths.append(sum(file.is_relative_to(PACKAGE) for file in files))
-        return product(left, right)
+        return product(left, right, has_sums)
 
     monkeypatch.setattr(losses, "_product", counted)
     assert main([str(clip), "--style", str(style), "-o", str(tmp_path / "out.mp4"), *QUICK, "--frames", "0:2"]) == 0

@@ -7,6 +7,7 @@ import torch
 from torch.autograd import gradcheck, gradgradcheck
 
 from vidstyle.method.losses import (
+    COVARIANCE_WEIGHT,
     content_scale,
     gatys_content_loss,
     gatys_style_loss,
@@ -14,6 +15,7 @@ from vidstyle.method.losses import (
     gram_matrix,
     measured,
     relative_content_loss,
+    relative_moments_loss,
     relative_style_loss,
     temporal_loss,
     total_variation,
@@ -52,6 +54,39 @@ def test_gram_matrix_and_its_gradient_can_be_differentiated():
     features = torch.rand(2, 3, 4, 5, dtype=torch.float64, requires_grad=True)
     assert gradcheck(lambda f: gram_matrix(f)[:, 0], (features,))  # of a matrix that is not symmetric
     assert gradgradcheck(gram_matrix, (features,))
+
+
+@pytest.mark.parametrize("positions", [(1, 1), (3, 5), (7, 37)])
+def test_means_stand_below_the_gram_matrix(positions):
+    features = torch.rand(2, 3, *positions, dtype=torch.float64)
+    moments = gram_matrix(features, has_means=True)
+    assert torch.equal(moments[:, :-1], gram_matrix(features))
+    torch.testing.assert_close(moments[:, -1], features.mean((2, 3)))
+
+
+def test_gram_matrices_with_means_and_their_gradient_can_be_differentiated():
+    features = torch.rand(1, 3, 4, 5, dtype=torch.float64, requires_grad=True)
+    places = torch.tensor([0, 3, 17])
+    groups = [(torch.arange(20), torch.rand(20, dtype=torch.float64)), (places, torch.tensor([0.5, 0.5, 0.2]).double())]
+    for moments in (
+        lambda f: gram_matrix(f, has_means=True),
+        lambda f: gram_matrices(f, places, has_means=True),
+        lambda f: weighted_grams(f, groups, has_means=True),
+    ):
+        assert gradcheck(lambda f, of=moments: of(f)[:, 0], features)  # of a matrix that is not symmetric
+        assert gradcheck(lambda f, of=moments: of(f)[:, -1], features)
+        assert gradgradcheck(moments, features)
+
+
+def test_means_of_some_positions_and_of_groups_are_theirs():
+    features, places = torch.rand(1, 3, 4, 5), torch.tensor([0, 3, 17])
+    weights = torch.tensor([0.5, 0.25, 1.0])
+    rows = features[0].flatten(1).T[places]
+    whole, part = gram_matrices(features, places, has_means=True)
+    torch.testing.assert_close(whole[-1], features.mean((0, 2, 3)))
+    torch.testing.assert_close(part[-1], rows.mean(0))
+    (group,) = weighted_grams(features, [(places, weights)], has_means=True)
+    torch.testing.assert_close(group[-1], weights @ rows)
 
 
 def test_the_gram_matrix_of_some_positions_is_that_of_their_features():
@@ -96,6 +131,34 @@ def test_measured_gram_is_the_gram_of_mapped_features():
     metric, features = torch.rand(3, 3), torch.rand(1, 3, 4, 6)
     mapped = torch.einsum("ij,bjhw->bihw", metric, features)
     torch.testing.assert_close(measured(gram_matrix(features), metric), gram_matrix(mapped))
+
+
+def test_relative_moments_loss_is_that_of_means_and_covariances():
+    first, second = (torch.rand(1, 3, 8, 8, generator=torch.Generator().manual_seed(k)) for k in range(2))
+    (mean, other), (covariance, wanted) = zip(
+        *((f.mean((0, 2, 3)), torch.cov(f[0].flatten(1), correction=0)) for f in (first, second)), strict=True
+    )
+    expected = (mean - other).square().sum() / other.square().sum()
+    expected += COVARIANCE_WEIGHT * (covariance - wanted).square().sum() / wanted.square().sum()
+    moments, target = gram_matrix(first, has_means=True), gram_matrix(second, has_means=True)
+    assert relative_moments_loss(moments, target).item() == pytest.approx(float(expected), rel=1e-3)
+    assert relative_moments_loss(target, target).item() == 0
+
+
+def test_relative_moments_loss_of_a_style_without_any_contrast_is_small():
+    # A blank style has no covariances at all to be relative to.
+    blank = gram_matrix(torch.full((1, 3, 8, 8), 0.5), has_means=True)
+    grain = gram_matrix(torch.full((1, 3, 8, 8), 0.5) + torch.randn(1, 3, 8, 8) * 0.01, has_means=True)
+    assert relative_moments_loss(grain, blank).item() < 0.01
+    black = gram_matrix(torch.zeros(1, 3, 8, 8), has_means=True)
+    assert math.isfinite(relative_moments_loss(grain, black).item())
+
+
+def test_means_under_a_metric_are_those_of_mapped_features():
+    features, metric = torch.rand(1, 3, 4, 4), torch.rand(3, 3)
+    mapped = torch.einsum("ij,bjhw->bihw", metric, features)
+    moments = measured(gram_matrix(features, has_means=True), metric)
+    torch.testing.assert_close(moments, gram_matrix(mapped, has_means=True))
 
 
 def test_relative_content_loss_of_a_flat_picture_is_one():
@@ -165,6 +228,7 @@ def test_gatys_gradients_are_those_of_the_papers_equations():
     "loss",
     [
         lambda f: relative_style_loss(gram_matrix(f).double(), torch.eye(2, dtype=torch.float64)[None]).sum(),
+        lambda f: relative_moments_loss(gram_matrix(f, has_means=True), torch.eye(3, 2).double()[None]).sum(),
         lambda f: total_variation(f),
         lambda f: relative_content_loss(f, torch.ones_like(f), 0.3),
         lambda f: gatys_content_loss(f, torch.ones_like(f)),

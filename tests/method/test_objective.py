@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 from objectives import NETWORK, noise
 
 from vidstyle.method.features.compact import CompactFeatures
-from vidstyle.method.losses import gram_matrix, measured, relative_style_loss
+from vidstyle.method.losses import STYLE_LOSSES, gram_matrix, measured
 from vidstyle.method.objective import (
     COARSEST_LONG_SIDE_PX,
     UNSETTLED_WEIGHT,
     Objective,
     TemporalTarget,
+    content_weights,
     level_count,
     pyramid,
     style_targets,
@@ -53,6 +54,36 @@ def test_coarsest_level_is_near_its_size_and_never_too_small(width, height):
     levels = level_count(width, height, 0, 4)
     assert min(width, height) / 2 ** (levels - 1) >= 4
     assert max(width, height) / 2 ** (levels - 1) <= COARSEST_LONG_SIDE_PX or min(width, height) / 2**levels < 4
+
+
+@pytest.mark.parametrize(
+    ("long_side_px", "levels", "asked", "weights"),
+    [
+        (640, 3, 1, [0, 0, 1]),
+        (700, 4, 1, [0, 0, 0, 1]),  # one level alone, whatever its size
+        (640, 3, 2, [0, 1, 1]),  # 320 and 160 px
+        (320, 2, 2, [1, 1]),
+        (320, 1, 2, [1]),
+        (640, 3, 9, [1, 1, 1]),
+    ],
+)
+def test_content_is_held_at_the_coarsest_levels(long_side_px, levels, asked, weights):
+    assert content_weights(long_side_px, 100, levels, asked) == weights
+    assert content_weights(100, long_side_px, levels, asked) == weights
+
+
+@given(st.integers(161, 8000), st.integers(2, 4))
+def test_content_is_held_alike_at_sizes_that_are_nearly_the_same(long_side_px, asked):
+    held = []
+    for side_px in (long_side_px, long_side_px + 1):
+        levels = level_count(side_px, side_px, 0, 4)
+        weights = content_weights(side_px, side_px, levels, asked)
+        assert sum(weights) == pytest.approx(min(asked, levels))
+        assert all(0 <= weight <= 2 for weight in weights)
+        if levels > asked:
+            # By the level's size, which is nearly the same in both, though there be a level more.
+            held.append({level: weight for level, weight in enumerate(weights) if weight > 0.02})
+    assert len(held) < 2 or held[0] == pytest.approx(held[1], abs=0.02)
 
 
 def test_pyramid_halves_and_keeps_an_odd_edge():
@@ -122,9 +153,10 @@ def test_the_temporal_loss_is_part_of_the_objective_by_its_weight():
     assert float(held(picture)) == pytest.approx(float(free(picture)), rel=1e-6)
 
 
-def test_new_places_have_a_style_loss_of_their_own():
-    content, style = noise(64, 96), noise(80, 80, 1)
-    settings = Settings(temporal_weight=0, levels=1, style_layers=("relu1_1",)).options
+@pytest.mark.parametrize("name", STYLE_LOSSES)
+def test_new_places_have_a_style_loss_of_their_own(name):
+    content, style, loss = noise(64, 96), noise(80, 80, 1), STYLE_LOSSES[name]
+    settings = Settings(temporal_weight=0, levels=1, style_layers=("relu1_1",), style_loss=name).options
     targets = style_targets(NETWORK, style, 96, 64, settings)
     unsettled = torch.zeros(1, 1, 64, 96)
     unsettled[..., 70:] = 1
@@ -133,10 +165,10 @@ def test_new_places_have_a_style_loss_of_their_own():
     free = Objective(NETWORK, settings, targets, to_tensor(content))
     held = Objective(NETWORK, settings, targets, to_tensor(content), reference)
     features = continued_features(NETWORK, image, "relu1_1")
-    gram = measured(gram_matrix(features[..., 70:]), NETWORK.metrics().get("relu1_1"))
-    own = float(relative_style_loss(gram, targets.grams[0]["relu1_1"])[0])
+    gram = measured(gram_matrix(features[..., 70:], loss.has_means), NETWORK.metrics().get("relu1_1"))
+    own = float(loss.distance(gram, targets.grams[0]["relu1_1"])[0])
     expected = settings.style_weight * UNSETTLED_WEIGHT * 26 / 96 * own
-    assert expected > 1
+    assert expected > 0.5
     assert float(held(image) - free(image)) == pytest.approx(expected, rel=1e-3)
 
 

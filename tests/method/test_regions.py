@@ -9,7 +9,7 @@ from objectives import NETWORK, noise
 from vidstyle.looks.styles import Style
 from vidstyle.method.coverage import coverage_of
 from vidstyle.method.look import Look
-from vidstyle.method.losses import gram_matrix, measured, relative_style_loss
+from vidstyle.method.losses import STYLE_LOSSES, gram_matrix, measured
 from vidstyle.method.objective import Objective, TemporalTarget, to_tensor
 from vidstyle.method.regions import UNSETTLED_WEIGHT
 from vidstyle.method.targets import FrameTargets, StyleTargetCache
@@ -45,8 +45,9 @@ def objective_of(mask=None, regions=(), styles=(1,), reference=None, memory_byte
 def style_loss(image, columns, style, layer="relu1_1"):
     """Returns the style loss of some columns alone."""
     features = continued_features(NETWORK, image, layer)[..., columns]
-    gram = measured(gram_matrix(features), NETWORK.metrics().get(layer))
-    return float(relative_style_loss(gram, style.at(WIDTH, HEIGHT, levels=1).grams[0][layer])[0])
+    loss = STYLE_LOSSES[style.options.style_loss]
+    gram = measured(gram_matrix(features, loss.has_means), NETWORK.metrics().get(layer))
+    return float(loss.distance(gram, style.at(WIDTH, HEIGHT, levels=1).grams[0][layer])[0])
 
 
 ONLY_STYLE = {"content_weight": 0, "tv_weight": 0, "style_weight": 1, "style_layers": ("relu1_1",)}
@@ -58,9 +59,10 @@ def test_all_white_is_the_same_as_no_mask():
     assert float(masked(image)) == pytest.approx(float(plain(image)), rel=1e-4)
 
 
-def test_the_style_is_measured_in_the_mask_only_and_counts_by_its_share():
+@pytest.mark.parametrize("loss", STYLE_LOSSES)
+def test_the_style_is_measured_in_the_mask_only_and_counts_by_its_share(loss):
     # The content is put where nothing is painted, so the picture is content there.
-    objective, (style,) = objective_of(mask=left(72), **ONLY_STYLE)
+    objective, (style,) = objective_of(mask=left(72), style_loss=loss, **ONLY_STYLE)
     image = to_tensor(noise(HEIGHT, WIDTH, 3))
     seen = objective.pinned(image)
     assert torch.equal(seen[..., 72:], to_tensor(noise(HEIGHT, WIDTH))[..., 72:])
@@ -82,8 +84,9 @@ def test_no_gradient_leads_to_what_is_not_painted():
     assert bool((gradient[..., :40] != 0).any(0).any(0).all())
 
 
-def test_each_region_has_the_style_that_it_was_given():
-    objective, (main, other) = objective_of(regions=[left(32)], styles=(1, 2), **ONLY_STYLE)
+@pytest.mark.parametrize("loss", STYLE_LOSSES)
+def test_each_region_has_the_style_that_it_was_given(loss):
+    objective, (main, other) = objective_of(regions=[left(32)], styles=(1, 2), style_loss=loss, **ONLY_STYLE)
     image = to_tensor(noise(HEIGHT, WIDTH, 3))
     expected = style_loss(image, slice(0, 32), other) / 3 + style_loss(image, slice(32, 96), main) * 2 / 3
     assert float(objective(image)) == pytest.approx(expected, rel=1e-4)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from vidstyle.errors import SettingsError
+from vidstyle.method.losses import STYLE_LOSSES
 from vidstyle.settings import Settings
 from vidstyle.settings.definitions import ALL_SETTINGS
 from vidstyle.settings.setting import GROUPS
@@ -120,3 +121,7 @@ def test_what_a_setting_changes_follows_from_what_it_belongs_to():
     assert {name for name, spec in ALL_SETTINGS.items() if spec.when_joining} == {"audio", "no_audio", "no_location"}
     free = {name for name, spec in ALL_SETTINGS.items() if spec.scope in ("look", "film") and not spec.changes_frames}
     assert free == {"keyframes", "style_at", "weights", "cuts", "mask", "region"}  # files, compared by their content
+
+
+def test_every_style_loss_can_be_chosen():
+    assert set(ALL_SETTINGS["style_loss"].kind.choices) == set(STYLE_LOSSES)

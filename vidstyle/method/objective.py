@@ -14,13 +14,13 @@ from torch import Tensor
 from vidstyle.frames import FloatPicture, Picture, resize
 from vidstyle.method.features.network import FeatureNetwork
 from vidstyle.method.losses import (
+    STYLE_LOSSES,
     at_least_float32,
     content_scale,
     gram_matrices,
     gram_matrix,
     measured,
     relative_content_loss,
-    relative_style_loss,
     temporal_loss,
     total_variation,
 )
@@ -56,6 +56,24 @@ def level_count(width: int, height: int, asked: int, smallest_side_px: int) -> i
     return min(asked or by_size, possible)
 
 
+def content_weights(width: int, height: int, levels: int, asked: int) -> list[float]:
+    """Returns what the content loss of each pyramid level counts for a picture, finest level first.
+
+    `asked` levels count, from the coarsest on, and together as many as that. Where there are two or more, the window
+    moves with the coarsest level's size, so that things of one size in the picture are held alike in pictures of all
+    sizes: at a long side of 160 px it counts in full, and the less, the nearer it is to 80 px, where the next finer
+    one takes its place.
+    """
+    held = min(asked, levels)
+    weights = [0.0] * (levels - held) + [1.0] * held
+    if held > 1:
+        coarsest_px = max(width, height) / 2 ** (levels - 1)
+        share = min(1.0, max(0.0, math.log2(COARSEST_LONG_SIDE_PX / coarsest_px)))
+        weights[-1] -= share
+        weights[max(0, levels - held - 1)] += share
+    return weights
+
+
 def pyramid(image: Tensor, levels: int) -> list[Tensor]:
     """Returns `(1, 3, H, W)` and its half-size copies, `levels` pictures, finest first."""
     pictures = [image]
@@ -69,7 +87,8 @@ def pyramid(image: Tensor, levels: int) -> list[Tensor]:
 class StyleTargets:
     """The style's Gram matrices `(1, C, C)`, measured with the network's metrics, by level and layer.
 
-    They hold for pictures of `width` x `height` pixels only.
+    Below them, `(1, C + 1, C)`, stand the means where the style loss needs them. They hold for pictures of `width` x
+    `height` pixels only.
     """
 
     width: int
@@ -101,22 +120,24 @@ def style_targets(
     ratio = max(ratio, network.smallest_side_px * 2 ** (levels - 1) / min(style_width, style_height))
     fitted = resize(style, max(1, round(style_width * ratio)), max(1, round(style_height * ratio)))
     layers, metrics, grams = options.style_layers, network.metrics(), []
+    has_means = STYLE_LOSSES[options.style_loss].has_means
     with torch.no_grad():
         for picture in pyramid(to_tensor(fitted, network.get_buffer("mean").device), levels):
             (tiles,) = tiles_by_picture(network, layers, [picture], memory_bytes)
-            found = summed_over_tiles(picture, tiles, partial(_gram_parts, network, layers, picture))
+            found = summed_over_tiles(picture, tiles, partial(_gram_parts, network, layers, picture, has_means))
             named = zip(layers, found, strict=True)
             grams.append({layer: measured(gram, metrics.get(layer)) for layer, gram in named})
     return StyleTargets(width, height, tuple(grams))
 
 
 def _gram_parts(
-    network: FeatureNetwork, layers: Sequence[str], picture: Tensor, tile: Tile, pixels: Tensor
+    network: FeatureNetwork, layers: Sequence[str], picture: Tensor, has_means: bool, tile: Tile, pixels: Tensor
 ) -> list[Tensor]:
     """Returns a tile's part in the Gram matrices of a picture, `(1, C, C)` each, by layer."""
     parts = []
     for layer, features in own_features(network, tile, pixels, layers).items():
-        parts.append(gram_matrix(features) * (_positions(features) / network.layer_size(layer, picture).numel()))
+        share = _positions(features) / network.layer_size(layer, picture).numel()
+        parts.append(gram_matrix(features, has_means) * share)
     return parts
 
 
@@ -142,11 +163,26 @@ class TemporalTarget:
         return cls(to_tensor(warped.reference, device), confidence, unsettled)
 
 
+@dataclass(frozen=True)
+class ContentTarget:
+    """What a level's content loss compares with.
+
+    Attributes:
+        features: of the content, `(1, C, h, w)` float32 or finer. scale: what their squared differences are divided by.
+        weight: of the level's loss. amount: how much each position is stylized, `(h, w)`; None: in full.
+    """
+
+    features: Tensor
+    scale: float
+    weight: float
+    amount: Tensor | None
+
+
 class Objective:
     """w_content C + w_style S + w_tv TV + w_temporal T for one content picture; see the losses for each term.
 
-    S is the mean over levels and style layers; C is taken at the coarsest level, so that brush
-    strokes are free to differ from the content where they are finer than it can see. With regions all terms count
+    S is the mean over levels and style layers; C is taken at the coarsest levels, so that brush
+    strokes are free to differ from the content where they are finer than these can see. With regions all terms count
     only what is stylized, and S is the mean over the frame of each pixel's region's.
     """
 
@@ -168,19 +204,22 @@ class Objective:
         """
         self.regions, self._unstylized = regions, content
         self.network, self.options, self.style, self.temporal = network, options, style, temporal
-        self.metrics = network.metrics()
+        self.metrics, self._style = network.metrics(), STYLE_LOSSES[options.style_loss]
         pictures = pyramid(content, self.levels)
         self._tiles = tiles_by_picture(network, options.layers, pictures, memory_bytes)
         self._unsettled: dict[torch.Size, Tensor | None] = {}
         self._unsettled_count: dict[torch.Size, int] = {}
         self._unsettled_places: dict[tuple[torch.Size, int, Tile], Tensor] = {}
         with torch.no_grad():
-            self.content = self._content_features(pictures[-1])
-            self._amount = None if regions is None else regions.amount_at(self.content.shape[2:])
-            self.content_scale = content_scale(self.content, self._amount)
+            weights = content_weights(style.width, style.height, self.levels, options.content_levels)
+            self.content = {
+                level: self._content_target(level, picture, weight)
+                for level, (picture, weight) in enumerate(zip(pictures, weights, strict=True))
+                if weight
+            }
             if regions is not None and options.strength < 1:
                 for level, picture in enumerate(pictures):
-                    grams = summed_over_tiles(picture, self._tiles[level], partial(self._terms, picture, False))
+                    grams = summed_over_tiles(picture, self._tiles[level], partial(self._terms, picture, None))
                     named = zip(options.style_layers, grams, strict=True)
                     own = {layer: measured(gram, self.metrics.get(layer)) for layer, gram in named}
                     regions.soften(options.strength, level, own)
@@ -196,11 +235,11 @@ class Objective:
         image, total = self.pinned(image), image.new_zeros(())
         style_scale = options.style_weight / (levels * len(options.style_layers))
         for level, (picture, targets) in enumerate(zip(pyramid(image, levels), self.style.grams, strict=True)):
-            has_content = level == levels - 1
-            terms = summed_over_tiles(picture, self._tiles[level], partial(self._terms, picture, has_content))
-            content = terms.pop() if has_content else picture.new_zeros(())
-            for (layer, target), gram in zip(targets.items(), terms, strict=True):
-                total = total + style_scale * self._style_loss(level, layer, gram, target, picture)
+            target = self.content.get(level)
+            terms = summed_over_tiles(picture, self._tiles[level], partial(self._terms, picture, target))
+            content = picture.new_zeros(()) if target is None else terms.pop() * target.weight
+            for (layer, style), gram in zip(targets.items(), terms, strict=True):
+                total = total + style_scale * self._style_loss(level, layer, gram, style, picture)
             total = total + options.content_weight * content
         if options.tv_weight:
             amount = None if self.regions is None else self.regions.amount
@@ -214,14 +253,15 @@ class Objective:
         """Returns `(1, 3, H, W)`: the picture, but the content where nothing is to be stylized."""
         return image if self.regions is None else self.regions.pinned(image, self._unstylized)
 
-    def _terms(self, picture: Tensor, has_content: bool, tile: Tile, pixels: Tensor) -> list[Tensor]:
+    def _terms(self, picture: Tensor, held: ContentTarget | None, tile: Tile, pixels: Tensor) -> list[Tensor]:
         """Returns a tile's part in a level's Gram matrices, by style layer, and in its content loss, if it has one.
 
         The matrices are `(1, C, C)`, or where places are new `(2, C, C)`: theirs, too. With regions there are as many
         for each.
         """
         options, network = self.options, self.network
-        layers = {*options.style_layers, *([options.content_layer] if has_content else [])}
+        layers = {*options.style_layers, *([] if held is None else [options.content_layer])}
+        has_means = self._style.has_means
         features, terms = own_features(network, tile, pixels, layers), []
         for layer in options.style_layers:
             size = network.layer_size(layer, picture)
@@ -230,14 +270,19 @@ class Objective:
             elif (unsettled := self._unsettled_mask(size)) is not None:
                 terms.append(self._grams_with_new_places(layer, features[layer], tile, unsettled))
             else:
-                terms.append(gram_matrix(features[layer]) * (_positions(features[layer]) / size.numel()))
-        if has_content:
-            terms.append(self._content_loss(features, tile))
+                terms.append(gram_matrix(features[layer], has_means) * (_positions(features[layer]) / size.numel()))
+        if held is not None:
+            terms.append(self._content_loss(held, features, tile))
         return terms
 
     # -- content -------------------------------------------------------------------------------
 
-    def _content_features(self, picture: Tensor) -> Tensor:
+    def _content_target(self, level: int, picture: Tensor, weight: float) -> ContentTarget:
+        features = self._content_features(level, picture)
+        amount = None if self.regions is None else self.regions.amount_at(features.shape[2:])
+        return ContentTarget(features, content_scale(features, amount), weight, amount)
+
+    def _content_features(self, level: int, picture: Tensor) -> Tensor:
         """Returns the content's features `(1, C, h, w)`, float32 or finer, as the network's metric sees them."""
         layer = self.options.content_layer
         parts: list[tuple[Tile, Tensor]] = []
@@ -247,7 +292,7 @@ class Objective:
             parts.append((tile, self._under_metric(features[layer])))
             return []
 
-        summed_over_tiles(picture, self._tiles[-1], measure)
+        summed_over_tiles(picture, self._tiles[level], measure)
         if len(parts) == 1:
             return parts[0][1]
         size = self.network.layer_size(layer, picture)
@@ -261,12 +306,13 @@ class Objective:
         metric, values = self.metrics.get(self.options.content_layer), at_least_float32(features)
         return values if metric is None else F.conv2d(values, metric[:, :, None, None].to(values.dtype))
 
-    def _content_loss(self, features: Mapping[str, Tensor], tile: Tile) -> Tensor:
+    def _content_loss(self, held: ContentTarget, features: Mapping[str, Tensor], tile: Tile) -> Tensor:
         layer = self.options.content_layer
-        target = tile.part(self.content, self.network.stride_px(layer))
-        share = target.numel() / self.content.numel()
-        amount = None if self._amount is None else tile.part(self._amount, self.network.stride_px(layer))
-        return relative_content_loss(self._under_metric(features[layer]), target, self.content_scale, amount) * share
+        stride_px = self.network.stride_px(layer)
+        target = tile.part(held.features, stride_px)
+        share = target.numel() / held.features.numel()
+        amount = None if held.amount is None else tile.part(held.amount, stride_px)
+        return relative_content_loss(self._under_metric(features[layer]), target, held.scale, amount) * share
 
     # -- style ---------------------------------------------------------------------------------
 
@@ -284,9 +330,9 @@ class Objective:
             self._unsettled_places[key] = torch.nonzero(tile.part(unsettled, key[1]).flatten()).flatten()
         places = self._unsettled_places[key]
         if not len(places):
-            gram = gram_matrix(features) * share
+            gram = gram_matrix(features, self._style.has_means) * share
             return torch.cat([gram, torch.zeros_like(gram)])
-        whole, new = gram_matrices(features, places)
+        whole, new = gram_matrices(features, places, self._style.has_means)
         return torch.stack([whole * share, new * (len(places) / self._unsettled_count[size])])
 
     def _style_loss(self, level: int, layer: str, grams: Tensor, target: Tensor, picture: Tensor) -> Tensor:
@@ -298,7 +344,7 @@ class Objective:
         if self.regions is not None:
             size = self.network.layer_size(layer, picture)
             return self.regions.style_loss(grams, size, level, layer, self.metrics.get(layer))
-        losses = relative_style_loss(measured(grams, self.metrics.get(layer)), target)
+        losses = self._style.distance(measured(grams, self.metrics.get(layer)), target)
         if len(losses) == 1:
             return losses[0]
         size = self.network.layer_size(layer, picture)

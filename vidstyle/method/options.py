@@ -31,6 +31,8 @@ class Options:
     content_layer: str
     style_layers: tuple[str, ...]
     levels: int
+    style_loss: str
+    content_levels: int
     content_weight: float
     style_weight: float
     tv_weight: float

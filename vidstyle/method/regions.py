@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vidstyle.method.losses import at_least_float32, measured, relative_style_loss, weighted_grams
+from vidstyle.method.losses import StyleLoss, at_least_float32, measured, weighted_grams
 from vidstyle.method.tiling import Tile
 
 # A region of fewer positions in a layer has no statistics to speak of.
@@ -19,7 +19,7 @@ SMALLEST_REGION = 64
 # colors of the style, and paint becomes less steady.
 UNSETTLED_WEIGHT = 0.3
 
-# Gram matrices `(1, C, C)` of a style, by level and layer.
+# Gram matrices of a style, `(1, C, C)` or with means `(1, C + 1, C)`, by level and layer.
 StyleGrams = Sequence[Mapping[str, Tensor]]
 
 
@@ -46,13 +46,15 @@ class Regions:
         amount: `(1, 1, H, W)`, their sum. styles: the Gram matrices of each.
     """
 
-    def __init__(self, weights: Tensor, styles: Sequence[StyleGrams], unsettled: Tensor | None = None) -> None:
-        """Takes the weights, and the Gram matrices of each style.
+    def __init__(
+        self, weights: Tensor, styles: Sequence[StyleGrams], style_loss: StyleLoss, unsettled: Tensor | None = None
+    ) -> None:
+        """Takes the weights, and the Gram matrices of each style, measured for a style loss.
 
         Args:
             unsettled: `(1, 1, H, W)` float32, 1 where paint is so new that it has a style loss of its own.
         """
-        self.weights, self.styles, self._unsettled = weights, styles, unsettled
+        self.weights, self.styles, self._style_loss, self._unsettled = weights, styles, style_loss, unsettled
         self.amount = weights.sum(1, keepdim=True).clamp_max(1)
         self._groups: dict[torch.Size, list[_Group]] = {}
         self._own: dict[tuple[int, str], Tensor] = {}
@@ -83,7 +85,7 @@ class Regions:
                 self._places[key].append((places, part[places]))
         # Divided last: in bfloat16, weights of 1 are exact, and small shares of a sum are not.
         totals = torch.tensor([group.total for group in self._groups_at(size)], device=features.device)
-        return weighted_grams(features, self._places[key]) / totals[:, None, None]
+        return weighted_grams(features, self._places[key], self._style_loss.has_means) / totals[:, None, None]
 
     def style_loss(self, grams: Tensor, size: torch.Size, level: int, layer: str, metric: Tensor | None) -> Tensor:
         """Returns a layer's style loss, shape (), of `(G, C, C)` sums over all tiles of what `grams` returned."""
@@ -93,7 +95,7 @@ class Regions:
             target = self.styles[group.style][level][layer]
             if own is not None:
                 target = torch.lerp(own[number], target, self._strength)
-            total = total + group.share * relative_style_loss(gram[None], target)[0]
+            total = total + group.share * self._style_loss.distance(gram[None], target)[0]
         return total
 
     def soften(self, strength: float, level: int, grams: Mapping[str, Tensor]) -> None:

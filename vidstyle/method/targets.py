@@ -15,6 +15,7 @@ from vidstyle.frames import Picture, resize
 from vidstyle.method.coverage import Coverage
 from vidstyle.method.features.network import FeatureNetwork
 from vidstyle.method.look import Look
+from vidstyle.method.losses import STYLE_LOSSES
 from vidstyle.method.objective import Objective, StyleTargets, TemporalTarget, style_targets, to_tensor
 from vidstyle.method.options import Options
 from vidstyle.method.recoloring import Palette, palette_of
@@ -185,7 +186,7 @@ class FrameTargets:
         grams = [self.style_targets(width, height, levels).grams]
         others = self._region_styles[: weights.shape[1] - 1]
         grams += [style.at(width, height, levels=levels, memory_share=self._memory_share).grams for style in others]
-        return Regions(weights, grams, unsettled)
+        return Regions(weights, grams, STYLE_LOSSES[self._options.style_loss], unsettled)
 
 
 def mixed_targets(shares: Sequence[tuple[float, StyleTargets]]) -> StyleTargets:

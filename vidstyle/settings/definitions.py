@@ -183,7 +183,7 @@ class Settings:
     style_layers: tuple[str, ...] = setting(
         ("relu1_1", "relu2_1", "relu3_1", "relu3_4"),
         Several(Text("LAYER")),
-        "layers whose Gram matrices are the style",
+        "layers whose features are the style",
         group="objective",
         scope="look",
         of_network=True,
@@ -192,6 +192,22 @@ class Settings:
         0,
         Whole("N", 0, 10),
         "how many sizes of the picture features are taken from, each half of the one before; 0: as the size needs",
+        group="objective",
+        scope="look",
+    )
+    style_loss: str = setting(
+        "moments",
+        Choice("moments", "gram"),
+        "how style is measured: 'moments' compares means and covariances of the features, each in its own measure; "
+        "'gram' compares Gram matrices, which hold both but mostly the means",
+        group="objective",
+        scope="look",
+    )
+    content_levels: int = setting(
+        2,
+        Whole("N", 1, 10),
+        "at how many of these sizes the content is held, from the smallest on: 1 holds only what is large, 2 faces and "
+        "windows, too, and 3 leaves the style little but colors and grain",
         group="objective",
         scope="look",
     )
