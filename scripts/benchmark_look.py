@@ -72,6 +72,7 @@ def write_blind(options: argparse.Namespace) -> None:
     for path in (answers, options.key):
         if path.exists():
             raise SystemExit(f"benchmark_look: {path} exists; remove it, or choose another name")
+    options.key.parent.mkdir(parents=True, exist_ok=True)
     seed = secrets.randbits(63) if options.seed is None else options.seed
     order = order_of(seed, common_numbers(options.folders, options.only))
     pages = write_pages(options.pages, blind_rows(options.folders, options.images, order), options.rows)

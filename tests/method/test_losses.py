@@ -8,6 +8,7 @@ from torch.autograd import gradcheck, gradgradcheck
 
 from vidstyle.method.losses import (
     COVARIANCE_WEIGHT,
+    MEANS_WEIGHT,
     content_scale,
     gatys_content_loss,
     gatys_style_loss,
@@ -138,7 +139,7 @@ def test_relative_moments_loss_is_that_of_means_and_covariances():
     (mean, other), (covariance, wanted) = zip(
         *((f.mean((0, 2, 3)), torch.cov(f[0].flatten(1), correction=0)) for f in (first, second)), strict=True
     )
-    expected = (mean - other).square().sum() / other.square().sum()
+    expected = MEANS_WEIGHT * (mean - other).square().sum() / other.square().sum()
     expected += COVARIANCE_WEIGHT * (covariance - wanted).square().sum() / wanted.square().sum()
     moments, target = gram_matrix(first, has_means=True), gram_matrix(second, has_means=True)
     assert relative_moments_loss(moments, target).item() == pytest.approx(float(expected), rel=1e-3)

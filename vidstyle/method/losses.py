@@ -19,9 +19,9 @@ from torch import Tensor
 SMALLEST_NORM = 1e-8
 # A bfloat16 product rounds its sum to 3 digits: the float32 sum of so many parts is some 4 times as exact.
 GRAM_PARTS = 16
-# How much the covariances count beside the means. By measure and by eye: at 0 colors are those of the style, and
-# nothing else is; at 1 things dissolve in strokes.
-COVARIANCE_WEIGHT = 0.25
+# How much means and covariances count. By measure and by eye: the more the covariances, the bolder strokes are, and the
+# more things dissolve in them.
+MEANS_WEIGHT, COVARIANCE_WEIGHT = 0.7, 0.2
 # The least share of a Gram matrix's squared norm that its covariances' is taken for: a blank style has none. Paintings
 # have 0.02 to 0.4.
 SMALLEST_COVARIANCE = 0.01
@@ -206,18 +206,19 @@ def relative_style_loss(gram: Tensor, target: Tensor) -> Tensor:
 
 
 def relative_moments_loss(moments: Tensor, target: Tensor) -> Tensor:
-    """Returns ``|m - n|^2 / |n|^2 + w |C - D|^2 / |D|^2`` for each of `(B, C + 1, C)` Gram matrices with means, `(B,)`.
+    """Returns ``v |m - n|^2 / |n|^2 + w |C - D|^2 / |D|^2`` of `(B, C + 1, C)` Gram matrices with means, shape `(B,)`.
 
-    m and n are the means, C = G - m m^T and D the covariances, w is `COVARIANCE_WEIGHT`. A departure from Gatys et al.
-    (2016): of a Gram matrix's norm nine tenths and more are its means', so that in their loss the brush strokes, which
-    are in the covariances, count for little beside the colors. Risser et al. (Stable and Controllable Neural Texture
-    Synthesis and Style Transfer Using Histogram Losses, 2017) name the same weakness, and add histograms.
+    m and n are the means, C = G - m m^T and D the covariances, v and w `MEANS_WEIGHT` and `COVARIANCE_WEIGHT`. A
+    departure from Gatys et al. (2016): of the norm of a Gram matrix of theirs nine tenths and more are the means',
+    so that brush strokes, which are in the covariances, count for little beside colors. Risser et al. (Stable and
+    Controllable Neural Texture Synthesis and Style Transfer Using Histogram Losses, 2017) name the same weakness,
+    and add histograms.
     """
     (gram, means), (target_gram, target_means) = (_parted(each) for each in (moments, target))
     own, wanted = _covariance(gram, means), _covariance(target_gram, target_means)
     norm = torch.maximum(_squares(wanted), SMALLEST_COVARIANCE * _squares(target_gram)).clamp_min(SMALLEST_NORM)
     of_means = _squares(means - target_means) / _squares(target_means).clamp_min(SMALLEST_NORM)
-    return of_means + COVARIANCE_WEIGHT * _squares(own - wanted) / norm
+    return MEANS_WEIGHT * of_means + COVARIANCE_WEIGHT * _squares(own - wanted) / norm
 
 
 def _parted(moments: Tensor) -> tuple[Tensor, Tensor]:
