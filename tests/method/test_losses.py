@@ -7,6 +7,7 @@ import torch
 from torch.autograd import gradcheck, gradgradcheck
 
 from vidstyle.method.losses import (
+    COARSEST_COVARIANCE_WEIGHT,
     COVARIANCE_WEIGHT,
     MEANS_WEIGHT,
     content_scale,
@@ -140,9 +141,11 @@ def test_relative_moments_loss_is_that_of_means_and_covariances():
         *((f.mean((0, 2, 3)), torch.cov(f[0].flatten(1), correction=0)) for f in (first, second)), strict=True
     )
     expected = MEANS_WEIGHT * (mean - other).square().sum() / other.square().sum()
-    expected += COVARIANCE_WEIGHT * (covariance - wanted).square().sum() / wanted.square().sum()
+    of_covariance = (covariance - wanted).square().sum() / wanted.square().sum()
     moments, target = gram_matrix(first, has_means=True), gram_matrix(second, has_means=True)
-    assert relative_moments_loss(moments, target).item() == pytest.approx(float(expected), rel=1e-3)
+    for is_coarsest, weight in ((False, COVARIANCE_WEIGHT), (True, COARSEST_COVARIANCE_WEIGHT)):
+        found = relative_moments_loss(moments, target, is_coarsest).item()
+        assert found == pytest.approx(float(expected + weight * of_covariance), rel=1e-3)
     assert relative_moments_loss(target, target).item() == 0
 
 

@@ -20,8 +20,8 @@ SMALLEST_NORM = 1e-8
 # A bfloat16 product rounds its sum to 3 digits: the float32 sum of so many parts is some 4 times as exact.
 GRAM_PARTS = 16
 # How much means and covariances count. By measure and by eye: the more the covariances, the bolder strokes are, and the
-# more things dissolve in them.
-MEANS_WEIGHT, COVARIANCE_WEIGHT = 0.7, 0.2
+# more things dissolve in them; at the coarsest level, which sees shapes rather than strokes, hardly anything else.
+MEANS_WEIGHT, COVARIANCE_WEIGHT, COARSEST_COVARIANCE_WEIGHT = 0.9, 0.3, 0.1
 # The least share of a Gram matrix's squared norm that its covariances' is taken for: a blank style has none. Paintings
 # have 0.02 to 0.4.
 SMALLEST_COVARIANCE = 0.01
@@ -195,8 +195,8 @@ def measured(gram: Tensor, metric: Tensor | None) -> Tensor:
     return torch.cat([metric @ gram[:, :channels], gram[:, channels:]], 1) @ metric.T
 
 
-def relative_style_loss(gram: Tensor, target: Tensor) -> Tensor:
-    """Returns ``|G - A|^2 / |A|^2`` for each of `(B, C, C)` Gram matrices, shape `(B,)`.
+def relative_style_loss(gram: Tensor, target: Tensor, is_coarsest: bool = False) -> Tensor:
+    """Returns ``|G - A|^2 / |A|^2`` for each of `(B, C, C)` Gram matrices, shape `(B,)`; the same at every level.
 
     A departure from Gatys et al. (2016, equation 4), who divide by 4 N^2 M^2: the target's own norm
     gives every layer the same say, whatever the scale of its activations.
@@ -205,20 +205,21 @@ def relative_style_loss(gram: Tensor, target: Tensor) -> Tensor:
     return (gram - target).square().sum((1, 2)) / norm
 
 
-def relative_moments_loss(moments: Tensor, target: Tensor) -> Tensor:
+def relative_moments_loss(moments: Tensor, target: Tensor, is_coarsest: bool = False) -> Tensor:
     """Returns ``v |m - n|^2 / |n|^2 + w |C - D|^2 / |D|^2`` of `(B, C + 1, C)` Gram matrices with means, shape `(B,)`.
 
-    m and n are the means, C = G - m m^T and D the covariances, v and w `MEANS_WEIGHT` and `COVARIANCE_WEIGHT`. A
-    departure from Gatys et al. (2016): of the norm of a Gram matrix of theirs nine tenths and more are the means',
-    so that brush strokes, which are in the covariances, count for little beside colors. Risser et al. (Stable and
-    Controllable Neural Texture Synthesis and Style Transfer Using Histogram Losses, 2017) name the same weakness,
-    and add histograms.
+    m and n are the means, C = G - m m^T and D the covariances, v and w `MEANS_WEIGHT` and `COVARIANCE_WEIGHT` (of the
+    pyramid's coarsest level `COARSEST_COVARIANCE_WEIGHT`). A departure from Gatys et al. (2016): of the norm of a
+    Gram matrix of theirs most is the means', so that brush strokes, which are in the covariances, count for little
+    beside colors. Risser et al. (Stable and Controllable Neural Texture Synthesis and Style Transfer Using Histogram
+    Losses, 2017) name the same weakness, and add histograms.
     """
     (gram, means), (target_gram, target_means) = (_parted(each) for each in (moments, target))
     own, wanted = _covariance(gram, means), _covariance(target_gram, target_means)
     norm = torch.maximum(_squares(wanted), SMALLEST_COVARIANCE * _squares(target_gram)).clamp_min(SMALLEST_NORM)
     of_means = _squares(means - target_means) / _squares(target_means).clamp_min(SMALLEST_NORM)
-    return MEANS_WEIGHT * of_means + COVARIANCE_WEIGHT * _squares(own - wanted) / norm
+    weight = COARSEST_COVARIANCE_WEIGHT if is_coarsest else COVARIANCE_WEIGHT
+    return MEANS_WEIGHT * of_means + weight * _squares(own - wanted) / norm
 
 
 def _parted(moments: Tensor) -> tuple[Tensor, Tensor]:
@@ -240,11 +241,12 @@ class StyleLoss:
 
     Attributes:
         has_means: whether it needs the means below the Gram matrices; see `gram_matrix`.
-        distance: takes what was measured and the target, `(B, C, C)` or `(B, C + 1, C)`; returns `(B,)`.
+        distance: takes what was measured and the target, `(B, C, C)` or `(B, C + 1, C)`, and whether they are of the
+            pyramid's coarsest level; returns `(B,)`.
     """
 
     has_means: bool
-    distance: Callable[[Tensor, Tensor], Tensor]
+    distance: Callable[[Tensor, Tensor, bool], Tensor]
 
 
 STYLE_LOSSES = {"moments": StyleLoss(True, relative_moments_loss), "gram": StyleLoss(False, relative_style_loss)}

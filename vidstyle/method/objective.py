@@ -344,7 +344,7 @@ class Objective:
         if self.regions is not None:
             size = self.network.layer_size(layer, picture)
             return self.regions.style_loss(grams, size, level, layer, self.metrics.get(layer))
-        losses = self._style.distance(measured(grams, self.metrics.get(layer)), target)
+        losses = self._style.distance(measured(grams, self.metrics.get(layer)), target, level == self.levels - 1)
         if len(losses) == 1:
             return losses[0]
         size = self.network.layer_size(layer, picture)

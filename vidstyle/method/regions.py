@@ -89,13 +89,13 @@ class Regions:
 
     def style_loss(self, grams: Tensor, size: torch.Size, level: int, layer: str, metric: Tensor | None) -> Tensor:
         """Returns a layer's style loss, shape (), of `(G, C, C)` sums over all tiles of what `grams` returned."""
-        total = grams.new_zeros(())
+        total, is_coarsest = grams.new_zeros(()), level == len(self.styles[0]) - 1
         own = self._own.get((level, layer))
         for number, (gram, group) in enumerate(zip(measured(grams, metric), self._groups_at(size), strict=True)):
             target = self.styles[group.style][level][layer]
             if own is not None:
                 target = torch.lerp(own[number], target, self._strength)
-            total = total + group.share * self._style_loss.distance(gram[None], target)[0]
+            total = total + group.share * self._style_loss.distance(gram[None], target, is_coarsest)[0]
         return total
 
     def soften(self, strength: float, level: int, grams: Mapping[str, Tensor]) -> None:
