@@ -93,6 +93,20 @@ def test_pyramid_halves_and_keeps_an_odd_edge():
     assert pyramid(image, 2)[1][0, 0, 0].tolist() == [0.5, 2.5, 4.0]
 
 
+def test_a_smooth_pyramid_does_not_take_a_fine_grid_for_a_coarse_one():
+    columns = torch.arange(64)
+    grid = (0.5 + 0.5 * torch.cos(2 * np.pi * 0.4 * columns)).expand(1, 3, 64, 64)
+    plain, smooth = (pyramid(grid, 2, is_smooth)[1][..., 4:-4, 4:-4].std() for is_smooth in (False, True))
+    assert smooth < plain / 5
+
+
+def test_a_smooth_pyramid_is_as_large_as_the_other_and_keeps_what_is_flat():
+    for size in ((1, 1), (5, 7), (6, 8)):
+        levels = pyramid(torch.full((1, 3, *size), 0.25), 3, True)
+        assert [level.shape for level in levels] == [level.shape for level in pyramid(torch.zeros(1, 3, *size), 3)]
+        assert all(bool((level == 0.25).all()) for level in levels)
+
+
 def test_the_style_itself_has_no_style_loss_and_the_content_no_content_loss():
     image = noise(64, 96)
     assert float(objective_of(image, image, tv_weight=0)(to_tensor(image))) == pytest.approx(0, abs=1e-6)

@@ -241,15 +241,20 @@ class StyleLoss:
 
     Attributes:
         has_means: whether it needs the means below the Gram matrices; see `gram_matrix`.
+        is_smooth: how the pyramid's levels are made; see `objective.pyramid`.
         distance: takes what was measured and the target, `(B, C, C)` or `(B, C + 1, C)`, and whether they are of the
             pyramid's coarsest level; returns `(B,)`.
     """
 
     has_means: bool
+    is_smooth: bool
     distance: Callable[[Tensor, Tensor, bool], Tensor]
 
 
-STYLE_LOSSES = {"moments": StyleLoss(True, relative_moments_loss), "gram": StyleLoss(False, relative_style_loss)}
+STYLE_LOSSES = {
+    "moments": StyleLoss(True, True, relative_moments_loss),
+    "gram": StyleLoss(False, False, relative_style_loss),
+}
 
 
 def relative_content_loss(features: Tensor, target: Tensor, scale: float, weights: Tensor | None = None) -> Tensor:

@@ -74,13 +74,29 @@ def content_weights(width: int, height: int, levels: int, asked: int) -> list[fl
     return weights
 
 
-def pyramid(image: Tensor, levels: int) -> list[Tensor]:
-    """Returns `(1, 3, H, W)` and its half-size copies, `levels` pictures, finest first."""
+def pyramid(image: Tensor, levels: int, is_smooth: bool = False) -> list[Tensor]:
+    """Returns `(1, 3, H, W)` and its half-size copies, `levels` pictures, finest first.
+
+    Args:
+        is_smooth: whether pixels are means of 4x4 with binomial weights, not of 2x2. A grid of 2 to 3 px passes the
+            means of 2x2 as one of 5 px, which counts as texture there, so that the optimizer paints it.
+    """
     pictures = [image]
     for _ in range(levels - 1):
-        # ceil_mode: an odd last row or column is kept, averaged over what there is of it.
-        pictures.append(F.avg_pool2d(pictures[-1], 2, ceil_mode=True, count_include_pad=False))
+        # An odd last row or column is kept, averaged over what there is of it.
+        if is_smooth:
+            pictures.append(_smoothly_halved(pictures[-1]))
+        else:
+            pictures.append(F.avg_pool2d(pictures[-1], 2, ceil_mode=True, count_include_pad=False))
     return pictures
+
+
+def _smoothly_halved(image: Tensor) -> Tensor:
+    height, width = image.shape[2:]
+    weights = image.new_tensor([1, 3, 3, 1]) / 8
+    kernel = (weights[:, None] * weights).expand(image.shape[1], 1, 4, 4)
+    continued_image = F.pad(image, (1, 1 + width % 2, 1, 1 + height % 2), mode="replicate")
+    return F.conv2d(continued_image, kernel, stride=2, groups=image.shape[1])
 
 
 @dataclass(frozen=True)
@@ -120,11 +136,13 @@ def style_targets(
     ratio = max(ratio, network.smallest_side_px * 2 ** (levels - 1) / min(style_width, style_height))
     fitted = resize(style, max(1, round(style_width * ratio)), max(1, round(style_height * ratio)))
     layers, metrics, grams = options.style_layers, network.metrics(), []
-    has_means = STYLE_LOSSES[options.style_loss].has_means
+    style_loss = STYLE_LOSSES[options.style_loss]
     with torch.no_grad():
-        for picture in pyramid(to_tensor(fitted, network.get_buffer("mean").device), levels):
+        for picture in pyramid(to_tensor(fitted, network.get_buffer("mean").device), levels, style_loss.is_smooth):
             (tiles,) = tiles_by_picture(network, layers, [picture], memory_bytes)
-            found = summed_over_tiles(picture, tiles, partial(_gram_parts, network, layers, picture, has_means))
+            found = summed_over_tiles(
+                picture, tiles, partial(_gram_parts, network, layers, picture, style_loss.has_means)
+            )
             named = zip(layers, found, strict=True)
             grams.append({layer: measured(gram, metrics.get(layer)) for layer, gram in named})
     return StyleTargets(width, height, tuple(grams))
@@ -205,7 +223,7 @@ class Objective:
         self.regions, self._unstylized = regions, content
         self.network, self.options, self.style, self.temporal = network, options, style, temporal
         self.metrics, self._style = network.metrics(), STYLE_LOSSES[options.style_loss]
-        pictures = pyramid(content, self.levels)
+        pictures = pyramid(content, self.levels, self._style.is_smooth)
         self._tiles = tiles_by_picture(network, options.layers, pictures, memory_bytes)
         self._unsettled: dict[torch.Size, Tensor | None] = {}
         self._unsettled_count: dict[torch.Size, int] = {}
@@ -234,7 +252,9 @@ class Objective:
         options, levels = self.options, self.levels
         image, total = self.pinned(image), image.new_zeros(())
         style_scale = options.style_weight / (levels * len(options.style_layers))
-        for level, (picture, targets) in enumerate(zip(pyramid(image, levels), self.style.grams, strict=True)):
+        for level, (picture, targets) in enumerate(
+            zip(pyramid(image, levels, self._style.is_smooth), self.style.grams, strict=True)
+        ):
             target = self.content.get(level)
             terms = summed_over_tiles(picture, self._tiles[level], partial(self._terms, picture, target))
             content = picture.new_zeros(()) if target is None else terms.pop() * target.weight
