@@ -60,9 +60,9 @@ class _Gram(torch.autograd.Function):
         features, places = ctx.saved_tensors
         rows = _rows(features)
         batch, channels, height, width = features.shape
-        down = _pulled(rows, gradient[:batch] / rows.shape[1])
+        down = _pulled(rows, gradient[:batch], rows.shape[1])
         if places is not None:
-            of_places = _pulled(_at(rows, places), gradient[batch:] / len(places))
+            of_places = _pulled(_at(rows, places), gradient[batch:], len(places))
             for picture in range(batch):  # along the second dimension this takes four times as long
                 down[picture].index_add_(0, places, of_places[picture])
         return down.view(batch, height, width, channels).permute(0, 3, 1, 2).to(features.dtype), None, None
@@ -91,7 +91,7 @@ class _WeightedGrams(torch.autograd.Function):
         _, channels, height, width = features.shape
         down = torch.zeros_like(rows[0])
         for number, (places, weights) in enumerate(_pairs(groups)):
-            pulled = _pulled(_at(rows, places), gradient[number : number + 1], weights[:, None].to(rows.dtype))
+            pulled = _pulled(_at(rows, places), gradient[number : number + 1], 1, weights[:, None].to(rows.dtype))
             down = down.index_add(0, places, pulled[0])
         gradients = down.view(1, height, width, channels).permute(0, 3, 1, 2).to(features.dtype)
         return (gradients, None, *[None] * len(groups))
@@ -106,14 +106,15 @@ def _at(rows: Tensor, places: Tensor) -> Tensor:
     return rows.index_select(1, places)
 
 
-def _pulled(rows: Tensor, gradient: Tensor, weights: Tensor | None = None) -> Tensor:
+def _pulled(rows: Tensor, gradient: Tensor, count: int, weights: Tensor | None = None) -> Tensor:
     """Returns the gradient for rows, `(B, M, C)`, of that for their Gram matrices, or these and their sums below.
 
-    With weights `(M, 1)` each row counts times its own.
+    Args:
+        count: what matrices and sums were divided by. weights: `(M, 1)`, what each row counts.
     """
     channels = rows.shape[2]
-    sums, both = gradient[:, channels:].to(rows.dtype), gradient[:, :channels]
-    both = (both + both.transpose(1, 2)).to(rows.dtype)
+    sums, both = (gradient[:, channels:] / count).to(rows.dtype), gradient[:, :channels]
+    both = ((both + both.transpose(1, 2)) / count).to(rows.dtype)
     if weights is not None:
         rows = rows * weights
     if not sums.numel():
@@ -252,8 +253,8 @@ class StyleLoss:
 
 
 STYLE_LOSSES = {
-    "moments": StyleLoss(True, True, relative_moments_loss),
-    "gram": StyleLoss(False, False, relative_style_loss),
+    "moments": StyleLoss(has_means=True, is_smooth=True, distance=relative_moments_loss),
+    "gram": StyleLoss(has_means=False, is_smooth=False, distance=relative_style_loss),
 }
 
 
