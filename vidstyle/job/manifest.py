@@ -22,8 +22,8 @@ from vidstyle.job.identity import Identity
 from vidstyle.settings import Settings
 from vidstyle.shots import Shot, shots_of
 
-# 1 was that of vidstyle 0.1 and 0.2, whose journals name other things.
-FORMAT_VERSION = 2
+# 1 was that of vidstyle 0.1 and 0.2, whose journals name other things; 2 that of 0.3, whose default look was another.
+FORMAT_VERSION = 3
 MANIFEST_NAME = "manifest.json"
 # A film of ten hours with irregular times takes less than a tenth of it.
 LARGEST_MANIFEST_BYTES = 1 << 28

@@ -59,23 +59,23 @@ def level_count(width: int, height: int, asked: int, smallest_side_px: int) -> i
 def content_weights(width: int, height: int, levels: int, asked: int) -> list[float]:
     """Returns what the content loss of each pyramid level counts for a picture, finest level first.
 
-    `asked` levels count, from the coarsest on, and together as many as that. Where there are two or more, the window
-    moves with the coarsest level's size, so that things of one size in the picture are held alike in pictures of all
-    sizes: at a long side of 160 px it counts in full, and the less, the nearer it is to 80 px, where the next finer
-    one takes its place.
+    `asked` levels count, from the coarsest on, and together as many as that. Where there are two or more, and finer
+    ones besides, the window moves with the coarsest level's size, so that things of one size in the picture are held
+    alike in pictures of all sizes: at a long side of 160 px it counts in full, and the less, the nearer it is to 80 px,
+    where the next finer one takes its place.
     """
     held = min(asked, levels)
     weights = [0.0] * (levels - held) + [1.0] * held
-    if held > 1:
+    if 1 < held < levels:
         coarsest_px = max(width, height) / 2 ** (levels - 1)
         share = min(1.0, max(0.0, math.log2(COARSEST_LONG_SIDE_PX / coarsest_px)))
         weights[-1] -= share
-        weights[max(0, levels - held - 1)] += share
+        weights[levels - held - 1] += share
     return weights
 
 
 def pyramid(image: Tensor, levels: int, is_smooth: bool = False) -> list[Tensor]:
-    """Returns `(1, 3, H, W)` and its half-size copies, `levels` pictures, finest first.
+    """Returns `(B, 3, H, W)` and its half-size copies, `levels` pictures, finest first.
 
     Args:
         is_smooth: whether pixels are means of 4x4 with binomial weights, not of 2x2. A grid of 2 to 3 px passes the
@@ -92,6 +92,7 @@ def pyramid(image: Tensor, levels: int, is_smooth: bool = False) -> list[Tensor]
 
 
 def _smoothly_halved(image: Tensor) -> Tensor:
+    """Returns `(B, 3, ceil(H / 2), ceil(W / 2))` of `(B, 3, H, W)`; the edge is repeated."""
     height, width = image.shape[2:]
     weights = image.new_tensor([1, 3, 3, 1]) / 8
     kernel = (weights[:, None] * weights).expand(image.shape[1], 1, 4, 4)
