@@ -60,9 +60,9 @@ class _Gram(torch.autograd.Function):
         features, places = ctx.saved_tensors
         rows = _rows(features)
         batch, channels, height, width = features.shape
-        down = _pulled(rows, gradient[:batch], rows.shape[1])
+        down = _gradient_of_rows(rows, gradient[:batch], rows.shape[1])
         if places is not None:
-            of_places = _pulled(_at(rows, places), gradient[batch:], len(places))
+            of_places = _gradient_of_rows(_at(rows, places), gradient[batch:], len(places))
             for picture in range(batch):  # along the second dimension this takes four times as long
                 down[picture].index_add_(0, places, of_places[picture])
         return down.view(batch, height, width, channels).permute(0, 3, 1, 2).to(features.dtype), None, None
@@ -91,7 +91,9 @@ class _WeightedGrams(torch.autograd.Function):
         _, channels, height, width = features.shape
         down = torch.zeros_like(rows[0])
         for number, (places, weights) in enumerate(_pairs(groups)):
-            pulled = _pulled(_at(rows, places), gradient[number : number + 1], 1, weights[:, None].to(rows.dtype))
+            pulled = _gradient_of_rows(
+                _at(rows, places), gradient[number : number + 1], 1, weights[:, None].to(rows.dtype)
+            )
             down = down.index_add(0, places, pulled[0])
         gradients = down.view(1, height, width, channels).permute(0, 3, 1, 2).to(features.dtype)
         return (gradients, None, *[None] * len(groups))
@@ -106,8 +108,8 @@ def _at(rows: Tensor, places: Tensor) -> Tensor:
     return rows.index_select(1, places)
 
 
-def _pulled(rows: Tensor, gradient: Tensor, count: int, weights: Tensor | None = None) -> Tensor:
-    """Returns the gradient for rows, `(B, M, C)`, of that for their Gram matrices, or these and their sums below.
+def _gradient_of_rows(rows: Tensor, gradient: Tensor, count: int, weights: Tensor | None = None) -> Tensor:
+    """Returns the gradient for rows `(B, M, C)` from that for Gram matrices `(B, C, C)`, or `(B, C + 1, C)` with sums.
 
     Args:
         count: what matrices and sums were divided by. weights: `(M, 1)`, what each row counts.
@@ -229,10 +231,12 @@ def _parted(moments: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _covariance(gram: Tensor, means: Tensor) -> Tensor:
+    """Returns ``G - m m^T``, `(B, C, C)`, of Gram matrices and means `(B, 1, C)`."""
     return gram - means.transpose(1, 2) * means
 
 
 def _squares(values: Tensor) -> Tensor:
+    """Returns the sum of squares of each of `(B, ., C)`, shape `(B,)`."""
     return values.square().sum((1, 2))
 
 

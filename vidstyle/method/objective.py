@@ -274,14 +274,14 @@ class Objective:
         """Returns `(1, 3, H, W)`: the picture, but the content where nothing is to be stylized."""
         return image if self.regions is None else self.regions.pinned(image, self._unstylized)
 
-    def _terms(self, picture: Tensor, held: ContentTarget | None, tile: Tile, pixels: Tensor) -> list[Tensor]:
+    def _terms(self, picture: Tensor, content: ContentTarget | None, tile: Tile, pixels: Tensor) -> list[Tensor]:
         """Returns a tile's part in a level's Gram matrices, by style layer, and in its content loss, if it has one.
 
         The matrices are `(1, C, C)`, or where places are new `(2, C, C)`: theirs, too. With regions there are as many
         for each.
         """
         options, network = self.options, self.network
-        layers = {*options.style_layers, *([] if held is None else [options.content_layer])}
+        layers = {*options.style_layers, *([] if content is None else [options.content_layer])}
         has_means = self._style.has_means
         features, terms = own_features(network, tile, pixels, layers), []
         for layer in options.style_layers:
@@ -292,8 +292,8 @@ class Objective:
                 terms.append(self._grams_with_new_places(layer, features[layer], tile, unsettled))
             else:
                 terms.append(gram_matrix(features[layer], has_means) * (_positions(features[layer]) / size.numel()))
-        if held is not None:
-            terms.append(self._content_loss(held, features, tile))
+        if content is not None:
+            terms.append(self._content_loss(content, features, tile))
         return terms
 
     # -- content -------------------------------------------------------------------------------
