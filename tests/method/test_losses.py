@@ -7,8 +7,6 @@ import torch
 from torch.autograd import gradcheck, gradgradcheck
 
 from vidstyle.method.losses import (
-    COARSEST_COVARIANCE_WEIGHT,
-    COVARIANCE_WEIGHT,
     MEANS_WEIGHT,
     content_scale,
     gatys_content_loss,
@@ -156,8 +154,8 @@ def test_relative_moments_loss_is_that_of_means_and_covariances():
     expected = MEANS_WEIGHT * (mean - other).square().sum() / other.square().sum()
     of_covariance = (covariance - wanted).square().sum() / wanted.square().sum()
     moments, target = gram_matrix(first, has_means=True), gram_matrix(second, has_means=True)
-    for is_coarsest, weight in ((False, COVARIANCE_WEIGHT), (True, COARSEST_COVARIANCE_WEIGHT)):
-        found = relative_moments_loss(moments, target, is_coarsest).item()
+    for long_side_px, weight in ((80, 0.1), (160, 0.1), (226.274, 0.2), (320, 0.3), (1920, 0.3)):
+        found = relative_moments_loss(moments, target, long_side_px).item()
         assert found == pytest.approx(float(expected + weight * of_covariance), rel=1e-3)
     assert relative_moments_loss(target, target).item() == 0
 

@@ -171,6 +171,17 @@ def test_the_temporal_loss_is_part_of_the_objective_by_its_weight():
     assert float(held(picture)) == pytest.approx(float(free(picture)), rel=1e-6)
 
 
+def test_every_level_that_holds_content_adds_its_loss():
+    content, style, image = noise(160, 320), noise(80, 80, 1), to_tensor(noise(160, 320, 3))
+    found = [
+        float(objective_of(content, style, levels=levels, content_levels=held, style_weight=0, tv_weight=0)(image))
+        for levels, held in ((2, 1), (1, 1), (2, 2))
+    ]
+    coarse, fine, both = found
+    assert coarse > 0.1 and fine > 0.1
+    assert both == pytest.approx(coarse + fine, rel=1e-5)
+
+
 @pytest.mark.parametrize("name", STYLE_LOSSES)
 def test_new_places_have_a_style_loss_of_their_own(name):
     content, style, loss = noise(64, 96), noise(80, 80, 1), STYLE_LOSSES[name]
@@ -184,7 +195,7 @@ def test_new_places_have_a_style_loss_of_their_own(name):
     held = Objective(NETWORK, settings, targets, to_tensor(content), reference)
     features = continued_features(NETWORK, image, "relu1_1")
     gram = measured(gram_matrix(features[..., 70:], loss.has_means), NETWORK.metrics().get("relu1_1"))
-    own = float(loss.distance(gram, targets.grams[0]["relu1_1"], True)[0])
+    own = float(loss.distance(gram, targets.grams[0]["relu1_1"], 96)[0])
     expected = settings.style_weight * UNSETTLED_WEIGHT * 26 / 96 * own
     assert expected > 0.2
     assert float(held(image) - free(image)) == pytest.approx(expected, rel=1e-3)

@@ -47,7 +47,7 @@ def style_loss(image, columns, style, layer="relu1_1"):
     features = continued_features(NETWORK, image, layer)[..., columns]
     loss = STYLE_LOSSES[style.options.style_loss]
     gram = measured(gram_matrix(features, loss.has_means), NETWORK.metrics().get(layer))
-    return float(loss.distance(gram, style.at(WIDTH, HEIGHT, levels=1).grams[0][layer], True)[0])
+    return float(loss.distance(gram, style.at(WIDTH, HEIGHT, levels=1).grams[0][layer], WIDTH)[0])
 
 
 ONLY_STYLE = {"content_weight": 0, "tv_weight": 0, "style_weight": 1, "style_layers": ("relu1_1",)}

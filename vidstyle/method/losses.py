@@ -7,6 +7,7 @@ values do not depend on size, layer or network, so that one set of default weigh
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,8 +21,10 @@ SMALLEST_NORM = 1e-8
 # A bfloat16 product rounds its sum to 3 digits: the float32 sum of so many parts is some 4 times as exact.
 GRAM_PARTS = 16
 # How much means and covariances count. By measure and by eye: the more the covariances, the bolder strokes are, and the
-# more things dissolve in them; at the coarsest level, which sees shapes rather than strokes, hardly anything else.
-MEANS_WEIGHT, COVARIANCE_WEIGHT, COARSEST_COVARIANCE_WEIGHT = 0.9, 0.3, 0.1
+# more things dissolve in them. Pyramid levels up to COARSE_PX long see shapes rather than strokes: there covariances
+# do hardly anything but dissolve things. The weight grows with the logarithm of the size from there to FINE_PX.
+MEANS_WEIGHT, FINE_COVARIANCE_WEIGHT, COARSE_COVARIANCE_WEIGHT = 0.9, 0.3, 0.1
+COARSE_PX, FINE_PX = 160, 320
 # The least share of a Gram matrix's squared norm that its covariances' is taken for: a blank style has none. Paintings
 # have 0.02 to 0.4.
 SMALLEST_COVARIANCE = 0.01
@@ -198,7 +201,7 @@ def measured(gram: Tensor, metric: Tensor | None) -> Tensor:
     return torch.cat([metric @ gram[:, :channels], gram[:, channels:]], 1) @ metric.T
 
 
-def relative_style_loss(gram: Tensor, target: Tensor, is_coarsest: bool = False) -> Tensor:
+def relative_style_loss(gram: Tensor, target: Tensor, long_side_px: float = FINE_PX) -> Tensor:
     """Returns ``|G - A|^2 / |A|^2`` for each of `(B, C, C)` Gram matrices, shape `(B,)`; the same at every level.
 
     A departure from Gatys et al. (2016, equation 4), who divide by 4 N^2 M^2: the target's own norm
@@ -208,11 +211,11 @@ def relative_style_loss(gram: Tensor, target: Tensor, is_coarsest: bool = False)
     return (gram - target).square().sum((1, 2)) / norm
 
 
-def relative_moments_loss(moments: Tensor, target: Tensor, is_coarsest: bool = False) -> Tensor:
+def relative_moments_loss(moments: Tensor, target: Tensor, long_side_px: float = FINE_PX) -> Tensor:
     """Returns ``v |m - n|^2 / |n|^2 + w |C - D|^2 / |D|^2`` of `(B, C + 1, C)` Gram matrices with means, shape `(B,)`.
 
-    m and n are the means, C = G - m m^T and D the covariances, v and w `MEANS_WEIGHT` and `COVARIANCE_WEIGHT` (of the
-    pyramid's coarsest level `COARSEST_COVARIANCE_WEIGHT`). A departure from Gatys et al. (2016): of the norm of a
+    m and n are the means, C = G - m m^T and D the covariances, v is `MEANS_WEIGHT` and w the `covariance_weight` of
+    the pyramid level, whose picture is `long_side_px` long. A departure from Gatys et al. (2016): of the norm of a
     Gram matrix of theirs most is the means', so that brush strokes, which are in the covariances, count for little
     beside colors. Risser et al. (Stable and Controllable Neural Texture Synthesis and Style Transfer Using Histogram
     Losses, 2017) name the same weakness, and add histograms.
@@ -221,8 +224,13 @@ def relative_moments_loss(moments: Tensor, target: Tensor, is_coarsest: bool = F
     own, wanted = _covariance(gram, means), _covariance(target_gram, target_means)
     norm = torch.maximum(_squares(wanted), SMALLEST_COVARIANCE * _squares(target_gram)).clamp_min(SMALLEST_NORM)
     of_means = _squares(means - target_means) / _squares(target_means).clamp_min(SMALLEST_NORM)
-    weight = COARSEST_COVARIANCE_WEIGHT if is_coarsest else COVARIANCE_WEIGHT
-    return MEANS_WEIGHT * of_means + weight * _squares(own - wanted) / norm
+    return MEANS_WEIGHT * of_means + covariance_weight(long_side_px) * _squares(own - wanted) / norm
+
+
+def covariance_weight(long_side_px: float) -> float:
+    """Returns how much covariances of a pyramid level whose picture is so long count."""
+    fineness = math.log(long_side_px / COARSE_PX) / math.log(FINE_PX / COARSE_PX)
+    return COARSE_COVARIANCE_WEIGHT + (FINE_COVARIANCE_WEIGHT - COARSE_COVARIANCE_WEIGHT) * min(1, max(0, fineness))
 
 
 def _parted(moments: Tensor) -> tuple[Tensor, Tensor]:
@@ -247,13 +255,13 @@ class StyleLoss:
     Attributes:
         has_means: whether it needs the means below the Gram matrices; see `gram_matrix`.
         is_smooth: how the pyramid's levels are made; see `objective.pyramid`.
-        distance: takes what was measured and the target, `(B, C, C)` or `(B, C + 1, C)`, and whether they are of the
-            pyramid's coarsest level; returns `(B,)`.
+        distance: takes what was measured and the target, `(B, C, C)` or `(B, C + 1, C)`, and the long side in pixels
+            of the pyramid level that they are of; returns `(B,)`.
     """
 
     has_means: bool
     is_smooth: bool
-    distance: Callable[[Tensor, Tensor, bool], Tensor]
+    distance: Callable[[Tensor, Tensor, float], Tensor]
 
 
 STYLE_LOSSES = {

@@ -278,7 +278,7 @@ class Objective:
         """Returns a tile's part in a level's Gram matrices, by style layer, and in its content loss, if it has one.
 
         The matrices are `(1, C, C)`, or where places are new `(2, C, C)`: theirs, too. With regions there are as many
-        for each.
+        for each. Where the style loss needs means, they stand below: `(., C + 1, C)`.
         """
         options, network = self.options, self.network
         layers = {*options.style_layers, *([] if content is None else [options.content_layer])}
@@ -338,7 +338,9 @@ class Objective:
     # -- style ---------------------------------------------------------------------------------
 
     def _grams_with_new_places(self, layer: str, features: Tensor, tile: Tile, unsettled: Tensor) -> Tensor:
-        """Returns a tile's part in the Gram matrix of a layer, and in that of its new places, `(2, C, C)`.
+        """Returns a tile's part in the Gram matrix of a layer, and in that of its new places.
+
+        Shape `(2, C, C)`, or `(2, C + 1, C)` where the style loss needs means.
 
         Args:
             unsettled: where the layer's positions are new, `(h, w)` bool.
@@ -362,10 +364,11 @@ class Objective:
         In the Gram matrix of the whole frame new places hardly count, and would stay content. This pulls at each
         of their pixels as the whole frame's loss does at a first frame's, but for the weight.
         """
+        long_side_px = max(picture.shape[2:])
         if self.regions is not None:
             size = self.network.layer_size(layer, picture)
-            return self.regions.style_loss(grams, size, level, layer, self.metrics.get(layer))
-        losses = self._style.distance(measured(grams, self.metrics.get(layer)), target, level == self.levels - 1)
+            return self.regions.style_loss(grams, size, level, layer, self.metrics.get(layer), long_side_px)
+        losses = self._style.distance(measured(grams, self.metrics.get(layer)), target, long_side_px)
         if len(losses) == 1:
             return losses[0]
         size = self.network.layer_size(layer, picture)

@@ -70,7 +70,9 @@ class Regions:
         return F.interpolate(self.amount, size, mode="area")[0, 0]
 
     def grams(self, features: Tensor, size: torch.Size, stride_px: int, tile: Tile) -> Tensor:
-        """Returns a tile's part in the Gram matrices of all regions that the layer shows, `(G, C, C)`.
+        """Returns a tile's part in the Gram matrices of all G regions that the layer shows.
+
+        Shape `(G, C, C)`, or `(G, C + 1, C)` where the style loss needs means.
 
         Args:
             features: of the tile's own positions, `(1, C, h, w)`. size: of the whole layer.
@@ -87,22 +89,27 @@ class Regions:
         totals = torch.tensor([group.total for group in self._groups_at(size)], device=features.device)
         return weighted_grams(features, self._places[key], self._style_loss.has_means) / totals[:, None, None]
 
-    def style_loss(self, grams: Tensor, size: torch.Size, level: int, layer: str, metric: Tensor | None) -> Tensor:
-        """Returns a layer's style loss, shape (), of `(G, C, C)` sums over all tiles of what `grams` returned."""
-        total, is_coarsest = grams.new_zeros(()), level == len(self.styles[0]) - 1
-        own = self._own.get((level, layer))
+    def style_loss(
+        self, grams: Tensor, size: torch.Size, level: int, layer: str, metric: Tensor | None, long_side_px: float
+    ) -> Tensor:
+        """Returns a layer's style loss, shape (), of sums over all tiles of what `grams` returned.
+
+        Args:
+            size: of the layer. metric: of the layer. long_side_px: of the level's picture.
+        """
+        total, own = grams.new_zeros(()), self._own.get((level, layer))
         for number, (gram, group) in enumerate(zip(measured(grams, metric), self._groups_at(size), strict=True)):
             target = self.styles[group.style][level][layer]
             if own is not None:
                 target = torch.lerp(own[number], target, self._strength)
-            total = total + group.share * self._style_loss.distance(gram[None], target, is_coarsest)[0]
+            total = total + group.share * self._style_loss.distance(gram[None], target, long_side_px)[0]
         return total
 
     def soften(self, strength: float, level: int, grams: Mapping[str, Tensor]) -> None:
         """Sets the targets of each region between its own content (0) and its style (1).
 
         Args:
-            grams: of the content, `(G, C, C)` by layer, under the network's metric.
+            grams: of the content, `(G, C, C)` or `(G, C + 1, C)` by layer, under the network's metric.
         """
         self._strength = strength
         self._own.update({(level, layer): own for layer, own in grams.items()})

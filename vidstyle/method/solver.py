@@ -201,8 +201,8 @@ def _adam(search: _Search, first_rate: float) -> None:
 def smaller_sizes(width: int, height: int, levels: int) -> list[tuple[int, int, int]]:
     """Returns width, height and levels of the pictures that are optimized before the full one, smallest first.
 
-    They are the full one's own pyramid levels, rounded up, so that the last k levels of each measure what the
-    last k of the full one do.
+    They are the full one's own pyramid levels, rounded up, so that the last k levels of each measure the style that
+    the last k of the full one do. Content they hold in full at the coarsest `content_levels` of their own.
     """
     return [(math.ceil(width / 2**k), math.ceil(height / 2**k), levels - k) for k in range(levels - 1, 0, -1)]
 

@@ -190,7 +190,11 @@ class FrameTargets:
 
 
 def mixed_targets(shares: Sequence[tuple[float, StyleTargets]]) -> StyleTargets:
-    """Returns the mean of targets for one size, weighted by their shares, which add up to 1."""
+    """Returns the mean of targets for one size, weighted by their shares, which add up to 1.
+
+    They are the statistics of a picture painted so far in the one style and so far in the other: its covariances
+    have a part from the difference of the styles' means.
+    """
     if len(shares) == 1:
         return shares[0][1]
     first = shares[0][1]
