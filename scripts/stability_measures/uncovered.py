@@ -69,7 +69,8 @@ class UncoveredStyle:
         targets, losses = self._styles.at(width, height), []
         for layer in LAYERS:
             gram = self._grams[layer, region] / self._counts[layer, region]
-            metric, target = metrics[layer].float() if layer in metrics else None, targets.grams[0][layer][0]
+            metric = metrics[layer].float() if layer in metrics else None
+            target = targets.grams[0][layer][0, : gram.shape[0]]  # means may stand below
             gram = gram if metric is None else metric @ gram @ metric.T
             losses.append(float((gram - target).square().sum() / target.square().sum()))
         return sum(losses) / len(losses)

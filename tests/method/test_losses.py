@@ -14,6 +14,7 @@ from vidstyle.method.losses import (
     gram_matrices,
     gram_matrix,
     measured,
+    mixture,
     relative_content_loss,
     relative_moments_loss,
     relative_style_loss,
@@ -158,6 +159,22 @@ def test_relative_moments_loss_is_that_of_means_and_covariances():
         found = relative_moments_loss(moments, target, long_side_px).item()
         assert found == pytest.approx(float(expected + weight * of_covariance), rel=1e-3)
     assert relative_moments_loss(target, target).item() == 0
+
+
+def test_mixture_of_moments_has_the_mean_of_the_covariances():
+    first, second = (torch.rand(1, 3, 8, 8, generator=torch.Generator().manual_seed(k)) for k in range(2))
+    shares = [(0.25, gram_matrix(first, has_means=True)), (0.75, gram_matrix(second, has_means=True))]
+    mixed, means = mixture(shares)[0], 0.25 * first.mean((0, 2, 3)) + 0.75 * second.mean((0, 2, 3))
+    covariances = [torch.cov(f[0].flatten(1), correction=0) for f in (first, second)]
+    torch.testing.assert_close(mixed[3], means)
+    torch.testing.assert_close(
+        mixed[:3] - torch.outer(means, means), 0.25 * covariances[0] + 0.75 * covariances[1], rtol=1e-3, atol=1e-6
+    )
+
+
+def test_mixture_of_gram_matrices_is_their_mean():
+    first, second = (gram_matrix(torch.rand(1, 3, 8, 8)) for _ in range(2))
+    torch.testing.assert_close(mixture([(0.25, first), (0.75, second)]), 0.25 * first + 0.75 * second)
 
 
 def test_relative_moments_loss_of_a_style_without_any_contrast_is_small():

@@ -8,6 +8,7 @@ from objectives import NETWORK, noise
 from vidstyle import Settings
 from vidstyle.looks.styles import Style, load_styles
 from vidstyle.method.look import Look
+from vidstyle.method.losses import mixture
 from vidstyle.method.objective import style_targets, to_tensor
 from vidstyle.method.targets import FrameTargets, StyleTargetCache, mixed_targets
 
@@ -22,7 +23,7 @@ def assert_grams(targets, expected):
     assert len(targets.grams) == len(expected)
     for grams, others in zip(targets.grams, expected, strict=True):
         assert grams.keys() == others.keys()
-        assert all(torch.allclose(grams[layer], others[layer], rtol=1e-5) for layer in grams)
+        assert all(torch.allclose(grams[layer], others[layer], rtol=1e-4) for layer in grams)
 
 
 def test_a_style_is_measured_once_for_each_size():
@@ -62,14 +63,16 @@ def test_strength_mixes_the_styles_grams_with_the_contents(strength):
     settings, content, style = Settings(), noise(48, 64, 1), noise(48, 64, 2)
     frame_targets = FrameTargets(cache(settings, style), Look(strength, (1.0,), 1.0), content)
     ours, theirs = (style_targets(NETWORK, each, 64, 48, settings.options).grams for each in (content, style))
-    expected = [{n: (1 - strength) * a[n] + strength * b[n] for n in a} for a, b in zip(ours, theirs, strict=True)]
+    expected = [
+        {n: mixture([(1 - strength, a[n]), (strength, b[n])]) for n in a} for a, b in zip(ours, theirs, strict=True)
+    ]
     assert_grams(frame_targets.style_targets(64, 48), expected)
 
 
 def test_styles_are_blended_by_their_shares():
     settings, one, two = Settings(), noise(48, 64, 1), noise(90, 30, 2)
     first, second = (style_targets(NETWORK, each, 64, 48, settings.options).grams for each in (one, two))
-    expected = [{n: 0.7 * a[n] + 0.3 * b[n] for n in a} for a, b in zip(first, second, strict=True)]
+    expected = [{n: mixture([(0.7, a[n]), (0.3, b[n])]) for n in a} for a, b in zip(first, second, strict=True)]
     assert_grams(cache(settings, one, two).at(64, 48, (0.7, 0.3)), expected)
     assert_grams(cache(settings, one, two).at(64, 48, blend=(0, 1)), second)
 
@@ -77,7 +80,9 @@ def test_styles_are_blended_by_their_shares():
 def test_the_pictures_of_one_style_count_alike():
     settings, pictures = Settings(), [noise(48, 64, seed) for seed in (1, 2, 3)]
     every = [style_targets(NETWORK, each, 64, 48, settings.options).grams for each in pictures]
-    expected = [{n: (a[n] + b[n] + c[n]) / 3 for n in a} for a, b, c in zip(*every, strict=True)]
+    expected = [
+        {n: mixture([(1 / 3, each[n]) for each in (a, b, c)]) for n in a} for a, b, c in zip(*every, strict=True)
+    ]
     assert_grams(cache(settings, Style("three", tuple(pictures))).at(64, 48), expected)
 
 

@@ -201,6 +201,20 @@ def measured(gram: Tensor, metric: Tensor | None) -> Tensor:
     return torch.cat([metric @ gram[:, :channels], gram[:, channels:]], 1) @ metric.T
 
 
+def mixture(shares: Sequence[tuple[float, Tensor]]) -> Tensor:
+    """Returns statistics between several, `(B, C, C)` or `(B, C + 1, C)` each, weighted by shares that add up to 1.
+
+    Of Gram matrices it is their mean, which is that of a picture with so much of each style beside the other. Where
+    means stand below them, means and covariances are averaged apart, so that each place can have some of each style.
+    """
+    total = torch.stack([share * statistics for share, statistics in shares]).sum(0)
+    if total.shape[1] == total.shape[2]:
+        return total
+    _, means = _parted(total)
+    covariances = [share * _covariance(*_parted(statistics)) for share, statistics in shares]
+    return torch.cat([torch.stack(covariances).sum(0) + means.transpose(1, 2) * means, means], 1)
+
+
 def relative_style_loss(gram: Tensor, target: Tensor, long_side_px: float = FINE_PX) -> Tensor:
     """Returns ``|G - A|^2 / |A|^2`` for each of `(B, C, C)` Gram matrices, shape `(B,)`; the same at every level.
 

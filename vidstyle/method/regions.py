@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vidstyle.method.losses import StyleLoss, at_least_float32, measured, weighted_grams
+from vidstyle.method.losses import StyleLoss, at_least_float32, measured, mixture, weighted_grams
 from vidstyle.method.tiling import Tile
 
 # A region of fewer positions in a layer has no statistics to speak of.
@@ -101,7 +101,7 @@ class Regions:
         for number, (gram, group) in enumerate(zip(measured(grams, metric), self._groups_at(size), strict=True)):
             target = self.styles[group.style][level][layer]
             if own is not None:
-                target = torch.lerp(own[number], target, self._strength)
+                target = mixture([(1 - self._strength, own[number : number + 1]), (self._strength, target)])
             total = total + group.share * self._style_loss.distance(gram[None], target, long_side_px)[0]
         return total
 

@@ -15,7 +15,7 @@ from vidstyle.frames import Picture, resize
 from vidstyle.method.coverage import Coverage
 from vidstyle.method.features.network import FeatureNetwork
 from vidstyle.method.look import Look
-from vidstyle.method.losses import STYLE_LOSSES
+from vidstyle.method.losses import STYLE_LOSSES, mixture
 from vidstyle.method.objective import Objective, StyleTargets, TemporalTarget, style_targets, to_tensor
 from vidstyle.method.options import Options
 from vidstyle.method.recoloring import Palette, palette_of
@@ -114,7 +114,7 @@ class StyleTargetCache:
 class FrameTargets:
     """What one frame is optimized for: its styles, mixed by its look, and for the rest of full strength, its content.
 
-    Halfway between the content's own Gram matrices and the style's lies what has half of the style. A smaller
+    Halfway between the content's own statistics and the style's lies what has half of the style. A smaller
     weight of the style would not do: content is only seen where it is coarse, so that at any weight above 0 fine
     paint covers it all.
     """
@@ -190,17 +190,12 @@ class FrameTargets:
 
 
 def mixed_targets(shares: Sequence[tuple[float, StyleTargets]]) -> StyleTargets:
-    """Returns the mean of targets for one size, weighted by their shares, which add up to 1.
-
-    They are the statistics of a picture painted so far in the one style and so far in the other: its covariances
-    have a part from the difference of the styles' means.
-    """
+    """Returns what lies between targets for one size, by their shares, which add up to 1; see `losses.mixture`."""
     if len(shares) == 1:
         return shares[0][1]
     first = shares[0][1]
-    grams = tuple({layer: _mean(shares, level, layer) for layer in grams} for level, grams in enumerate(first.grams))
+    grams = tuple(
+        {layer: mixture([(share, targets.grams[level][layer]) for share, targets in shares]) for layer in of_level}
+        for level, of_level in enumerate(first.grams)
+    )
     return StyleTargets(first.width, first.height, grams)
-
-
-def _mean(shares: Sequence[tuple[float, StyleTargets]], level: int, layer: str) -> Tensor:
-    return torch.stack([share * targets.grams[level][layer] for share, targets in shares]).sum(0)
