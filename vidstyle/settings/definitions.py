@@ -198,8 +198,8 @@ class Settings:
     style_loss: str = setting(
         "moments",
         Choice("moments", "gram"),
-        "how style is measured: 'moments' compares means and covariances of the features, each in its own measure; "
-        "'gram' compares Gram matrices, which hold both but mostly the means",
+        "how style is measured: 'moments' compares means and covariances of the features, each in its own measure, and "
+        "makes the smaller sizes without aliasing; 'gram' compares Gram matrices, which hold both but mostly the means",
         group="objective",
         scope="look",
     )
