@@ -24,7 +24,8 @@ class Steps(NamedTuple):
 class Options:
     """Those of the settings that the method depends on; `vidstyle.settings` has defaults, ranges and help for each.
 
-    `is_warped` and `looks_back_frames` follow from other settings.
+    `is_warped`, `looks_back_frames`, and what is said of keyframes follow from other settings: the most frames from
+    one keyframe to the next (1: every frame is one), and whether they are placed where they are needed.
     """
 
     # The objective.
@@ -50,6 +51,8 @@ class Options:
     is_warped: bool
     temporal_window: tuple[int, ...]
     looks_back_frames: int
+    keyframe_frames: int
+    keyframes_are_chosen: bool
     seed: int
     color: str
 
