@@ -14,7 +14,6 @@ import torch
 
 from vidstyle.frames import Picture
 from vidstyle.method.coverage import Coverage
-from vidstyle.method.disocclusion import Motion
 from vidstyle.method.flow import FlowEstimator
 from vidstyle.method.keyframes import Gap, Painted
 from vidstyle.method.look import Look
@@ -107,19 +106,20 @@ class FrameStylizer:
         coverage: Coverage | None,
         look: Look,
         steps: Steps | None = None,
-        motion: Motion | None = None,
+        gap: Gap | None = None,
     ) -> StylizedFrame:
         """Stylizes the next frame of the shot, or the next keyframe, `(H, W, 3)` uint8 RGB.
 
         Args:
             coverage: where to stylize, and which region's style; None: all of it in the main styles.
             look: how this frame is to look. steps: how many it may take; None: as many as the options say.
-            motion: how it follows from the frame before, as `Gap.close` says; None: it is estimated.
+            gap: the frames from the keyframe before up to this one; None: this frame follows the one before.
 
         Raises:
             OptimizationError: no finite picture could be found. DeviceError: memory is too small for this size.
         """
         started, steps = time.perf_counter(), steps or self._options.steps
+        motion = None if gap is None else gap.close()
         if coverage is not None and not coverage.is_stylized:
             self.skip(content, content, coverage, look)
             return StylizedFrame(content, content, math.nan, 0, 0, time.perf_counter() - started, self.memory.fallback)
@@ -140,7 +140,8 @@ class FrameStylizer:
         # Never what the next frame goes on from: its colors would be swapped again and again.
         image = with_colors_of(content, stylized) if self._options.color == "content" else stylized
         found = outcome.loss, outcome.evaluations, outcome.retries
-        return StylizedFrame(image, stylized, *found, time.perf_counter() - started, self.memory.fallback)
+        seconds = time.perf_counter() - started + (0 if gap is None else gap.seconds)
+        return StylizedFrame(image, stylized, *found, seconds, self.memory.fallback)
 
     def begin_gap(self, keyframe: Picture) -> Gap:
         """Returns what holds the frames up to the next keyframe; `extend` adds them.
@@ -154,7 +155,9 @@ class FrameStylizer:
 
     def extend(self, gap: Gap, content: Picture) -> None:
         """Adds the next frame, `(H, W, 3)` uint8 RGB, to a gap."""
+        started = time.perf_counter()
         self._with_flow(content, partial(gap.add, content))
+        gap.seconds += time.perf_counter() - started
 
     def pass_by(self, look: Look) -> None:
         """Takes the look of a frame between two keyframes, in order, before the keyframe after it is stylized."""

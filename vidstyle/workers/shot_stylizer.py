@@ -14,7 +14,6 @@ from vidstyle.job.folder import JobFolder
 from vidstyle.job.journal import JournalEntry
 from vidstyle.looks.stylizer import Stylizer
 from vidstyle.method.coverage import Coverage
-from vidstyle.method.disocclusion import Motion
 from vidstyle.method.keyframes import AUTO_LOST, Gap, Painted
 from vidstyle.method.look import Look
 from vidstyle.method.stylizer import StylizedFrame
@@ -198,21 +197,23 @@ class ShotStylizer:
             gap, between, after = self._next_gap(here, run)
             for each in between:
                 self._stylizer.frames.pass_by(each.look)
-            next_keyframe = yield from self._keyframe(shot, after, missing, gap.close())
+            next_keyframe = yield from self._keyframe(shot, after, missing, gap)
             yield from self._between(shot, gap, between, (keyframe, next_keyframe), missing)
             here, keyframe = after, next_keyframe
         self._last = here.position
 
     def _keyframe(
-        self, shot: Shot, here: _Ready, missing: set[int], motion: Motion | None
+        self, shot: Shot, here: _Ready, missing: set[int], gap: Gap | None
     ) -> Generator[SavedFrame, None, Painted]:
         """Stylizes a keyframe and yields it, or takes it from the job, and returns it."""
         frames = self._stylizer.frames
         if here.position not in missing:
             stylized = self._load(shot.slot(here.position))
+            if gap is not None:
+                gap.close()
             frames.skip(here.image, stylized, here.coverage, here.look)
             return here.painted(stylized)
-        found = frames.stylize(here.image, here.coverage, here.look, motion=motion)
+        found = frames.stylize(here.image, here.coverage, here.look, gap=gap)
         yield self._save(shot, here, found)
         return here.painted(found.paint)
 
