@@ -207,7 +207,8 @@ class Settings:
         2,
         Whole("N", 1, 10),
         "at how many of these sizes the content is held, from the smallest on: 1 holds only what is large, 2 faces and "
-        "windows, too, and 3 leaves the style little but colors and grain",
+        "windows, too, and 3 nearly all, so that the style is left colors and fine strokes; a picture of up to 320 px "
+        "has two sizes",
         group="objective",
         scope="look",
     )
