@@ -107,9 +107,9 @@ class Settings:
         group="look",
         scope="look",
     )
-    keyframes: Path | None = setting(
+    animate: Path | None = setting(
         None,
-        File("FILE", "the list of keyframes"),
+        File("FILE", "the list of settings over time"),
         "strength, style-blend or content-weight over time: a .csv with a line 'time,setting,value' each, or a .json "
         "with a list of such objects; linear in between, constant before the first and after the last",
         group="look",
@@ -517,6 +517,8 @@ class Settings:
 ALL_SETTINGS: Mapping[str, Setting] = {
     spec.name: Setting(spec.name, spec.default, **spec.metadata) for spec in fields(Settings)
 }
+# Names that settings had before, each with that of today; they are refused, and the message says the new one.
+RENAMED: Mapping[str, str] = {"keyframes": "animate"}
 
 
 def _check_objective(settings: Settings) -> None:
