@@ -20,7 +20,7 @@ from vidstyle.cli import experiment, studio
 from vidstyle.cli.arguments import build_parser, parsed, settings_of
 from vidstyle.cli.help import TOPICS, page_of
 from vidstyle.cli.main import main
-from vidstyle.looks.keyframes import read_keyframes
+from vidstyle.looks.animation import read_animation
 from vidstyle.media.write.codecs import CODEC_NAMES, CODECS, LEGAL
 from vidstyle.method.features import check_layers
 from vidstyle.method.features.vgg19 import weight_shapes
@@ -61,7 +61,7 @@ def named_files(tmp_path_factory):
         (place / name).parent.mkdir(exist_ok=True)
         cv2.imwrite(str(place / name), cv2.resize(rng.integers(0, 256, (4, 6, 3), dtype=np.uint8), (48, 32)))
     (place / "look.toml").write_text('style = "starry.jpg"\nstyle_weight = 60\n', encoding="utf-8")
-    (place / "keyframes.csv").write_text(*blocks("csv"))
+    (place / "fades.csv").write_text(*blocks("csv"))
     shapes = weight_shapes("relu3_4")
     save_file({name: torch.rand(shape) * 0.01 for name, shape in shapes.items()}, place / "vgg19.safetensors")
     return place
@@ -148,12 +148,12 @@ def test_the_python_examples_run(folder, capsys):
     assert capsys.readouterr().out.startswith("1 ")
 
 
-def test_the_files_of_keyframes_say_the_same(tmp_path):
+def test_the_files_of_settings_over_time_say_the_same(tmp_path):
     for kind in ("csv", "json"):
         (tmp_path / f"k.{kind}").write_text(*blocks(kind))
-    keys = [[key[:3] for key in read_keyframes(tmp_path / f"k.{kind}")] for kind in ("csv", "json")]
-    assert keys[0] == keys[1]
-    assert keys[0][3] == (Fraction(5), "style_blend", (0.3, 0.7))
+    points = [[point[:3] for point in read_animation(tmp_path / f"k.{kind}")] for kind in ("csv", "json")]
+    assert points[0] == points[1]
+    assert points[0][3] == (Fraction(5), "style_blend", (0.3, 0.7))
 
 
 def test_the_tables_follow_from_the_code():

@@ -99,7 +99,7 @@ def test_all_that_makes_a_look_is_said():
         mask="m/mask.png",
         region=("sky.png=c.jpg", "sea.png=d.jpg"),
         color="match",
-        keyframes="k.csv",
+        animate="k.csv",
     )
     assert look_rows(settings, STYLES, ("content_weight",)) == (
         ("style", "a.jpg 70 %, b.jpg 30 %"),

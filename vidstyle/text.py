@@ -147,7 +147,7 @@ def look_rows(settings: Settings, styles: Sequence[Path], changing: Sequence[str
     """Returns the styles, and whatever else of the look is not the default, as pairs of name and words.
 
     Args:
-        styles: all of them. changing: names of the settings that the file `Settings.keyframes` changes over time.
+        styles: all of them. changing: names of the settings that the file `Settings.animate` changes over time.
     """
     rows = [("style", _styles(settings, styles))]
     if settings.strength != 1:
@@ -158,9 +158,9 @@ def look_rows(settings: Settings, styles: Sequence[Path], changing: Sequence[str
         rows.append(("region", f"{style.name} where {mask.name} is white"))
     if settings.color in _COLORS:
         rows.append(("color", _COLORS[settings.color]))
-    if settings.keyframes is not None:
+    if settings.animate is not None:
         names = ", ".join(name.replace("_", "-") for name in changing)
-        rows.append(("changes", f"{names}, as {settings.keyframes.name} says"))
+        rows.append(("changes", f"{names}, as {settings.animate.name} says"))
     return tuple(rows)
 
 

@@ -108,16 +108,16 @@ def test_wrong_usage_is_said(line, said, look, capsys):
         ),
         ("--style-blend 1 2", 1, "vidstyle: --style-blend has 2 weights for 1 style; give one"),
         (
-            "--keyframes keys.csv --strength 0.5",
+            "--animate fades.csv --strength 0.5",
             1,
-            "--strength and --keyframes (keys.csv, line 1) both say what strength",
+            "--strength and --animate (fades.csv, line 1) both say what strength",
         ),
         ("--config b.toml", 2, "b.toml: style_blend is -1;"),
         ("--config c.toml", 1, "vidstyle: style_blend has 2 weights for 1 style;"),
     ],
 )
 def test_errors_call_settings_by_what_was_typed(words, status, said, painting_scene, capsys):
-    Path("keys.csv").write_text("0,strength,1\n", encoding="utf-8")
+    Path("fades.csv").write_text("0,strength,1\n", encoding="utf-8")
     Path("b.toml").write_text("style_blend = [-1, 1]", encoding="utf-8")
     Path("c.toml").write_text("style_blend = [1, 1]\nstyle='style.png'", encoding="utf-8")
     own = [] if words == "--config c.toml" else ["--style", "style.png"]
@@ -259,6 +259,8 @@ def test_help_lists_settings_by_topic_and_leaves_none_out(monkeypatch):
         (["in.mp4", "--stlye", "a.jpg"], "unrecognized arguments: --stlye a.jpg; did you mean --style?"),
         (["in.mp4", "--style", "a.jpg", "--sizes=3"], "unrecognized arguments: --sizes=3; did you mean --size?"),
         (["in.mp4", "--style", "a.jpg", "--qqqq"], "unrecognized arguments: --qqqq; see"),
+        (["in.mp4", "--style", "a.jpg", "--keyframes", "k.csv"], "vidstyle: error: --keyframes is now --animate; see"),
+        (["in.mp4", "--keyframes=k.csv", "--style", "a.jpg"], "vidstyle: error: --keyframes is now --animate; see"),
         (["in.mp4", "--style", ""], "--style is empty; name a file or folder"),
         (["", "--style", "a.jpg"], "INPUT is empty; name a file or folder"),
         (["in.mp4", "--style", "a.jpg", "-o", ""], "--output is empty; name a file or folder"),

@@ -50,9 +50,9 @@ def test_nothing_keeps_room_in_the_object_store():
 def test_every_file_arrives_and_is_named_where_it_lies(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "many").mkdir()
-    for name in ("a.png", "wave.png", "keys.csv", "net.safetensors", "many/1.png", "many/2.png"):
+    for name in ("a.png", "wave.png", "fades.csv", "net.safetensors", "many/1.png", "many/2.png"):
         (tmp_path / name).write_text(name)
-    settings = Settings(region=("mask.png=wave.png",), keyframes="keys.csv", weights="net.safetensors")
+    settings = Settings(region=("mask.png=wave.png",), animate="fades.csv", weights="net.safetensors")
     place = tmp_path / "there"
     place.mkdir()
     named, styles = unpacked(packed(settings, [tmp_path / "a.png", tmp_path / "many"]), settings, place)
@@ -61,9 +61,9 @@ def test_every_file_arrives_and_is_named_where_it_lies(tmp_path, monkeypatch):
     (region,) = named.regions
     assert str(region[0]) == "mask.png"
     assert region[1].read_text() == "wave.png"
-    assert named.keyframes.read_text() == "keys.csv"
+    assert named.animate.read_text() == "fades.csv"
     assert named.weights.read_text() == "net.safetensors"
-    assert all(place in path.parents for path in (*styles, region[1], named.keyframes, named.weights))
+    assert all(place in path.parents for path in (*styles, region[1], named.animate, named.weights))
 
 
 def test_a_style_that_is_named_twice_travels_once(tmp_path):

@@ -165,7 +165,7 @@ def test_a_shot_that_always_fails_is_reported_while_the_rest_goes_on(nodes, film
     assert Path("out.mp4").read_bytes() == alone
 
 
-def test_masks_styles_and_keyframes_are_had_everywhere(nodes, film, settings):
+def test_masks_styles_and_settings_over_time_are_had_everywhere(nodes, film, settings):
     import cv2
 
     rng = np.random.default_rng(5)
@@ -177,8 +177,8 @@ def test_masks_styles_and_keyframes_are_had_everywhere(nodes, film, settings):
         mask = np.zeros((48, 64), np.uint8)
         mask[:, index % 30 : index % 30 + 20] = 255
         cv2.imwrite(f"masks/{index:03}.png", mask)
-    Path("keys.csv").write_text("time,setting,value\n0,strength,0.5\n1s,strength,1\n")
-    changes = {"region": ("masks=wave.png",), "keyframes": "keys.csv", "color": "content", "frames": (10, 30)}
+    Path("fades.csv").write_text("time,setting,value\n0,strength,0.5\n1s,strength,1\n")
+    changes = {"region": ("masks=wave.png",), "animate": "fades.csv", "color": "content", "frames": (10, 30)}
     stylize("in.mp4", "other", "alone/", settings(**changes))
     stylize("in.mp4", "other", "out/", settings(cluster=nodes.address, no_shared_storage=True, **changes))
     ours, theirs = (sorted(Path(name).glob("*")) for name in ("out", "alone"))

@@ -12,6 +12,7 @@ from jobs import make_manifest
 
 from vidstyle.errors import JobError
 from vidstyle.job.manifest import FORMAT_VERSION, MANIFEST_NAME, read_manifest
+from vidstyle.version import __version__
 
 
 def test_what_is_written_is_read(tmp_path):
@@ -79,6 +80,20 @@ def test_another_format_is_refused_in_one_line_that_says_what_to_do(tmp_path, nu
     begun = rf"manifest\.json: begun by vidstyle 7\.8\.9 \(job format {number}\), "
     with pytest.raises(JobError, match=begun + r".*finish the job with vidstyle 7\.8\.9, or throw .* --restart$"):
         read_manifest(tmp_path)
+
+
+def test_a_job_from_before_a_setting_was_renamed_is_refused_in_one_line(tmp_path):
+    make_manifest(versions={"vidstyle": __version__}).write(tmp_path)
+    path = tmp_path / MANIFEST_NAME
+    content = json.loads(path.read_text())
+    content["settings"]["keyframes"] = content["settings"].pop("animate")
+    path.write_text(json.dumps(content | {"format": 3}))
+    with pytest.raises(JobError) as caught:
+        read_manifest(tmp_path)
+    assert str(caught.value) == (
+        f"{path}: begun by another version of vidstyle (job format 3), and this version continues only jobs of format "
+        "4; finish the job with another version of vidstyle, or throw it away with --restart"
+    )
 
 
 def test_the_command_may_hold_any_name(tmp_path):

@@ -15,57 +15,57 @@ from renders import QUICK, contents, everything, render
 from vidstyle import Settings
 from vidstyle.cli.main import main
 from vidstyle.errors import JobChangedError, SettingsError, SourceError
-from vidstyle.looks.keyframes import Keyframe
+from vidstyle.looks.animation import Point
 from vidstyle.looks.timeline import Timeline, Track, style_paths
 
-KEYS = "0,strength,0.2\n0.2s,strength,1\n0,style-blend,1 0\n8,style-blend,0 1\n0.3s,content-weight,4\n"
+FADES = "0,strength,0.2\n0.2s,strength,1\n0,style-blend,1 0\n8,style-blend,0 1\n0.3s,content-weight,4\n"
 
 
-def keys(*points):
-    return [Keyframe(moment, "strength", (value,), f"line {n}") for n, (moment, value) in enumerate(points)]
+def points(*pairs):
+    return [Point(moment, "strength", (value,), f"line {n}") for n, (moment, value) in enumerate(pairs)]
 
 
-def test_values_are_linear_between_keyframes_and_steady_outside():
-    track = Track(keys((Fraction(1), 0.5), (Fraction(3), 1.0)))
+def test_values_are_linear_between_points_and_steady_outside():
+    track = Track(points((Fraction(1), 0.5), (Fraction(3), 1.0)))
     assert [track.at(0, Fraction(time))[0] for time in (0, 1, 2, 3, 9)] == [0.5, 0.5, 0.75, 1.0, 1.0]
-    by_frame = Track(keys((0, 0.0), (10, 1.0)))
+    by_frame = Track(points((0, 0.0), (10, 1.0)))
     assert by_frame.at(4, Fraction(1000)) == (0.4,)
-    assert Track(keys((0, 0.0), (Fraction(4), 1.0))).at(1000, Fraction(1)) == (0.25,)
+    assert Track(points((0, 0.0), (Fraction(4), 1.0))).at(1000, Fraction(1)) == (0.25,)
 
 
-def test_values_between_equal_keyframes_are_theirs_to_the_last_bit():
-    track = Track(keys((0, 0.7), (30, 0.7)))
+def test_values_between_equal_points_are_theirs_to_the_last_bit():
+    track = Track(points((0, 0.7), (30, 0.7)))
     assert {track.at(frame, Fraction(0)) for frame in range(31)} == {(0.7,)}
 
 
 @given(st.lists(st.fractions(0, 100), min_size=1, max_size=5, unique=True), st.fractions(0, 120), st.data())
 def test_values_lie_between_their_neighbors(moments, time_s, data):
     values = data.draw(st.lists(st.floats(0, 1), min_size=len(moments), max_size=len(moments)))
-    points = sorted(zip(moments, values, strict=True))
-    (value,) = Track(keys(*points)).at(0, time_s)
-    near = [v for m, v in points if m <= time_s][-1:] + [v for m, v in points if m >= time_s][:1]
+    pairs = sorted(zip(moments, values, strict=True))
+    (value,) = Track(points(*pairs)).at(0, time_s)
+    near = [v for m, v in pairs if m <= time_s][-1:] + [v for m, v in pairs if m >= time_s][:1]
     assert min(near) <= value <= max(near)
 
 
 @given(st.floats(0, 1e9), st.integers(0, 100))
 def test_a_value_that_is_held_does_not_change_by_a_bit(value, index):
-    assert Track(keys((0, value), (100, value))).at(index, Fraction(index, 25)) == (value,)
+    assert Track(points((0, value), (100, value))).at(index, Fraction(index, 25)) == (value,)
 
 
 @pytest.mark.parametrize(
-    ("points", "said"),
+    ("pairs", "said"),
     [
         ([(3, 0), (3, 1)], "line 1: is not later"),
         ([(Fraction(2), 0), (Fraction(1), 1)], "line 1: is not later"),
         ([(0, 0), (5, 0), (Fraction(9), 1)], "line 2: times and frame numbers cannot be mixed"),
     ],
 )
-def test_keyframes_ascend_in_one_unit(points, said):
+def test_points_ascend_in_one_unit(pairs, said):
     with pytest.raises(SourceError, match=said):
-        Track(keys(*points))
+        Track(points(*pairs))
 
 
-def test_each_keyframe_is_looked_at_a_few_times_only():
+def test_each_point_is_looked_at_a_few_times_only():
     class Counted(int):
         looks = 0
 
@@ -73,7 +73,7 @@ def test_each_keyframe_is_looked_at_a_few_times_only():
             Counted.looks += 1
             return int(self) != 0
 
-    Track(keys(*((Counted(index), 0.5) for index in range(1000))))
+    Track(points(*((Counted(index), 0.5) for index in range(1000))))
     assert Counted.looks <= 2000
 
 
@@ -110,22 +110,22 @@ def test_styles_are_named_in_one_way():
 
 @pytest.fixture
 def scene(painting_scene):
-    """Two styles and keyframes in the current folder."""
+    """Two styles and lists of settings over time in the current folder."""
     cv2.imwrite("other.png", np.random.default_rng(2).integers(0, 256, (30, 50, 3), dtype=np.uint8))
-    Path("keys.csv").write_text(KEYS)
+    Path("fades.csv").write_text(FADES)
     Path("falling.csv").write_text("0,strength,1\n9,strength,0.2\n")
     Path("cuts.txt").write_text("5\n")
 
 
-def test_a_blend_in_keyframes_is_for_all_styles(scene):
-    with pytest.raises(SourceError, match=r"keys\.csv, line 3: style_blend has 2 weights for 1 style;"):
-        render(settings=replace(QUICK, keyframes="keys.csv"))
-    with pytest.raises(SettingsError, match="style_at and keyframes both"):
-        settings = Settings(style_at=("0:style.png", "1s:other.png"), keyframes="keys.csv")
+def test_a_blend_over_time_is_for_all_styles(scene):
+    with pytest.raises(SourceError, match=r"fades\.csv, line 3: style_blend has 2 weights for 1 style;"):
+        render(settings=replace(QUICK, animate="fades.csv"))
+    with pytest.raises(SettingsError, match="style_at and animate both"):
+        settings = Settings(style_at=("0:style.png", "1s:other.png"), animate="fades.csv")
         Timeline(settings, 2)
     Path("empty.csv").write_text("\n")
-    with pytest.raises(SourceError, match="holds no keyframe"):
-        Timeline(Settings(keyframes="empty.csv"), 1)
+    with pytest.raises(SourceError, match="holds no setting at a time"):
+        Timeline(Settings(animate="empty.csv"), 1)
     assert not Path("out.mp4.vidstyle").exists()
 
 
@@ -133,12 +133,12 @@ def test_a_blend_in_keyframes_is_for_all_styles(scene):
     ("setting", "value"), [("strength", 0.5), ("style_blend", (0.7, 0.3)), ("content_weight", 2.0)]
 )
 def test_a_setting_is_said_in_one_way(scene, setting, value, tmp_path):
-    before, settings = everything(tmp_path), replace(QUICK, keyframes="keys.csv", **{setting: value})
-    with pytest.raises(SettingsError, match=rf"{setting} and keyframes \(keys\.csv, line .\) both .* leave one out"):
+    before, settings = everything(tmp_path), replace(QUICK, animate="fades.csv", **{setting: value})
+    with pytest.raises(SettingsError, match=rf"{setting} and animate \(fades\.csv, line .\) both .* leave one out"):
         render(settings=settings, style=["style.png", "other.png"])
     assert everything(tmp_path) == before
-    others = [line for line in KEYS.splitlines() if setting.replace("_", "-") not in line]
-    Path("keys.csv").write_text("\n".join(others))
+    others = [line for line in FADES.splitlines() if setting.replace("_", "-") not in line]
+    Path("fades.csv").write_text("\n".join(others))
     look = Timeline(settings, 2).look(0, Fraction(0))
     assert {"strength": look.strength, "style_blend": look.blend, "content_weight": look.content_weight}[
         setting
@@ -148,8 +148,8 @@ def test_a_setting_is_said_in_one_way(scene, setting, value, tmp_path):
 @pytest.mark.parametrize(
     ("changes", "style"),
     [
-        ({"keyframes": "keys.csv"}, ["style.png", "other.png"]),
-        ({"keyframes": "falling.csv"}, ["style.png"]),
+        ({"animate": "fades.csv"}, ["style.png", "other.png"]),
+        ({"animate": "falling.csv"}, ["style.png"]),
         ({"style_at": ("0:style.png", "0.3s:other.png")}, None),
         ({"style_at": ("0:style.png", "1:other.png"), "init": "previous"}, None),
     ],
@@ -168,11 +168,11 @@ def test_looks_do_not_depend_on_stops_workers_or_ranges(scene, changes, style):
     assert [p.read_bytes() for p in sorted(Path("end").glob("*.png"))] == whole[5:10]
 
 
-def test_other_keyframes_are_noticed(scene):
-    settings, style = replace(QUICK, keyframes="keys.csv"), ["style.png", "other.png"]
+def test_other_settings_over_time_are_noticed(scene):
+    settings, style = replace(QUICK, animate="fades.csv"), ["style.png", "other.png"]
     render(settings=settings, style=style, stop_after=1)
-    Path("keys.csv").write_text(KEYS.replace("4", "5"))
-    with pytest.raises(JobChangedError, match=r"keyframes was keys\.csv"):
+    Path("fades.csv").write_text(FADES.replace("4", "5"))
+    with pytest.raises(JobChangedError, match=r"animation was fades\.csv"):
         render(settings=settings, style=style)
 
 
@@ -181,7 +181,7 @@ def test_times_are_counted_from_the_inputs_first_frame(scene):
     early = make_video(Path("early.mkv"), images=images, pts=list(range(10)))
     late = make_video(Path("late.mkv"), images=images, pts=list(range(50, 60)))
     Path("falling.csv").write_text("0s,strength,1\n0.36s,strength,0.2\n")
-    settings = replace(QUICK, keyframes="falling.csv")
+    settings = replace(QUICK, animate="falling.csv")
     for clip in (early, late):
         render(f"{clip.stem}/", settings, source=clip)
     assert [p.read_bytes() for p in sorted(Path("late").glob("*.png"))] == [
@@ -205,9 +205,9 @@ def test_the_command_line_takes_styles_over_time(scene):
     assert Path("in_style-other.mp4").is_file()
 
 
-def test_keyframes_may_not_take_the_last_weight_away(tmp_path):
+def test_settings_over_time_may_not_take_the_last_weight_away(tmp_path):
     (tmp_path / "k.csv").write_text("0,content-weight,2\n1s,content-weight,0\n")
-    settings = Settings(keyframes=tmp_path / "k.csv", style_weight=0)
+    settings = Settings(animate=tmp_path / "k.csv", style_weight=0)
     assert Timeline(settings, 1).look(0, 2).content_weight == 0
     with pytest.raises(SourceError, match="line 2: style_weight and tv_weight are 0"):
         Timeline(replace(settings, tv_weight=0), 1)
@@ -216,12 +216,12 @@ def test_keyframes_may_not_take_the_last_weight_away(tmp_path):
 def test_moments_that_are_never_reached_are_noted(scene, capsys):
     Path("late.csv").write_text("0,strength,0.5\n9,strength,1\n10,strength,0.2\n11,strength,0.4\n1s,content-weight,2\n")
     none = replace(QUICK, iterations=0, first_iterations=0)
-    told = render(settings=replace(none, keyframes="late.csv"))[0].notes
+    told = render(settings=replace(none, animate="late.csv"))[0].notes
     assert told == (
         "late.csv, line 3: is never reached; the last frame is number 9, at 0.36 s",
         "late.csv, line 5: is never reached; the last frame is number 9, at 0.36 s",
     )
-    assert render("b.mp4", replace(none, keyframes="keys.csv"), style=["style.png", "other.png"])[0].notes == ()
+    assert render("b.mp4", replace(none, animate="fades.csv"), style=["style.png", "other.png"])[0].notes == ()
     over_time = replace(none, style_at=("0:style.png", "2s:other.png"))
     said = "style_at 2s:other.png: is never reached; the {}"
     still = render("still.png", over_time, "other.png", style=None)[0]

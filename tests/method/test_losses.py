@@ -158,7 +158,7 @@ def test_relative_moments_loss_is_that_of_means_and_covariances():
     for long_side_px, weight in ((80, 0.1), (160, 0.1), (226.274, 0.2), (320, 0.3), (1920, 0.3)):
         found = relative_moments_loss(moments, target, long_side_px).item()
         assert found == pytest.approx(float(expected + weight * of_covariance), rel=1e-3)
-    assert relative_moments_loss(target, target).item() == 0
+    assert relative_moments_loss(target, target, 320).item() == 0
 
 
 def test_mixture_of_moments_has_the_mean_of_the_covariances():
@@ -184,9 +184,9 @@ def test_relative_moments_loss_of_a_style_without_any_contrast_is_small():
         torch.full((1, 3, 8, 8), 0.5) + torch.randn(1, 3, 8, 8, generator=torch.Generator().manual_seed(0)) * 0.01,
         has_means=True,
     )
-    assert relative_moments_loss(grain, blank).item() < 0.01
+    assert relative_moments_loss(grain, blank, 320).item() < 0.01
     black = gram_matrix(torch.zeros(1, 3, 8, 8), has_means=True)
-    assert math.isfinite(relative_moments_loss(grain, black).item())
+    assert math.isfinite(relative_moments_loss(grain, black, 320).item())
 
 
 def test_means_under_a_metric_are_those_of_mapped_features():
@@ -263,7 +263,7 @@ def test_gatys_gradients_are_those_of_the_papers_equations():
     "loss",
     [
         lambda f: relative_style_loss(gram_matrix(f).double(), torch.eye(2, dtype=torch.float64)[None]).sum(),
-        lambda f: relative_moments_loss(gram_matrix(f, has_means=True), torch.eye(3, 2).double()[None]).sum(),
+        lambda f: relative_moments_loss(gram_matrix(f, has_means=True), torch.eye(3, 2).double()[None], 320).sum(),
         lambda f: total_variation(f),
         lambda f: relative_content_loss(f, torch.ones_like(f), 0.3),
         lambda f: gatys_content_loss(f, torch.ones_like(f)),

@@ -84,7 +84,7 @@ def test_content_is_held_alike_at_sizes_that_are_nearly_the_same(long_side_px, a
         weights = content_weights(side_px, side_px, levels, asked)
         assert sum(weights) == pytest.approx(min(asked, levels))
         assert all(0 <= weight <= 2 for weight in weights)
-        if levels > asked:
+        if levels > asked or asked == 2:
             # By the level's size, which is nearly the same in both, though there be a level more.
             held.append([*weights, *[0.0] * (16 - levels)])
     assert len(held) < 2 or held[0] == pytest.approx(held[1], abs=0.02)
@@ -171,33 +171,35 @@ def test_the_temporal_loss_is_part_of_the_objective_by_its_weight():
     assert float(held(picture)) == pytest.approx(float(free(picture)), rel=1e-6)
 
 
-def test_every_level_that_holds_content_adds_its_loss():
-    content, style, image = noise(160, 320), noise(80, 80, 1), to_tensor(noise(160, 320, 3))
-    found = [
-        float(objective_of(content, style, levels=levels, content_levels=held, style_weight=0, tv_weight=0)(image))
-        for levels, held in ((2, 1), (1, 1), (2, 2))
-    ]
-    coarse, fine, both = found
-    assert coarse > 0.1 and fine > 0.1
-    assert both == pytest.approx(coarse + fine, rel=1e-5)
+def test_every_level_that_holds_content_adds_its_weighted_loss():
+    content, style, image = noise(64, 400), noise(80, 80, 1), to_tensor(noise(64, 400, 3))
+    alone = {"content_weight": 1, "style_weight": 0, "tv_weight": 0}
+    # One level held is the coarsest: of 400, 200 and 100 px.
+    losses = [float(objective_of(content, style, levels=n, content_levels=1, **alone)(image)) for n in (1, 2, 3)]
+    weights = content_weights(400, 64, 3, 2)
+    assert min(losses) > 0.1
+    assert weights == pytest.approx([0.678, 1, 0.322], abs=1e-3)
+    both = float(objective_of(content, style, levels=3, content_levels=2, **alone)(image))
+    assert both == pytest.approx(np.dot(weights, losses), rel=1e-5)
 
 
 @pytest.mark.parametrize("name", STYLE_LOSSES)
-def test_new_places_have_a_style_loss_of_their_own(name):
-    content, style, loss = noise(64, 96), noise(80, 80, 1), STYLE_LOSSES[name]
+@pytest.mark.parametrize("width", [96, 280])
+def test_new_places_have_a_style_loss_of_their_own(name, width):
+    content, style, loss = noise(64, width), noise(80, 80, 1), STYLE_LOSSES[name]
     settings = Settings(temporal_weight=0, levels=1, style_layers=("relu1_1",), style_loss=name).options
-    targets = style_targets(NETWORK, style, 96, 64, settings)
-    unsettled = torch.zeros(1, 1, 64, 96)
-    unsettled[..., 70:] = 1
-    image = to_tensor(noise(64, 96, 3))
-    reference = TemporalTarget(torch.zeros(1, 3, 64, 96), torch.zeros(1, 1, 64, 96), unsettled)
+    targets = style_targets(NETWORK, style, width, 64, settings)
+    unsettled = torch.zeros(1, 1, 64, width)
+    unsettled[..., width - 26 :] = 1
+    image = to_tensor(noise(64, width, 3))
+    reference = TemporalTarget(torch.zeros(1, 3, 64, width), torch.zeros(1, 1, 64, width), unsettled)
     free = Objective(NETWORK, settings, targets, to_tensor(content))
     held = Objective(NETWORK, settings, targets, to_tensor(content), reference)
     features = continued_features(NETWORK, image, "relu1_1")
-    gram = measured(gram_matrix(features[..., 70:], loss.has_means), NETWORK.metrics().get("relu1_1"))
-    own = float(loss.distance(gram, targets.grams[0]["relu1_1"], 96)[0])
-    expected = settings.style_weight * UNSETTLED_WEIGHT * 26 / 96 * own
-    assert expected > 0.2
+    gram = measured(gram_matrix(features[..., width - 26 :], loss.has_means), NETWORK.metrics().get("relu1_1"))
+    own = float(loss.distance(gram, targets.grams[0]["relu1_1"], width)[0])
+    expected = settings.style_weight * UNSETTLED_WEIGHT * 26 / width * own
+    assert expected > 0.03
     assert float(held(image) - free(image)) == pytest.approx(expected, rel=1e-3)
 
 

@@ -103,6 +103,22 @@ def test_a_region_of_the_style_itself_has_no_style_loss():
     assert float(objective(content)) == pytest.approx(0, abs=1e-6)
 
 
+@pytest.mark.parametrize("style_loss", STYLE_LOSSES)
+@pytest.mark.parametrize("strength", [0.5, 1])
+def test_a_region_of_the_whole_frame_is_the_same_as_none(style_loss, strength):
+    # At 280 px covariances count twice as much as at 160 px.
+    height, width = 64, 280
+    settings = Settings(levels=2, style_loss=style_loss, strength=strength).options
+    style, content = StyleTargetCache(NETWORK, [Style("", (noise(80, 80, 1),))], settings), noise(height, width)
+    white = coverage_of((height, width), np.full((height, width), 255, np.uint8))
+    look, image = Look(strength, (1.0,), 1.0), to_tensor(noise(height, width, 3))
+    masked, plain = (
+        float(FrameTargets(style, look, content, coverage).objective(width, height)(image))
+        for coverage in (white, None)
+    )
+    assert masked == pytest.approx(plain, rel=1e-4)
+
+
 @pytest.mark.parametrize("memory_bytes", [float("inf"), 3e6])
 def test_without_strength_each_region_aims_at_its_own_content(memory_bytes):
     masks = {"mask": left(70), "regions": [left(40)], "styles": (1, 2), "levels": 2, "tv_weight": 0}

@@ -78,9 +78,9 @@ def test_cells_are_painted_as_first_frames_of_a_render(drawn):
 
 
 def test_rows_look_as_their_frames_in_the_render_do(drawn):
-    Path("keys.csv").write_text("1,strength,0\n5,strength,0.75\n8,strength,0.6\n")
+    Path("fades.csv").write_text("1,strength,0\n5,strength,0.75\n8,strength,0.6\n")
     cv2.imwrite("other.png", np.random.default_rng(2).integers(0, 256, (40, 40, 3), dtype=np.uint8))
-    settings = replace(QUICK, keyframes=Path("keys.csv"))
+    settings = replace(QUICK, animate=Path("fades.csv"))
     preview("in.mp4", None, "sheet.png", replace(settings, style_at=("0:style.png", "8:other.png")))
     preview("in.mp4", "style.png", "first.png", settings)
     preview("in.mp4", "other.png", "second.png", settings)

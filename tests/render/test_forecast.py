@@ -62,7 +62,7 @@ def test_shots_range_and_codec_are_told():
 
 
 def test_time_is_measured_on_a_frame_that_is_painted_and_as_strongly_as_any(monkeypatch):
-    Path("keys.csv").write_text("0,strength,0\n0.16s,strength,0.8\n0.36s,strength,0.5\n")
+    Path("fades.csv").write_text("0,strength,0\n0.16s,strength,0.8\n0.36s,strength,0.5\n")
     Path("masks").mkdir()
     for number in range(10):
         write_image(Path(f"masks/{number}.png"), np.full((48, 64, 3), 255 * (number >= 3), np.uint8))
@@ -70,7 +70,7 @@ def test_time_is_measured_on_a_frame_that_is_painted_and_as_strongly_as_any(monk
     monkeypatch.setattr(
         "vidstyle.render.forecast.measured_pace", lambda *given: measured.append(given[1:]) or Pace(1, 1, 32, 24)
     )
-    settings = replace(QUICK, keyframes=Path("keys.csv"), mask=Path("masks"))
+    settings = replace(QUICK, animate=Path("fades.csv"), mask=Path("masks"))
     forecast("in.mp4", "style.png", "out.mp4", settings)
     forecast("in.mp4", "style.png", "out.mp4", replace(settings, mask=None, frames=(5, 10)))
     (image, coverage, look), (later, everywhere, lighter) = measured
@@ -258,13 +258,13 @@ def test_a_folder_is_told_in_its_format(tmp_path):
 
 
 def test_the_look_is_told(tmp_path):
-    Path("keys.csv").write_text("0,strength,1\n0,content-weight,2\n")
+    Path("fades.csv").write_text("0,strength,1\n0,content-weight,2\n")
     write_image(Path("mask.png"), np.full((48, 64, 3), 255, np.uint8))
-    told = forecast("in.mp4", "style.png", "out.mp4", replace(UNPAINTED, keyframes="keys.csv", mask="mask.png"))
+    told = forecast("in.mp4", "style.png", "out.mp4", replace(UNPAINTED, animate="fades.csv", mask="mask.png"))
     assert told.look == (
         ("style", "style.png"),
         ("mask", "mask.png: what it shows white is painted"),
-        ("changes", "strength, content-weight, as keys.csv says"),
+        ("changes", "strength, content-weight, as fades.csv says"),
     )
 
 

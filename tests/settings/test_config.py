@@ -63,9 +63,9 @@ def test_masks_and_styles_of_regions_are_relative_too(config, tmp_path):
 
 
 def test_styles_over_time_are_relative_too(config, tmp_path):
-    read = Settings(**read_config(config('style_at = ["0:a.jpg", "1:02.5:b.jpg"]\nkeyframes = "k.csv"')).values)
+    read = Settings(**read_config(config('style_at = ["0:a.jpg", "1:02.5:b.jpg"]\nanimate = "k.csv"')).values)
     assert read.style_at == (f"0:{tmp_path / 'a.jpg'}", f"1:02.5:{tmp_path / 'b.jpg'}")
-    assert read.keyframes == tmp_path / "k.csv"
+    assert read.animate == tmp_path / "k.csv"
 
 
 def test_files_that_are_called_like_other_words_are_told_apart(tmp_path, monkeypatch):
@@ -154,6 +154,7 @@ def test_a_folder_of_any_name_may_hold_the_file(tmp_path):
         ("style = ['a.jpg', 3]", "style is ['a.jpg', 3]"),
         ("quality = 'superb'", "quality is 'superb'; choose one of draft, standard, high, best"),
         ("quality = [1]", "quality is [1]"),
+        ("keyframes = 'k.csv'", "keyframes is now animate; change the name, and leave the value as it is"),
     ],
 )
 def test_what_is_wrong_is_said_with_the_file_and_the_key(text, said, config):
@@ -284,7 +285,7 @@ def test_what_windows_writes_is_read_everywhere(monkeypatch):
 
 
 def test_a_look_is_kept_without_what_belongs_to_one_film(tmp_path):
-    look = {"strength": 0.5, "color": "content", "keyframes": tmp_path / "k.csv", "seed": 3}
+    look = {"strength": 0.5, "color": "content", "animate": tmp_path / "k.csv", "seed": 3}
     film = {
         "frames": (0, 3),
         "cuts": str(tmp_path / "cuts.txt"),
@@ -315,11 +316,11 @@ def test_links_lead_to_where_the_files_are(tmp_path, monkeypatch):
     except OSError:
         pytest.skip("no links here")
     monkeypatch.chdir(tmp_path)
-    save_config("link/a.toml", Settings(keyframes=Path("new/../t.jpg")), ["s.jpg", "now.jpg"])
+    save_config("link/a.toml", Settings(animate=Path("new/../t.jpg")), ["s.jpg", "now.jpg"])
     for path in ("link/a.toml", "deep/looks/a.toml"):
         read = read_config(path)
         assert [style.read_bytes() for style in read.styles] == [b"s", b"s"]
-        assert read.values["keyframes"].read_bytes() == b"t"
+        assert read.values["animate"].read_bytes() == b"t"
     assert [style.name for style in read.styles] == ["s.jpg", "now.jpg"]
 
 

@@ -120,7 +120,7 @@ def test_what_a_setting_changes_follows_from_what_it_belongs_to():
     assert unlike == set()
     assert {name for name, spec in ALL_SETTINGS.items() if spec.when_joining} == {"audio", "no_audio", "no_location"}
     free = {name for name, spec in ALL_SETTINGS.items() if spec.scope in ("look", "film") and not spec.changes_frames}
-    assert free == {"keyframes", "style_at", "weights", "cuts", "mask", "region"}  # files, compared by their content
+    assert free == {"animate", "style_at", "weights", "cuts", "mask", "region"}  # files, compared by their content
 
 
 def test_every_style_loss_can_be_chosen():

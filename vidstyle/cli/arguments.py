@@ -14,7 +14,7 @@ from vidstyle.errors import SettingsError
 from vidstyle.settings import Settings
 from vidstyle.settings.command import SUBCOMMANDS
 from vidstyle.settings.config import read_config, with_quality
-from vidstyle.settings.definitions import ALL_SETTINGS
+from vidstyle.settings.definitions import ALL_SETTINGS, RENAMED
 from vidstyle.settings.kinds import Switch
 from vidstyle.settings.quality import QUALITIES, quality_help
 from vidstyle.settings.setting import GROUPS, Setting
@@ -40,12 +40,16 @@ class Parser(argparse.ArgumentParser):
     """Reports wrong usage in one line, without all options above it."""
 
     def error(self, message: str) -> NoReturn:
-        """Prints a message, with the option that was probably meant, and exits with status 2."""
-        typed = next((word for word in message.split() if word.startswith("--")), "")
+        """Prints a message, with the option that was probably meant or its new name, and exits with status 2."""
+        typed = next((word for word in message.split() if word.startswith("--")), "").partition("=")[0]
         if message.startswith("unrecognized arguments: ") and typed:
             known = [flag for action in self._actions for flag in action.option_strings]
-            nearest = difflib.get_close_matches(typed.partition("=")[0], known, 1)
-            message += f"; did you mean {nearest[0]}?" if nearest else ""
+            now = {flag_of(old): flag_of(new) for old, new in RENAMED.items()}.get(typed)
+            nearest = difflib.get_close_matches(typed, known, 1)
+            if now in known:
+                message = f"{typed} is now {now}"
+            elif nearest:
+                message += f"; did you mean {nearest[0]}?"
         self.exit(2, f"{wrong_usage(self.prog, message)}\n")
 
 

@@ -1,8 +1,8 @@
 """`--no-shared-storage`: frames and files for machines that do not see this one's disks.
 
 Input frames go to the machines through Ray, as large as they are stylized, a few at a time; stylized frames and encoded
-segments come back with the answers. Styles, weights and keyframes travel once to each machine. Memory does not grow
-with the length of a shot.
+segments come back with the answers. Styles, weights and settings over time travel once to each machine. Memory does not
+grow with the length of a shot.
 """
 
 from __future__ import annotations
@@ -230,7 +230,7 @@ class ShippedFiles:
     Attributes:
         contents: of files, by number of the path and file name; a folder has several. folders: numbers of folders.
         styles, regions, style_at: numbers of the styles that these name, in order.
-        weights, keyframes: number, or None.
+        weights, animate: number, or None.
     """
 
     contents: dict[int, dict[str, bytes]]
@@ -239,7 +239,7 @@ class ShippedFiles:
     regions: tuple[int, ...]
     style_at: tuple[int, ...]
     weights: int | None
-    keyframes: int | None
+    animate: int | None
 
 
 def packed(settings: Settings, styles: Sequence[Path]) -> ShippedFiles:
@@ -266,7 +266,7 @@ def packed(settings: Settings, styles: Sequence[Path]) -> ShippedFiles:
         regions=tuple(number(style) for _, style in settings.regions),
         style_at=tuple(number(Path(name)) for _, name in map(split_moment, settings.style_at)),
         weights=None if is_shipped(*network) else number(weights_file(*network)),
-        keyframes=None if settings.keyframes is None else number(settings.keyframes),
+        animate=None if settings.animate is None else number(settings.animate),
         contents=contents,
         folders=frozenset(folders),
     )
@@ -288,7 +288,7 @@ def unpacked(shipped: ShippedFiles, settings: Settings, folder: Path) -> tuple[S
         region=tuple(join_region(str(mask), str(paths[style])) for mask, style in regions),
         style_at=tuple(join_moment(moment, str(paths[style])) for moment, style in style_at),
         weights=None if shipped.weights is None else paths[shipped.weights],
-        keyframes=None if shipped.keyframes is None else paths[shipped.keyframes],
+        animate=None if shipped.animate is None else paths[shipped.animate],
     )
     return named, [paths[style] for style in shipped.styles]
 

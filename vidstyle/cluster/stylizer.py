@@ -208,7 +208,7 @@ def with_whole_paths(settings: Settings) -> Settings:
         settings,
         mask=whole(settings.mask),
         weights=whole(settings.weights),
-        keyframes=whole(settings.keyframes),
+        animate=whole(settings.animate),
         region=tuple(join_region(str(mask.resolve()), str(style.resolve())) for mask, style in settings.regions),
         style_at=tuple(
             join_moment(moment, str(Path(name).resolve())) for moment, name in map(split_moment, settings.style_at)

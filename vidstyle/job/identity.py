@@ -107,7 +107,7 @@ def _path_fingerprint(path: Path) -> tuple[str, str]:
 
 
 def look_fingerprints(styles: Sequence[Path], settings: Settings) -> dict[str, tuple[str, str]]:
-    """Returns "style", "style 2" and so on, "style of region 1", and perhaps "keyframes", each with name and digest.
+    """Returns "style", "style 2" and so on, "style of region 1", and perhaps "animation", each with name and digest.
 
     Raises:
         SourceError: a file cannot be read.
@@ -116,13 +116,13 @@ def look_fingerprints(styles: Sequence[Path], settings: Settings) -> dict[str, t
     files = {name: _style_fingerprint(path) for name, path in zip(names, styles, strict=True)}
     for number, (_, style) in enumerate(settings.regions, 1):
         files[f"style of region {number}"] = _style_fingerprint(style)
-    if settings.keyframes is not None:
-        files["keyframes"] = file_fingerprint(settings.keyframes)
+    if settings.animate is not None:
+        files["animation"] = file_fingerprint(settings.animate)
     return files
 
 
 def check_look(files: Mapping[str, Sequence[str]], styles: Sequence[Path], settings: Settings) -> None:
-    """Makes sure that style files and keyframes are still those of the job.
+    """Makes sure that style files and the animation are still those of the job.
 
     Args:
         files: the job's `Identity.files`. styles: paths of the styles here.

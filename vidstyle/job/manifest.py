@@ -21,9 +21,11 @@ from vidstyle.frames import ClipInfo
 from vidstyle.job.identity import Identity
 from vidstyle.settings import Settings
 from vidstyle.shots import Shot, shots_of
+from vidstyle.version import __version__
 
-# 1 was that of vidstyle 0.1 and 0.2, whose journals name other things; 2 that of 0.3, whose default look was another.
-FORMAT_VERSION = 3
+# 1 was that of vidstyle 0.1 and 0.2, whose journals name other things; 2 that of 0.3, whose default look was another;
+# 3 that of 0.4 before its release, where the setting `animate` had another name.
+FORMAT_VERSION = 4
 MANIFEST_NAME = "manifest.json"
 # A film of ten hours with irregular times takes less than a tenth of it.
 LARGEST_MANIFEST_BYTES = 1 << 28
@@ -129,7 +131,8 @@ def read_manifest(folder: Path) -> Manifest:
 def _other_format(path: Path, content: Mapping[str, Any]) -> JobError:
     versions = content.get("versions")
     release = versions.get("vidstyle") if isinstance(versions, dict) else None
-    writer = f"vidstyle {release}" if isinstance(release, str) else "another version of vidstyle"
+    is_known = isinstance(release, str) and release != __version__
+    writer = f"vidstyle {release}" if is_known else "another version of vidstyle"
     return JobError(
         f"{path}: begun by {writer} (job format {content['format']}), and this version continues only jobs of format "
         f"{FORMAT_VERSION}; finish the job with {writer}, or throw it away with --restart"

@@ -1,1 +1,1 @@
-"""The look of frames at each moment, from settings and files: styles, masks, keyframes, and a stylizer made of them."""
+"""The look of frames at each moment, from settings and files: styles, masks, changes, and a stylizer made of them."""

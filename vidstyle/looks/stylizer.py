@@ -41,7 +41,7 @@ class Stylizer:
 
     The network is loaded and the style measured once. Frames of another size start afresh. Files beside an
     input (`mask`, the masks of `region`) are not read here, and frames have no time of their own: with those settings
-    `stylize` asks for each frame's `coverage`, with `style_at` or `keyframes` for its `look`.
+    `stylize` asks for each frame's `coverage`, with `style_at` or `animate` for its `look`.
     """
 
     def __init__(
@@ -184,7 +184,7 @@ class Stylizer:
 
     def _checked_look(self, look: Look | None) -> Look:
         if look is None and self.timeline.is_changing:
-            which = "style_at" if self.settings.style_at else "keyframes"
+            which = "style_at" if self.settings.style_at else "animate"
             remedy = "hand over each frame's own: look=stylizer.timeline.look(index, time_s)"
             raise SettingsError(f"with {which} the look changes over time; {remedy}")
         return look or self.look

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from vidstyle.errors import SettingsError, SourceError
 from vidstyle.frames import Moment, parse_moment, split_moment
-from vidstyle.looks.keyframes import Keyframe, read_keyframes
+from vidstyle.looks.animation import Point, read_animation
 from vidstyle.method.look import Look, shares
 from vidstyle.settings import Settings
 from vidstyle.settings.named_files import given_styles
@@ -20,29 +20,29 @@ _DEFAULTS = {spec.name: spec.default for spec in fields(Settings)}
 
 
 class Track:
-    """One setting over time: linear between its keyframes, steady before the first and after the last.
+    """One setting over time: linear between its points, steady before the first and after the last.
 
-    All keyframes of a track are frame numbers, or all are times; 0 is both.
+    All points of a track are frame numbers, or all are times; 0 is both.
     """
 
-    def __init__(self, keyframes: Sequence[Keyframe]) -> None:
-        """Takes keyframes in ascending order, at least one.
+    def __init__(self, points: Sequence[Point]) -> None:
+        """Takes points in ascending order, at least one.
 
         Raises:
             SourceError: they do not ascend, or mix times with frame numbers.
         """
         moments: list[Moment] = []
         kinds = set()
-        for key in keyframes:
-            if key.moment:
-                kinds.add(type(key.moment))
+        for point in points:
+            if point.moment:
+                kinds.add(type(point.moment))
             if len(kinds) > 1:
-                raise SourceError(f"{key.place}: times and frame numbers cannot be mixed; write all in one way")
-            if moments and key.moment <= moments[-1]:
-                raise SourceError(f"{key.place}: is not later than the one before it; put them in order")
-            moments.append(key.moment)
-        self._keyframes = tuple(keyframes)
-        self._moments, self._values = moments, [key.values for key in keyframes]
+                raise SourceError(f"{point.place}: times and frame numbers cannot be mixed; write all in one way")
+            if moments and point.moment <= moments[-1]:
+                raise SourceError(f"{point.place}: is not later than the one before it; put them in order")
+            moments.append(point.moment)
+        self._points = tuple(points)
+        self._moments, self._values = moments, [point.values for point in points]
         self._is_counted = isinstance(moments[-1], int)
 
     def at(self, index: int, time_s: Fraction | float) -> _Values:
@@ -56,10 +56,10 @@ class Track:
         pairs = zip(self._values[after - 1], self._values[after], strict=True)
         return tuple(_between(*pair, share) for pair in pairs)
 
-    def unreached(self, index: int, time_s: Fraction) -> Keyframe | None:
-        """Returns the first keyframe after the frame of that index, at that time, if there is one."""
+    def unreached(self, index: int, time_s: Fraction) -> Point | None:
+        """Returns the first point after the frame of that index, at that time, if there is one."""
         here: Moment = index if self._is_counted else time_s
-        return next((key for key in self._keyframes if key.moment > here), None)
+        return next((point for point in self._points if point.moment > here), None)
 
 
 def _between(before: float, following: float, share: float) -> float:
@@ -78,18 +78,19 @@ class Timeline:
     """
 
     def __init__(self, settings: Settings, styles: int) -> None:
-        """Reads the settings' keyframes, for so many styles.
+        """Reads what the settings say over time, for so many styles.
 
         Raises:
-            SourceError: the file of keyframes cannot be read, or says what cannot be.
+            SourceError: the file of `animate` cannot be read, or says what cannot be.
             SettingsError: a blend is not for so many styles, or two settings say it.
         """
         self._steady = look_of(settings, styles)
-        keys = _style_keys(settings, styles)
-        if settings.keyframes is not None:
-            keys += _read(settings.keyframes, styles, settings)
+        points = _style_points(settings, styles)
+        if settings.animate is not None:
+            points += _read(settings.animate, styles, settings)
         self._tracks = {
-            name: Track([key for key in keys if key.setting == name]) for name in {key.setting: 0 for key in keys}
+            name: Track([point for point in points if point.setting == name])
+            for name in {point.setting: 0 for point in points}
         }
         self.changing = tuple(self._tracks)
         self.is_changing = bool(self._tracks)
@@ -112,7 +113,7 @@ class Timeline:
             if index or time_s
             else "the only frame is at 0 s"
         )
-        return [f"{key.place}: is never reached; {end}" for key in found if key is not None]
+        return [f"{point.place}: is never reached; {end}" for point in found if point is not None]
 
 
 def look_of(settings: Settings, styles: int) -> Look:
@@ -140,36 +141,36 @@ def style_paths(style: str | Path | Sequence[str | Path] | None, settings: Setti
     return tuple(dict.fromkeys(Path(name) for _, name in map(split_moment, settings.style_at)))
 
 
-def _style_keys(settings: Settings, styles: int) -> list[Keyframe]:
+def _style_points(settings: Settings, styles: int) -> list[Point]:
     """Returns the blend at each point of `style_at`: one style alone."""
     if not settings.style_at:
         return []
     order = style_paths(None, settings)
     if styles != len(order):
         raise SettingsError(f"style_at names {len(order)} styles, but {styles} are given; leave one out")
-    keys = []
+    points = []
     for text in settings.style_at:
         word, name = split_moment(text)
         moment = parse_moment(word)
         alone = tuple(float(Path(name) == style) for style in order)
-        keys.append(Keyframe(0 if moment is None else moment, "style_blend", alone, f"style_at {text}"))
-    return keys
+        points.append(Point(0 if moment is None else moment, "style_blend", alone, f"style_at {text}"))
+    return points
 
 
-def _read(path: Path, styles: int, settings: Settings) -> list[Keyframe]:
+def _read(path: Path, styles: int, settings: Settings) -> list[Point]:
     read = []
-    for key in read_keyframes(path):
-        name = key.setting
+    for point in read_animation(path):
+        name = point.setting
         if name == "style_blend" and settings.style_at:
-            raise SettingsError("style_at and keyframes both say what styles count; leave one out")
+            raise SettingsError("style_at and animate both say what styles count; leave one out")
         if getattr(settings, name) != _DEFAULTS[name]:
-            raise SettingsError(f"{name} and keyframes ({key.place}) both say what {name} is; leave one out")
-        if name == "content_weight" and not any((*key.values, settings.style_weight, settings.tv_weight)):
-            raise SourceError(f"{key.place}: style_weight and tv_weight are 0, so that the content's must be more")
+            raise SettingsError(f"{name} and animate ({point.place}) both say what {name} is; leave one out")
+        if name == "content_weight" and not any((*point.values, settings.style_weight, settings.tv_weight)):
+            raise SourceError(f"{point.place}: style_weight and tv_weight are 0, so that the content's must be more")
         if name == "style_blend":
             try:
-                key = key._replace(values=shares(key.values, styles))
+                point = point._replace(values=shares(point.values, styles))
             except SettingsError as error:
-                raise SourceError(f"{key.place}: {error}") from error
-        read.append(key)
+                raise SourceError(f"{point.place}: {error}") from error
+        read.append(point)
     return read

@@ -21,8 +21,8 @@ SMALLEST_NORM = 1e-8
 # A bfloat16 product rounds its sum to 3 digits: the float32 sum of so many parts is some 4 times as exact.
 GRAM_PARTS = 16
 # How much means and covariances count. By measure and by eye: the more the covariances, the bolder strokes are, and the
-# more things dissolve in them. Pyramid levels up to COARSE_PX long see shapes rather than strokes: there covariances
-# do hardly anything but dissolve things. The weight grows with the logarithm of the size from there to FINE_PX.
+# more things dissolve in them. Pyramid levels whose long side has at most COARSE_PX show shapes and no strokes: there
+# covariances only dissolve things. The weight grows with the logarithm of the long side from there to FINE_PX.
 MEANS_WEIGHT, FINE_COVARIANCE_WEIGHT, COARSE_COVARIANCE_WEIGHT = 0.9, 0.3, 0.1
 COARSE_PX, FINE_PX = 160, 320
 # The least share of a Gram matrix's squared norm that its covariances' is taken for: a blank style has none. Paintings
@@ -48,7 +48,10 @@ class _Gram(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, features: Tensor, places: Tensor | None, has_means: bool) -> Tensor:
-        """Returns `(B, C, C)`, float32 or finer, of `(B, C, h, w)`; `(2 B, C, C)` with places `(P,)`, theirs last."""
+        """Returns `(B, C, C)`, float32 or finer, of `(B, C, h, w)`; `(2 B, C, C)` with places `(P,)`, theirs last.
+
+        With means, `(., C + 1, C)`.
+        """
         ctx.save_for_backward(features, places)
         rows = _rows(features)
         grams = [_product(rows, rows, has_means) / rows.shape[1]]
@@ -76,7 +79,10 @@ class _WeightedGrams(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, features: Tensor, has_means: bool, *groups: Tensor) -> Tensor:
-        """Returns `(K, C, C)`, float32 or finer, of `(1, C, h, w)` and K pairs of places `(P,)` and weights `(P,)`."""
+        """Returns `(K, C, C)`, float32 or finer, of `(1, C, h, w)` and K pairs of places `(P,)` and weights `(P,)`.
+
+        With means, `(K, C + 1, C)`.
+        """
         ctx.save_for_backward(features, *groups)
         rows = _rows(features)
         grams = []
@@ -202,10 +208,10 @@ def measured(gram: Tensor, metric: Tensor | None) -> Tensor:
 
 
 def mixture(shares: Sequence[tuple[float, Tensor]]) -> Tensor:
-    """Returns statistics between several, `(B, C, C)` or `(B, C + 1, C)` each, weighted by shares that add up to 1.
+    """Returns the mean of several statistics, `(B, C, C)` or `(B, C + 1, C)` each, by shares that add up to 1.
 
-    Of Gram matrices it is their mean, which is that of a picture with so much of each style beside the other. Where
-    means stand below them, means and covariances are averaged apart, so that each place can have some of each style.
+    The mean of Gram matrices is that of a picture partly in one style and partly in the other. Where means stand below
+    them, covariances are averaged apart, so that the difference of the means does not count as contrast.
     """
     total = torch.stack([share * statistics for share, statistics in shares]).sum(0)
     if total.shape[1] == total.shape[2]:
@@ -219,13 +225,14 @@ def relative_style_loss(gram: Tensor, target: Tensor, long_side_px: float = FINE
     """Returns ``|G - A|^2 / |A|^2`` for each of `(B, C, C)` Gram matrices, shape `(B,)`; the same at every level.
 
     A departure from Gatys et al. (2016, equation 4), who divide by 4 N^2 M^2: the target's own norm
-    gives every layer the same say, whatever the scale of its activations.
+    gives every layer the same say, whatever the scale of its activations. `long_side_px` makes no difference; it is
+    there because `StyleLoss.distance` has it.
     """
     norm = target.square().sum((1, 2)).clamp_min(SMALLEST_NORM)
     return (gram - target).square().sum((1, 2)) / norm
 
 
-def relative_moments_loss(moments: Tensor, target: Tensor, long_side_px: float = FINE_PX) -> Tensor:
+def relative_moments_loss(moments: Tensor, target: Tensor, long_side_px: float) -> Tensor:
     """Returns ``v |m - n|^2 / |n|^2 + w |C - D|^2 / |D|^2`` of `(B, C + 1, C)` Gram matrices with means, shape `(B,)`.
 
     m and n are the means, C = G - m m^T and D the covariances, v is `MEANS_WEIGHT` and w the `covariance_weight` of
@@ -242,7 +249,10 @@ def relative_moments_loss(moments: Tensor, target: Tensor, long_side_px: float =
 
 
 def covariance_weight(long_side_px: float) -> float:
-    """Returns how much covariances of a pyramid level whose picture is so long count."""
+    """Returns what covariances count of a pyramid level whose picture has that long side.
+
+    0.1 up to 160 px, 0.3 from 320 px on, and between them linear in the logarithm.
+    """
     fineness = math.log(long_side_px / COARSE_PX) / math.log(FINE_PX / COARSE_PX)
     return COARSE_COVARIANCE_WEIGHT + (FINE_COVARIANCE_WEIGHT - COARSE_COVARIANCE_WEIGHT) * min(1, max(0, fineness))
 

@@ -152,7 +152,7 @@ def style_targets(
 def _gram_parts(
     network: FeatureNetwork, layers: Sequence[str], picture: Tensor, has_means: bool, tile: Tile, pixels: Tensor
 ) -> list[Tensor]:
-    """Returns a tile's part in the Gram matrices of a picture, `(1, C, C)` each, by layer."""
+    """Returns a tile's part in the Gram matrices of a picture by layer, `(1, C, C)`, or `(1, C + 1, C)` with means."""
     parts = []
     for layer, features in own_features(network, tile, pixels, layers).items():
         share = _positions(features) / network.layer_size(layer, picture).numel()

@@ -43,7 +43,7 @@ class Regions:
 
     Attributes:
         weights: `(1, K, H, W)` float32 in [0, 1], how much a pixel counts for each style; together at most 1.
-        amount: `(1, 1, H, W)`, their sum. styles: the Gram matrices of each.
+        amount: `(1, 1, H, W)`, their sum. styles: what each sets as targets; see `StyleTargets.grams`.
     """
 
     def __init__(
@@ -58,6 +58,7 @@ class Regions:
         self.amount = weights.sum(1, keepdim=True).clamp_max(1)
         self._groups: dict[torch.Size, list[_Group]] = {}
         self._own: dict[tuple[int, str], Tensor] = {}
+        self._mixed: dict[tuple[int, str], list[Tensor]] = {}
         self._strength = 1.0
         self._places: dict[tuple[torch.Size, int, Tile], list[tuple[Tensor, Tensor]]] = {}
 
@@ -95,15 +96,27 @@ class Regions:
         """Returns a layer's style loss, shape (), of sums over all tiles of what `grams` returned.
 
         Args:
-            size: of the layer. metric: of the layer. long_side_px: of the level's picture.
+            size, metric: of the layer. level: where it lies in the pyramid. long_side_px: of the level's picture.
         """
-        total, own = grams.new_zeros(()), self._own.get((level, layer))
-        for number, (gram, group) in enumerate(zip(measured(grams, metric), self._groups_at(size), strict=True)):
-            target = self.styles[group.style][level][layer]
-            if own is not None:
-                target = mixture([(1 - self._strength, own[number : number + 1]), (self._strength, target)])
+        total, groups = grams.new_zeros(()), self._groups_at(size)
+        for gram, group, target in zip(measured(grams, metric), groups, self._targets(level, layer, size), strict=True):
             total = total + group.share * self._style_loss.distance(gram[None], target, long_side_px)[0]
         return total
+
+    def _targets(self, level: int, layer: str, size: torch.Size) -> list[Tensor]:
+        """Returns what each group of a layer aims at, `(1, C, C)` or `(1, C + 1, C)`."""
+        if (level, layer) not in self._mixed:
+            targets = [self.styles[group.style][level][layer] for group in self._groups_at(size)]
+            own = self._own.get((level, layer))
+            if own is not None and self._style_loss.has_means:
+                shares = 1 - self._strength, self._strength
+                targets = [
+                    mixture(list(zip(shares, pair, strict=True))) for pair in zip(own[:, None], targets, strict=True)
+                ]
+            elif own is not None:  # not by `mixture`, to the bit as before there were means
+                targets = [torch.lerp(*pair, self._strength) for pair in zip(own[:, None], targets, strict=True)]
+            self._mixed[level, layer] = targets
+        return self._mixed[level, layer]
 
     def soften(self, strength: float, level: int, grams: Mapping[str, Tensor]) -> None:
         """Sets the targets of each region between its own content (0) and its style (1).

@@ -202,7 +202,8 @@ def smaller_sizes(width: int, height: int, levels: int) -> list[tuple[int, int, 
     """Returns width, height and levels of the pictures that are optimized before the full one, smallest first.
 
     They are the full one's own pyramid levels, rounded up, so that the last k levels of each measure the style that
-    the last k of the full one do. Content they hold in full at the coarsest `content_levels` of their own.
+    the last k of the full one do. Content is held alike, too, except that a size of no more levels than
+    `content_levels` holds it in full at each.
     """
     return [(math.ceil(width / 2**k), math.ceil(height / 2**k), levels - k) for k in range(levels - 1, 0, -1)]
 

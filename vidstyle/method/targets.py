@@ -1,4 +1,4 @@
-"""What a frame is optimized for: the Gram matrices of its styles, mixed, and of its own content at low strength."""
+"""What a frame is optimized for: the statistics of its styles, mixed, and of its own content at low strength."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from vidstyle.method.warping import WarpedFrame
 
 
 class StylePictures(Protocol):
-    """A style: one picture or several whose Gram matrices are averaged. `name` is for messages."""
+    """A style: one picture or several whose statistics are averaged. `name` is for messages."""
 
     @property
     def name(self) -> str: ...

@@ -198,7 +198,7 @@ class Sketcher:
 
     def _stylizer(self, styles: tuple[Path, ...], settings: Settings) -> Stylizer:
         # A stylizer paints any look, and these settings make up the look.
-        same = replace(settings, strength=1.0, style_blend=(), content_weight=1.0, keyframes=None)
+        same = replace(settings, strength=1.0, style_blend=(), content_weight=1.0, animate=None)
         key = styles, _files_read(styles, settings), same
         if key not in self._stylizers:
             self._stylizers[key] = Stylizer(styles, same)

@@ -24,8 +24,8 @@ BUDGET_S, _MEASURED_EVALUATIONS = 4.0, 9
 _TRIAL_SIDE_PX = 320
 _STEPS, _REPEATS_S = 2, 1.0
 # Evaluations of a later frame that moves, by measure (scripts/benchmark_stability.py): 512 px, three clips of fast
-# motion, --least-gain 0.01; with the temporal loss, without it, and from the previous frame as it is. Still scenes
-# need fewer.
+# motion, the default objective, --least-gain 0.01; with the temporal loss, without it, and from the previous frame
+# as it is. Still scenes need fewer.
 USUAL_EVALUATIONS = {"held": 5.7, "warped": 7.4, "previous": 7.9}
 _USUAL_LEAST_GAIN = 0.01
 # All smaller copies of a picture together, relative to its pixels.

@@ -16,7 +16,7 @@ from typing import Any
 
 from vidstyle.errors import OutputError, SettingsError
 from vidstyle.files import check_writable, write_whole
-from vidstyle.settings.definitions import ALL_SETTINGS, Settings
+from vidstyle.settings.definitions import ALL_SETTINGS, RENAMED, Settings
 from vidstyle.settings.named_files import given_styles, named_files
 from vidstyle.settings.quality import QUALITIES, STANDARD, quality_settings
 
@@ -76,6 +76,8 @@ def _styles(path: Path, given: Any) -> tuple[Path, ...]:
 
 def _value(name: str, value: Any, folder: Path) -> Any:
     """Returns the value of a setting as `Settings` takes it."""
+    if name in RENAMED:
+        raise SettingsError(f"{name} is now {RENAMED[name]}; change the name, and leave the value as it is")
     if name not in ALL_SETTINGS:
         known = [*ALL_SETTINGS, _STYLE, _QUALITY]
         nearest = difflib.get_close_matches(name.replace("-", "_"), known, 1)

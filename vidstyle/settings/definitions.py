@@ -108,9 +108,9 @@ class Settings:
         group="look",
         scope="look",
     )
-    keyframes: Path | None = setting(
+    animate: Path | None = setting(
         None,
-        File("FILE", "the list of keyframes"),
+        File("FILE", "the list of settings over time"),
         "strength, style-blend or content-weight over time: a .csv with a line 'time,setting,value' each, or a .json "
         "with a list of such objects; linear in between, constant before the first and after the last",
         group="look",
@@ -208,7 +208,8 @@ class Settings:
         2,
         Whole("N", 1, 10),
         "at how many of these sizes the content is held, from the smallest on: 1 holds only what is large, 2 faces and "
-        "windows, too, and 3 leaves the style little but colors and grain",
+        "windows, too, and 3 nearly all, so that the style is left colors and fine strokes; a picture of up to 320 px "
+        "has two sizes",
         group="objective",
         scope="look",
     )
@@ -538,6 +539,8 @@ class Settings:
 ALL_SETTINGS: Mapping[str, Setting] = {
     spec.name: Setting(spec.name, spec.default, **spec.metadata) for spec in fields(Settings)
 }
+# Names that settings had before, each with that of today; they are refused, and the message says the new one.
+RENAMED: Mapping[str, str] = {"keyframes": "animate"}
 
 
 def _check_objective(settings: Settings) -> None:

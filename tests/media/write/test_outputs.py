@@ -208,7 +208,7 @@ def scene(tmp_path, monkeypatch):
         cv2.imwrite(name, np.random.default_rng(1).integers(0, 256, (48, 64, 3), dtype=np.uint8))
     for folder in ("frames", "paintings", "masks"):
         make_folder(Path(folder), ["1.png", "2.png"])
-    Path("keys.png").write_text("0,strength,1\n")
+    Path("fades.png").write_text("0,strength,1\n")
     Path("cuts.png").write_text("1\n")
 
 
@@ -221,7 +221,7 @@ def scene(tmp_path, monkeypatch):
         ("photo.png", "other.png", "style.png", {"region": ("mask.png=other.png",)}, "is a region's style itself"),
         ("photo.png", "mask.png", "style.png", {"region": ("mask.png=other.png",)}, "is a mask itself"),
         ("photo.png", "other.png", None, {"style_at": ("0:style.png", "1s:other.png")}, "is the style itself"),
-        ("photo.png", "keys.png", "style.png", {"keyframes": "keys.png"}, "is the list of keyframes itself"),
+        ("photo.png", "fades.png", "style.png", {"animate": "fades.png"}, "is the list of settings over time itself"),
         ("photo.png", "cuts.png", "style.png", {"cuts": "cuts.png"}, "is the list of cuts itself"),
         ("photo.png", "style.png", "style.png", {"weights": "style.png"}, "is the style itself"),
         ("photo.png", "paintings/1.png", "paintings", {}, "lies among the pictures of the style"),
@@ -252,7 +252,7 @@ def test_other_files_are_not_in_the_way(scene):
     check_overwrites_no_input(Path("paintings/out.mp4"), [(Path("paintings"), "the style")])
     check_overwrites_no_input(Path("none/out.png"), [(Path("gone.png"), "the style")])
     check_overwrites_no_input(Path("new"), [(Path("style.png"), "the style")], is_folder=True)
-    check_overwrites_no_input(Path(), [(Path("keys.csv"), "the list of keyframes")], is_folder=True)
+    check_overwrites_no_input(Path(), [(Path("fades.csv"), "the list of settings over time")], is_folder=True)
 
 
 def test_a_report_overwrites_nothing_that_it_reads(scene, tmp_path):

@@ -1,4 +1,4 @@
-"""Keyframes: a file that says what a setting is at which moment."""
+"""Settings over time: a file that says what a setting is at which moment."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ JSON_FORM = '[{"time": "1s", "setting": "strength", "value": 1}, ...]'
 _MAX_BYTES = 16 * 2**20
 
 
-class Keyframe(NamedTuple):
+class Point(NamedTuple):
     """What a setting is at a moment: one value, or as many as there are styles. `place` is for messages."""
 
     moment: Moment
@@ -29,19 +29,19 @@ class Keyframe(NamedTuple):
     place: str
 
 
-def read_keyframes(path: Path) -> list[Keyframe]:
-    """Returns the keyframes of a file, in its order: JSON where its suffix is .json, else CSV.
+def read_animation(path: Path) -> list[Point]:
+    """Returns the points of a file, in its order: JSON where its suffix is .json, else CSV.
 
     Raises:
-        SourceError: it cannot be read, or holds none, or a line or entry is no keyframe.
+        SourceError: it cannot be read, or holds none, or a line or entry is no setting at a time.
     """
     text = _text(path)
     rows = _json_rows(path, text) if path.suffix.lower() == ".json" else _csv_rows(path, text)
-    keys = [_keyframe(place, *fields) for place, fields in rows]
-    if not keys:
+    points = [_point(place, *fields) for place, fields in rows]
+    if not points:
         form = JSON_FORM if path.suffix.lower() == ".json" else CSV_FORM
-        raise SourceError(f"{path}: holds no keyframe; write {form}")
-    return keys
+        raise SourceError(f"{path}: holds no setting at a time; write {form}")
+    return points
 
 
 def _text(path: Path) -> str:
@@ -49,10 +49,12 @@ def _text(path: Path) -> str:
         with path.open("rb") as file:
             data = file.read(_MAX_BYTES + 1)
         if len(data) > _MAX_BYTES:
-            raise SourceError(f"{path}: more than {_MAX_BYTES // 2**20} MiB, too large for a list of keyframes")
+            raise SourceError(
+                f"{path}: more than {_MAX_BYTES // 2**20} MiB, too large for a list of settings over time"
+            )
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise SourceError(f"{path}: not UTF-8 text; save the keyframes as UTF-8") from error
+        raise SourceError(f"{path}: not UTF-8 text; save the list as UTF-8") from error
     except SourceError:
         raise
     except (OSError, ValueError) as error:
@@ -74,7 +76,7 @@ def _csv_rows(path: Path, text: str) -> Iterator[tuple[str, tuple[Any, Any, Any]
                 raise SourceError(f"{path}, line {number}: {len(cells)} fields; write time,setting,value")
             yield f"{path}, line {number}", (cells[0], cells[1], cells[2].split())
     except csv.Error as error:
-        raise SourceError(f"{path}: not a list of keyframes ({error}); write {CSV_FORM}") from error
+        raise SourceError(f"{path}: not a list of settings over time ({error}); write {CSV_FORM}") from error
 
 
 def _json_rows(path: Path, text: str) -> Iterator[tuple[str, tuple[Any, Any, Any]]]:
@@ -87,13 +89,13 @@ def _json_rows(path: Path, text: str) -> Iterator[tuple[str, tuple[Any, Any, Any
     for number, entry in enumerate(entries, start=1):
         place = f"{path}, entry {number}"
         if not isinstance(entry, dict) or set(entry) != {"time", "setting", "value"}:
-            raise SourceError(f"{place}: is no keyframe; give it time, setting and value")
+            raise SourceError(f"{place}: is no setting at a time; give it time, setting and value")
         value = entry["value"]
         values = value.split() if isinstance(value, str) else value if isinstance(value, list) else [value]
         yield place, (entry["time"], entry["setting"], values)
 
 
-def _keyframe(place: str, time: Any, name: Any, values: list[Any]) -> Keyframe:
+def _point(place: str, time: Any, name: Any, values: list[Any]) -> Point:
     moment = None if isinstance(time, bool) or not isinstance(time, (int, str)) else parse_moment(str(time))
     if moment is None:
         raise SourceError(f"{place}: {_shown(time)} is no time; write {MOMENT_FORMS}")
@@ -106,7 +108,7 @@ def _keyframe(place: str, time: Any, name: Any, values: list[Any]) -> Keyframe:
     if not numbers or (setting != "style_blend" and len(numbers) > 1) or not all(0 <= n <= highest for n in numbers):
         shown = _shown(values[0]) if len(values) == 1 else _shown(" ".join(map(_word, values)))
         raise SourceError(f"{place}: {shown} is no {setting.replace('_', '-')}; the range is 0 to {highest:g}")
-    return Keyframe(moment, setting, numbers, place)
+    return Point(moment, setting, numbers, place)
 
 
 def _number(value: Any) -> float:

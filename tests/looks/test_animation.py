@@ -1,4 +1,4 @@
-"""Files of keyframes."""
+"""Files of settings over time."""
 
 import json
 from fractions import Fraction
@@ -6,7 +6,7 @@ from fractions import Fraction
 import pytest
 
 from vidstyle.errors import SourceError
-from vidstyle.looks.keyframes import read_keyframes
+from vidstyle.looks.animation import read_animation
 
 CSV = """time,setting,value
 # a comment
@@ -20,7 +20,7 @@ JSON = [
     {"time": "1:02.5", "setting": "style-blend", "value": [0.7, 0.3]},
     {"time": "120", "setting": "content_weight", "value": "2"},
 ]
-KEYS = [
+POINTS = [
     (0, "strength", (0.5,)),
     (Fraction(125, 2), "style_blend", (0.7, 0.3)),
     (120, "content_weight", (2.0,)),
@@ -28,14 +28,14 @@ KEYS = [
 
 
 def test_csv_and_json_say_the_same(tmp_path):
-    for name, text in (("keys.csv", CSV), ("keys.json", json.dumps(JSON)), ("keys", "\ufeff" + CSV)):
+    for name, text in (("fades.csv", CSV), ("fades.json", json.dumps(JSON)), ("fades", "\ufeff" + CSV)):
         (tmp_path / name).write_text(text, encoding="utf-8")
-        assert [key[:3] for key in read_keyframes(tmp_path / name)] == KEYS
+        assert [point[:3] for point in read_animation(tmp_path / name)] == POINTS
 
 
 def test_comments_and_empty_lines_may_stand_above_the_header(tmp_path):
-    (tmp_path / "keys.csv").write_text("# fade in\n\nTime,setting,value\n0,strength,0.5\n")
-    assert [key[:3] for key in read_keyframes(tmp_path / "keys.csv")] == KEYS[:1]
+    (tmp_path / "fades.csv").write_text("# fade in\n\nTime,setting,value\n0,strength,0.5\n")
+    assert [point[:3] for point in read_animation(tmp_path / "fades.csv")] == POINTS[:1]
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_comments_and_empty_lines_may_stand_above_the_header(tmp_path):
         ("0,strength,1\ntime,setting,value", "line 2: 'time' is no time"),
         ("time,setting,value\ntime,setting,value", "line 2: 'time' is no time"),
         ("1s,strength", "line 1: 2 fields"),
-        ("# nothing\n", "holds no keyframe; write lines of time,setting,value"),
+        ("# nothing\n", "holds no setting at a time; write lines of time,setting,value"),
         ("0,strength,1\nlater,strength,1", "line 2: 'later' is no time"),
         ("1s,size,2", "'size' does not change over time; use one of strength, style-blend, content-weight"),
         ("1s,strength,1.5", "'1.5' is no strength; the range is 0 to 1"),
@@ -55,10 +55,10 @@ def test_comments_and_empty_lines_may_stand_above_the_header(tmp_path):
         ("1s,strength,0.1 0.2", "'0.1 0.2' is no strength"),
     ],
 )
-def test_a_line_that_is_no_keyframe_is_named(tmp_path, text, said):
-    (tmp_path / "keys.csv").write_text(text)
+def test_a_line_that_is_no_setting_at_a_time_is_named(tmp_path, text, said):
+    (tmp_path / "fades.csv").write_text(text)
     with pytest.raises(SourceError, match=said):
-        read_keyframes(tmp_path / "keys.csv")
+        read_animation(tmp_path / "fades.csv")
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_a_line_that_is_no_keyframe_is_named(tmp_path, text, said):
     [
         ("{", "not JSON"),
         ("{}", "holds no list"),
-        ("[1]", "entry 1: is no keyframe"),
+        ("[1]", "entry 1: is no setting at a time"),
         ('[{"time": 1, "setting": "strength"}]', "entry 1"),
         ('[{"time": true, "setting": "strength", "value": 1}]', "entry 1: true is no time"),
         ('[{"time": 1.5, "setting": "strength", "value": 1}]', "entry 1: 1.5 is no time"),
@@ -75,18 +75,18 @@ def test_a_line_that_is_no_keyframe_is_named(tmp_path, text, said):
         ('[{"time": 1, "setting": "strength", "value": {}}]', "is no strength"),
         ('[{"time": null, "setting": "strength", "value": 1}]', "entry 1: null is no time"),
         ('[{"time": 1, "setting": "style-blend", "value": [1, null]}]', "'1 null' is no style-blend"),
-        ("[]", r'holds no keyframe; write \[\{"time": "1s", "setting": "strength", "value": 1\}'),
+        ("[]", r'holds no setting at a time; write \[\{"time": "1s", "setting": "strength", "value": 1\}'),
     ],
 )
-def test_an_entry_that_is_no_keyframe_is_named(tmp_path, text, said):
-    (tmp_path / "keys.json").write_text(text)
+def test_an_entry_that_is_no_setting_at_a_time_is_named(tmp_path, text, said):
+    (tmp_path / "fades.json").write_text(text)
     with pytest.raises(SourceError, match=said):
-        read_keyframes(tmp_path / "keys.json")
+        read_animation(tmp_path / "fades.json")
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path):
     with pytest.raises(SourceError, match=r"gone\.csv: cannot be read"):
-        read_keyframes(tmp_path / "gone.csv")
-    (tmp_path / "keys.csv").write_bytes(b"\xff\xfe")
+        read_animation(tmp_path / "gone.csv")
+    (tmp_path / "fades.csv").write_bytes(b"\xff\xfe")
     with pytest.raises(SourceError, match="not UTF-8"):
-        read_keyframes(tmp_path / "keys.csv")
+        read_animation(tmp_path / "fades.csv")
