@@ -49,7 +49,7 @@ def test_a_frame_between_has_the_paint_of_both_keyframes(number):
 def test_what_one_keyframe_hides_the_other_shows():
     # The thing has left its place at the last frame, and stands before other things in the first.
     frames = [scene(x) for x in range(40, 72, 6)]
-    gap, motion, keyframes = gap_of(frames)
+    gap, motion, _ = gap_of(frames)
     alone = 1 - motion.trust.mean()
     both = [1 - np.maximum(a.trust, b.trust).mean() for a, b in zip(gap._from_before, gap._from_after, strict=False)]
     assert max(both) < alone / 2
@@ -90,7 +90,7 @@ def test_where_keyframes_differ_one_of_them_shows():
 
 def test_what_a_mask_left_out_has_no_paint_to_pass_on():
     frames = [texture(1)] * 5
-    gap, _, (before, after) = gap_of(frames)
+    gap, _, (_, after) = gap_of(frames)
     mask = np.zeros(frames[0].shape[:2], np.uint8)
     mask[:, :20] = 255
     covered = coverage_of(mask.shape, mask)
