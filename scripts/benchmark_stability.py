@@ -124,7 +124,7 @@ def judged(judge: Path | None, source: Path, style: Path, result: Path) -> dict[
     names = ("content", "style", "total")
     if judge is None:
         return dict.fromkeys(names, math.nan)
-    command = [sys.executable, str(judge), "video", str(source), str(style), str(result), "--every", "4"]
+    command = [sys.executable, str(judge), "video", str(source), str(style), str(result), "--every", "3"]
     report = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     return {name: report[name] for name in names}
 

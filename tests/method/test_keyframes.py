@@ -9,7 +9,7 @@ from method.test_temporal import tinted
 
 from vidstyle.method.coverage import coverage_of
 from vidstyle.method.flow.dis import DisFlow
-from vidstyle.method.keyframes import Gap, Painted
+from vidstyle.method.keyframes import Gap, Painted, _weight_of_after
 
 
 def gap_of(frames):
@@ -72,20 +72,35 @@ def test_a_still_scene_keeps_its_paint_to_the_level(count, seed):
     assert np.array_equal(np.rint(found), tinted(frame))
 
 
-def test_where_keyframes_differ_one_of_them_shows():
+def test_paint_goes_from_one_keyframe_to_the_other_without_a_jump():
     frames = [texture(1)] * 9
     gap, _, (before, after) = gap_of(frames)
     after = after._replace(paint=255 - before.paint)
     difference = np.abs(after.paint.astype(np.float32) - before.paint).mean()
-    # A quarter of the way a plain blend would have a quarter of the other; a choice has less.
-    shares = [
-        float(np.abs(gap.carried(number, before, after, before) - before.paint).mean() / difference)
-        for number in (1, 2, 4, 6, 7)
-    ]
-    assert shares == sorted(shares)
-    assert shares[0] < 0.05 and shares[1] < 0.15
-    assert shares[2] == pytest.approx(0.5, abs=0.05)
-    assert shares[3] > 0.85
+    shares, last = [0.0], before
+    for number in range(1, 8):
+        last = last._replace(paint=np.rint(gap.carried(number, before, after, last)).astype(np.uint8))
+        shares.append(float(np.abs(last.paint.astype(np.float32) - before.paint).mean() / difference))
+    steps = np.diff([*shares, 1.0])
+    assert min(steps) > 0
+    assert max(steps) < 0.35
+    assert shares[1] < 0.05
+
+
+def test_where_both_sides_are_trusted_alike_a_choice_is_made():
+    paints = [np.zeros((8, 8, 3), np.float32), np.full((8, 8, 3), 120, np.float32)]
+    trusts = [np.ones((8, 8), np.float32)] * 2
+    alike = [_weight_of_after(trusts, [paints[0]] * 2, share).mean() for share in (0.25, 0.5, 0.75)]
+    assert alike == pytest.approx([0.25, 0.5, 0.75])
+    # At 120 levels of difference the odds of 1 to 3 count three times: 1 to 27.
+    different = [_weight_of_after(trusts, paints, share).mean() for share in (0.25, 0.5, 0.75)]
+    assert different == pytest.approx([1 / 28, 0.5, 27 / 28], rel=1e-4)
+
+
+def test_the_side_that_is_trusted_shows():
+    trusts = [np.zeros((8, 8), np.float32), np.ones((8, 8), np.float32)]
+    paints = [np.zeros((8, 8, 3), np.float32)] * 2
+    assert _weight_of_after(trusts, paints, 0.1).min() > 0.99
 
 
 def test_what_a_mask_left_out_has_no_paint_to_pass_on():
