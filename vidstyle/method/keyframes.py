@@ -25,6 +25,8 @@ from vidstyle.method.warping import FlowField, is_inside, warped, warped_once, w
 AUTO_FRAMES, AUTO_LOST = 8, 0.12
 # Farther apart, flow that is joined step by step has little left that can be trusted, and a gap takes much memory.
 MOST_GAP_FRAMES = 32
+# Of each frame of a gap are kept: its content, and the ways to its neighbors and to both keyframes.
+GAP_BYTES_PER_PX = 3 + 4 * 12
 # Where both sides show a place in different paint, this many levels of difference make the choice between them twice
 # as steep: a blend of two contours is two contours, half as strong each.
 _SEAM_LEVELS, _SEAM_PX = 60.0, 3.0
@@ -58,8 +60,7 @@ class _Way(NamedTuple):
 class Gap:
     """The frames from one keyframe to the next, both included, and how each follows from both.
 
-    It grows by one frame at a time. For each it keeps 51 bytes per pixel: content, and the ways to its neighbors and
-    to both keyframes.
+    It grows by one frame at a time, and takes `GAP_BYTES_PER_PX` for each.
 
     Attributes:
         contents: of its frames, `(H, W, 3)` uint8 RGB each. seconds: that finding the ways took.
