@@ -19,12 +19,9 @@ from vidstyle.method.flow import FlowEstimator
 from vidstyle.method.inpainting import inpainted
 from vidstyle.method.warping import FlowField, is_inside, warped, warped_once, warped_sharply
 
-# With --keyframe-every auto: the most frames from one keyframe to the next, and the share of a frame that the keyframe
-# before may have lost from sight. By measure: with more frames between, the paint that is carried departs from what
-# optimizing would make of it; places that neither keyframe shows are filled with content, and not painted.
-AUTO_FRAMES, AUTO_LOST = 8, 0.12
-# Farther apart, flow that is joined step by step has little left that can be trusted, and a gap takes much memory.
-MOST_GAP_FRAMES = 32
+# With --keyframe-every auto: the share of a frame that the keyframe before may have lost from sight. Places that no
+# keyframe shows are filled with content, and not painted.
+AUTO_LOST = 0.12
 # Of each frame of a gap are kept: its content, and the ways to its neighbors and to both keyframes.
 GAP_BYTES_PER_PX = 3 + 4 * 12
 # Where both sides show a place in different paint, this many levels of difference make the choice between them twice

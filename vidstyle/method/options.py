@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+# The most frames from one keyframe to the next: where they are placed as needed, and at all. Farther apart, little is
+# left of a flow joined step by step that can be trusted, and the frames between take much memory.
+AUTO_GAP_FRAMES, MOST_GAP_FRAMES = 8, 32
+
 
 class Steps(NamedTuple):
     """How many optimizer steps a frame may take.

@@ -16,8 +16,7 @@ from vidstyle.errors import SettingsError
 from vidstyle.frames import SMALLEST_SIDE_PX
 from vidstyle.method.features import NETWORKS, POOLINGS, NetworkEntry
 from vidstyle.method.flow import FLOWS, FlowEntry
-from vidstyle.method.keyframes import AUTO_FRAMES, MOST_GAP_FRAMES
-from vidstyle.method.options import Options
+from vidstyle.method.options import AUTO_GAP_FRAMES, MOST_GAP_FRAMES, Options
 from vidstyle.settings.kinds import (
     Choice,
     Crop,
@@ -251,7 +250,7 @@ class Settings:
         WholeOr("N", 1, MOST_GAP_FRAMES, "auto", "a whole number of frames"),
         "optimize every Nth frame of a shot only, its keyframes, and carry their paint from both sides to the frames "
         "between, which takes a fraction of the time; 'auto' places them where they are needed, at most "
-        f"{AUTO_FRAMES} frames apart; needs --init warped, a --flow, and a --temporal-window of 1",
+        f"{AUTO_GAP_FRAMES} frames apart; needs --init warped, a --flow, and a --temporal-window of 1",
         group="temporal",
         scope="look",
     )
@@ -520,7 +519,7 @@ class Settings:
         """The most frames from one keyframe to the next; 1: every frame is one."""
         if not self.is_warped or self.temporal_window != (1,):
             return 1
-        return AUTO_FRAMES if self.keyframe_every == "auto" else self.keyframe_every
+        return AUTO_GAP_FRAMES if self.keyframe_every == "auto" else self.keyframe_every
 
     @property
     def keyframes_are_chosen(self) -> bool:
