@@ -164,16 +164,16 @@ class ShotStylizer:
     # -- every frame from the one before -------------------------------------------------------
 
     def _one_by_one(self, shot: Shot, run: range, missing: set[int]) -> Iterator[SavedFrame]:
-        needed, saved_before = self._needed(shot, missing)
+        frames, (needed, saved_before) = self._stylizer.frames, self._needed(shot, missing)
         for position in (p for p in run if p in missing or p in needed):
             if position - 1 != self._last or position == shot.first:
                 self._restart(shot, position, missing, self._fallback(shot, position, missing))
             self._last, here = position, self._ready(position)
             if position in missing:
-                yield self._save(shot, here, self._stylizer.stylize(here.image, here.coverage, here.look))
+                yield self._save(shot, here, frames.stylize(here.image, here.coverage, here.look))
             else:
                 before = self._load(shot.slot(position)) if position in saved_before else None
-                self._stylizer.skip(here.image, before, here.coverage, here.look)
+                frames.skip(here.image, before, here.coverage, here.look)
 
     # -- keyframes, and the frames between -----------------------------------------------------
 
