@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -35,9 +35,10 @@ from stability_measures.drift import departures, pan, still
 from stability_measures.strips import write_strip
 from stability_measures.uncovered import UncoveredStyle
 
+import vidstyle
 from vidstyle import Settings, Stylizer
 from vidstyle.devices import keep_freed_memory
-from vidstyle.frames import Picture, resize
+from vidstyle.frames import FrameDone, Picture, resize
 from vidstyle.media.read.open_source import open_source
 from vidstyle.media.stills.images import reduced_size, write_image
 from vidstyle.method.disocclusion import motion_between
@@ -54,6 +55,11 @@ METHODS = {
     "warped": Settings(temporal_weight=0),
     "warped + loss (default)": Settings(),
     "+ long-term 1,5,15": Settings(temporal_window=(1, 5, 15)),
+    "keyframes auto": Settings(keyframe_every="auto"),
+    "keyframes 2": Settings(keyframe_every=2),
+    "keyframes 4": Settings(keyframe_every=4),
+    "keyframes 8": Settings(keyframe_every=8),
+    "keyframes 16": Settings(keyframe_every=16),
 }
 
 
@@ -118,7 +124,7 @@ def judged(judge: Path | None, source: Path, style: Path, result: Path) -> dict[
     names = ("content", "style", "total")
     if judge is None:
         return dict.fromkeys(names, math.nan)
-    command = [sys.executable, str(judge), "video", str(source), str(style), str(result), "--every", "4"]
+    command = [sys.executable, str(judge), "video", str(source), str(style), str(result), "--every", "3"]
     report = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     return {name: report[name] for name in names}
 
@@ -167,12 +173,15 @@ def compare(options: argparse.Namespace, folder: Path) -> Iterator[Row]:
         for method, settings in METHODS.items():
             if options.methods and method.split(" (")[0] not in options.methods:
                 continue
-            stylizer = Stylizer(style, settings)
-            stylized = [stylizer.stylize(frame) for frame in frames]
-            results[method] = [result.image for result in stylized]
             target = place / method.replace(" ", "_").replace("(", "").replace(")", "")
-            save(target, results[method])
-            row = row_of(name, method, stylized, frames, options.first, UncoveredStyle(stylizer, style))
+            stylized: list[FrameDone] = []
+            settings = replace(settings, size=SIZE_PX, cuts="off", restart=True, overwrite=True)
+            vidstyle.stylize(place / "source", style, f"{target}/", settings, on_frame=stylized.append)
+            stylized.sort(key=lambda frame: frame.index)
+            results[method] = [frame.image for frame in stylized]
+            row = row_of(
+                name, method, stylized, frames, options.first, UncoveredStyle(Stylizer(style, settings), style)
+            )
             vars(row).update(judged(options.judge, place / "source", style, target))
             yield row
         write_strip(place / "strip.png", frames, results)

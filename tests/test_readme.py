@@ -76,7 +76,7 @@ def folder(named_files, tmp_path, monkeypatch):
 
 
 def test_there_are_commands_to_run():
-    assert (len(RENDERS), len(EXPERIMENTS)) == (31, 10)
+    assert (len(RENDERS), len(EXPERIMENTS)) == (32, 10)
     assert set(commands()) - {*RENDERS, *EXPERIMENTS} == {"vidstyle studio films/"}
 
 

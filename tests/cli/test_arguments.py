@@ -247,6 +247,7 @@ def test_help_lists_settings_by_topic_and_leaves_none_out(monkeypatch):
         "--flow",
         "--temporal-weight",
         "--temporal-window",
+        "--keyframe-every",
         "--least-gain",
     ]
     settings = [flag for topic, flags in topics.items() if topic != "options:" for flag in flags]

@@ -58,6 +58,10 @@ class Clockwork(Stylizer):
         ({"iterations": 0}, 0),
         ({"least_gain": 0}, 21),
         ({"optimizer": "adam"}, 21),
+        ({"keyframe_every": 4}, USUAL_EVALUATIONS["keyframe"] / 4),
+        ({"keyframe_every": "auto"}, USUAL_EVALUATIONS["keyframe"] / 6.5),
+        ({"keyframe_every": 4, "iterations": 7}, 2),
+        ({"keyframe_every": 8, "least_gain": 0}, 21 / 8),
     ],
 )
 def test_later_frames_get_what_is_usual_and_never_more_than_allowed(changes, usual):

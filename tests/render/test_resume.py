@@ -59,13 +59,18 @@ def names_in(folder):
     return sorted(p.name for p in folder.iterdir() if p.name != "log.txt")
 
 
-@pytest.mark.parametrize(("output", "workers"), [("out.mp4", 1), ("out", 1), ("out.mp4", 2)])
-def test_a_render_killed_at_random_moments_equals_one_that_was_not(command, tmp_path, zygote, output, workers):
-    command = [*command, "--workers", str(workers)]
+@pytest.mark.parametrize(
+    ("output", "workers", "keyframe_every"),
+    [("out.mp4", 1, "1"), ("out", 1, "1"), ("out", 1, "3"), ("out.mp4", 2, "3")],
+)
+def test_a_render_killed_at_random_moments_equals_one_that_was_not(
+    command, tmp_path, zygote, output, workers, keyframe_every
+):
+    command = [*command, "--workers", str(workers), "--keyframe-every", keyframe_every]
     names, job = names_in(tmp_path), tmp_path / f"{output}.vidstyle"
     rng = random.Random(output + str(workers))
     suffix = "/" if output == "out" else ""
-    assert zygote.run([*command, "-o", f"whole_{output}{suffix}"]) == 0
+    assert zygote.run([*command, "--workers", "1", "-o", f"whole_{output}{suffix}"]) == 0
     for _ in range(KILLS[workers]):
         pid = zygote.start([*command, "-o", f"{output}{suffix}"])
         # At a random moment after a few frames.

@@ -47,6 +47,14 @@ def test_each_cut_is_marked(cuts):
     assert svg.count("var(--cut)") == len(cuts)
 
 
+def test_values_of_keyframes_alone_are_dots_on_a_line():
+    values = np.full(300, np.nan)
+    values[::8] = 1.0
+    values[::16] = 2.0
+    sparse, dense = draw_curves([Curve(values)], [], 0, "a"), draw_curves([Curve(np.ones(300))], [], 0, "a")
+    assert sparse.count("<use ") - dense.count("<use ") >= 30
+
+
 def test_a_value_far_from_the_others_takes_a_logarithmic_scale():
     values = np.full(30, 0.1)
     values[0] = 20

@@ -17,7 +17,7 @@ from vidstyle.errors import OutputError, SettingsError
 from vidstyle.settings import Settings
 from vidstyle.settings.config import config_text, left_out, read_config, save_config
 from vidstyle.settings.definitions import ALL_SETTINGS
-from vidstyle.settings.kinds import Choice, File, Number, Size, Switch, Whole, join_region
+from vidstyle.settings.kinds import Choice, File, Number, Switch, Whole, WholeOr, join_region
 from vidstyle.settings.quality import QUALITIES
 
 
@@ -205,7 +205,7 @@ def values_of(spec):
         return st.none() | NAMES.map(lambda name: Path("/films", name))
     if isinstance(kind, Whole):
         whole = st.integers(int(kind.low), int(kind.high))
-        whole = whole | st.just("source") if isinstance(kind, Size) else whole
+        whole = whole | st.just(kind.word) if isinstance(kind, WholeOr) else whole
         return whole if spec.default is not None else st.none() | whole
     if isinstance(kind, Number):
         return st.floats(kind.low, kind.high, allow_nan=False)
@@ -223,6 +223,8 @@ def any_settings(draw):
         values["pooling"] = "average"
     if values["no_audio"]:
         values["audio"] = "auto"
+    if values["init"] != "warped" or values["flow"] == "off" or values["temporal_window"] != (1,):
+        values["keyframe_every"] = draw(st.sampled_from([1, "auto"]))
     if not any(values[name] for name in ("content_weight", "style_weight", "tv_weight")):
         values["style_weight"] = 30.0
     if values["cluster"] is None:

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vidstyle.errors import SettingsError
-from vidstyle.settings.kinds import Frames, Rate, Size, join_region, split_region
+from vidstyle.settings.kinds import Frames, Rate, WholeOr, join_region, split_region
 
-FRAMES, RATE, SIZE = Frames(), Rate("RATE", 0.01, 1000), Size("PX", 16, 4096)
+FRAMES, RATE, SIZE = Frames(), Rate("RATE", 0.01, 1000), WholeOr("PX", 16, 4096, "source", "a whole number of pixels")
 
 
 @given(st.integers(0, 10**9), st.one_of(st.none(), st.integers(0, 10**9)))

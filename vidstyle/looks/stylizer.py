@@ -31,7 +31,7 @@ class Stylizer:
     """Stylizes frames in one style or a blend of several, each starting from the one before.
 
     Attributes: `settings`; `device` and `precision` as resolved; `network`; `timeline`, of looks; `look`, the one at
-    time 0.
+    time 0; `frames`, which it gives frames to once they are checked.
 
     ::
 
@@ -78,7 +78,7 @@ class Stylizer:
         groups: list[Sequence[Style]] = [styles, *([each] for each in of_regions)]
         self._styles = [StyleTargetCache(self.network, group, options) for group in groups]
         self._has_palette = False
-        self._frames = FrameStylizer(
+        self.frames = FrameStylizer(
             self._styles[0],
             self._styles[1:],
             load_flow(settings.flow, self.device, on_download) if settings.is_warped else None,
@@ -88,12 +88,12 @@ class Stylizer:
     @property
     def on_evaluation(self) -> OnEvaluation | None:
         """Called while a frame is optimized, at every size that it goes through; see `solver.optimize`."""
-        return self._frames.on_evaluation
+        return self.frames.on_evaluation
 
     @on_evaluation.setter
     def on_evaluation(self, called: OnEvaluation | None) -> None:
         """Takes whom to call."""
-        self._frames.on_evaluation = called
+        self.frames.on_evaluation = called
 
     def restart(self, first: Picture | None = None, fallback: int = 0, palette_from: Picture | None = None) -> None:
         """Forgets the frames before, as at a cut: the next one is stylized as a first frame.
@@ -107,7 +107,7 @@ class Stylizer:
         self._has_palette = False
         if palette_from is not None:
             self._match_palette(checked_picture(palette_from, "frame"))
-        self._frames.reset(None if first is None else checked_picture(first, "stylized frame"), fallback)
+        self.frames.reset(None if first is None else checked_picture(first, "stylized frame"), fallback)
 
     def fit(self, image: Picture) -> Picture:
         """Returns `(H, W, 3)` uint8 RGB reduced to the size that the settings allow."""
@@ -135,7 +135,7 @@ class Stylizer:
             SourceError: a picture is not `(H, W, 3)` uint8, or too small.
         """
         content, how = self._checked(image, coverage, look)
-        self._frames.skip(content, None if stylized is None else checked_picture(stylized, "stylized frame"), *how)
+        self.frames.skip(content, None if stylized is None else checked_picture(stylized, "stylized frame"), *how)
 
     def stylize(
         self,
@@ -158,7 +158,7 @@ class Stylizer:
             DeviceError: the device's memory is too small for a picture of this size.
         """
         content, how = self._checked(image, coverage, look)
-        return self._frames.stylize(content, *how, steps)
+        return self.frames.stylize(content, *how, steps)
 
     def _checked(
         self, image: Picture, coverage: MaybeCoverage, look: Look | None

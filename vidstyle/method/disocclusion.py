@@ -66,12 +66,27 @@ class Motion:
 def motion_between(estimate: FlowEstimator, earlier: Picture, now: Picture) -> Motion:
     """Returns the motion that leads from `earlier` to `now`, both `(H, W, 3)` uint8 RGB."""
     backward, forward = estimate(now, earlier), estimate(earlier, now)
+    return _motion(earlier, now, backward, forward)
+
+
+def motions_between(estimate: FlowEstimator, earlier: Picture, now: Picture) -> tuple[Motion, Motion]:
+    """Returns the motion that leads from `earlier` to `now`, and the one back in time, as if `now` were the earlier."""
+    backward, forward = estimate(now, earlier), estimate(earlier, now)
+    return _motion(earlier, now, backward.copy(), forward), _motion(now, earlier, forward.copy(), backward)
+
+
+def _motion(earlier: Picture, now: Picture, backward: FlowField, forward: FlowField) -> Motion:
+    """Returns the motion of two flows; changes `backward`."""
     is_consistent = consistent(backward, forward)
     still = is_still(earlier, now, backward, is_consistent)
     backward[still], is_consistent[still] = 0, True
-    trust = is_consistent * agreement(earlier, now, backward, is_consistent)
-    held = np.where(motion_boundaries(backward), np.float32(BOUNDARY_CONFIDENCE), np.float32(1))
-    return Motion(backward, trust, trust * held)
+    return with_confidence(backward, is_consistent * agreement(earlier, now, backward, is_consistent))
+
+
+def with_confidence(flow: FlowField, trust: FloatPicture) -> Motion:
+    """Returns the motion of a flow, `(H, W, 2)` float32 px, and its trust, `(H, W)` float32 in [0, 1]."""
+    held = np.where(motion_boundaries(flow), np.float32(BOUNDARY_CONFIDENCE), np.float32(1))
+    return Motion(flow, trust, trust * held)
 
 
 def consistent(backward: FlowField, forward: FlowField) -> Mask:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+# The most frames from one keyframe to the next: where they are placed as needed, and at all. Farther apart, little is
+# left of a flow joined step by step that can be trusted, and the frames between take much memory.
+AUTO_GAP_FRAMES, MOST_GAP_FRAMES = 8, 32
+
 
 class Steps(NamedTuple):
     """How many optimizer steps a frame may take.
@@ -24,7 +28,8 @@ class Steps(NamedTuple):
 class Options:
     """Those of the settings that the method depends on; `vidstyle.settings` has defaults, ranges and help for each.
 
-    `is_warped` and `looks_back_frames` follow from other settings.
+    `is_warped`, `looks_back_frames`, and what is said of keyframes follow from other settings: the most frames from
+    one keyframe to the next (1: every frame is one), and whether they are placed where they are needed.
     """
 
     # The objective.
@@ -50,6 +55,8 @@ class Options:
     is_warped: bool
     temporal_window: tuple[int, ...]
     looks_back_frames: int
+    keyframe_frames: int
+    keyframes_are_chosen: bool
     seed: int
     color: str
 

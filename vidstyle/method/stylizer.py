@@ -15,6 +15,7 @@ import torch
 from vidstyle.frames import Picture
 from vidstyle.method.coverage import Coverage
 from vidstyle.method.flow import FlowEstimator
+from vidstyle.method.keyframes import Gap, Painted
 from vidstyle.method.look import Look
 from vidstyle.method.memory import MemoryFallback, MemoryGuard
 from vidstyle.method.objective import to_picture, to_tensor
@@ -80,6 +81,7 @@ class FrameStylizer:
         """
         self._styles, self._region_styles, self._options = styles, region_styles, styles.options
         self._device: torch.device = styles.network.get_buffer("mean").device
+        self._estimate_flow = estimate_flow
         self._state = TemporalState(self._options, estimate_flow, corrects_drift=corrects_drift)
         self._flow_remedy = "" if estimate_flow is None else estimate_flow.memory_remedy
         self.memory = MemoryGuard(self._options.optimizer, self._device)
@@ -99,22 +101,29 @@ class FrameStylizer:
         self._with_flow(content, partial(self._state.skip, content, stylized, coverage, look))
 
     def stylize(
-        self, content: Picture, coverage: Coverage | None, look: Look, steps: Steps | None = None
+        self,
+        content: Picture,
+        coverage: Coverage | None,
+        look: Look,
+        steps: Steps | None = None,
+        gap: Gap | None = None,
     ) -> StylizedFrame:
-        """Stylizes the next frame of the shot, `(H, W, 3)` uint8 RGB.
+        """Stylizes the next frame of the shot, or the next keyframe, `(H, W, 3)` uint8 RGB.
 
         Args:
             coverage: where to stylize, and which region's style; None: all of it in the main styles.
             look: how this frame is to look. steps: how many it may take; None: as many as the options say.
+            gap: the frames from the keyframe before up to this one; None: this frame follows the one before.
 
         Raises:
             OptimizationError: no finite picture could be found. DeviceError: memory is too small for this size.
         """
         started, steps = time.perf_counter(), steps or self._options.steps
+        motion = None if gap is None else gap.close()
         if coverage is not None and not coverage.is_stylized:
             self.skip(content, content, coverage, look)
             return StylizedFrame(content, content, math.nan, 0, 0, time.perf_counter() - started, self.memory.fallback)
-        start = self._with_flow(content, partial(self._state.initialize, content, coverage, look, steps))
+        start = self._with_flow(content, partial(self._state.initialize, content, coverage, look, steps, motion))
         if start.transition is not None and steps.later:
             outcome = self._follow_transition(content, coverage, start, start.transition, steps)
         else:
@@ -131,7 +140,57 @@ class FrameStylizer:
         # Never what the next frame goes on from: its colors would be swapped again and again.
         image = with_colors_of(content, stylized) if self._options.color == "content" else stylized
         found = outcome.loss, outcome.evaluations, outcome.retries
-        return StylizedFrame(image, stylized, *found, time.perf_counter() - started, self.memory.fallback)
+        seconds = time.perf_counter() - started + (0 if gap is None else gap.seconds)
+        return StylizedFrame(image, stylized, *found, seconds, self.memory.fallback)
+
+    def begin_gap(self, keyframe: Picture) -> Gap:
+        """Returns what holds the frames up to the next keyframe; `extend` adds them.
+
+        Args:
+            keyframe: content of the frame that was last given to `stylize` or `skip`, `(H, W, 3)` uint8 RGB.
+        """
+        if self._estimate_flow is None:
+            raise ValueError("without optical flow every frame is a keyframe")
+        return Gap(self._estimate_flow, keyframe)
+
+    def extend(self, gap: Gap, content: Picture) -> None:
+        """Adds the next frame, `(H, W, 3)` uint8 RGB, to a gap."""
+        started = time.perf_counter()
+        self._with_flow(content, partial(gap.add, content))
+        gap.seconds += time.perf_counter() - started
+
+    def pass_by(self, look: Look) -> None:
+        """Takes the look of a frame between two keyframes, in order, before the keyframe after it is stylized."""
+        self._state.pass_by(look)
+
+    def stylize_between(
+        self,
+        gap: Gap,
+        number: int,
+        keyframes: tuple[Painted, Painted],
+        last: Painted,
+        coverage: Coverage | None,
+        look: Look,
+    ) -> StylizedFrame:
+        """Stylizes a frame between two keyframes.
+
+        Args:
+            number: of the frame in the gap, at least 1. keyframes: before and after. last: the frame before.
+            coverage, look: as for `stylize`.
+        """
+        started, content = time.perf_counter(), gap.contents[number]
+        if (coverage is not None and not coverage.is_stylized) or not (look.strength and self._options.iterations):
+            stylized = content
+        elif gap.is_repeated(number, coverage, last):
+            stylized = last.paint if coverage is None else coverage.blended(content, last.paint)
+        else:
+            paint = self._with_flow(content, partial(gap.carried, number, *keyframes, last))
+            stylized = np.clip(np.rint(paint), 0, 255).astype(np.uint8)
+            if coverage is not None:
+                stylized = coverage.blended(content, stylized)
+        image = with_colors_of(content, stylized) if self._options.color == "content" else stylized
+        seconds = time.perf_counter() - started
+        return StylizedFrame(image, stylized, math.nan, 0, 0, seconds, self.memory.fallback)
 
     def _minimize(self, content: Picture, coverage: Coverage | None, start: Initialization, steps: Steps) -> Outcome:
         """Returns the best picture found from a start; see `MemoryGuard` for what happens where memory runs out."""

@@ -92,6 +92,9 @@ class TemporalState:
         self._estimate_flow = estimate_flow if options.is_warped else None
         self._window = options.temporal_window if options.is_warped else (1,)
         self._corrects_drift = corrects_drift
+        # A keyframe takes so many more steps that its new places are settled with it; and a render that is continued
+        # then needs no keyframe but the last.
+        self._settled_after = 1 if options.keyframe_frames > 1 else SETTLED_AFTER_FRAMES
         self._past: deque[_PastFrame] = deque(maxlen=max(self._window))
         self._looks = LookHistory()
         self._first_levels: tuple[FloatPicture, FloatPicture] | None = None
@@ -108,8 +111,14 @@ class TemporalState:
         if first is not None:
             self._first_levels = _levels(first)
 
-    def initialize(self, content: Picture, coverage: Coverage | None, look: Look, steps: Steps) -> Initialization:
-        """Returns what the optimization of the next frame, `(H, W, 3)` uint8 RGB, starts from."""
+    def initialize(
+        self, content: Picture, coverage: Coverage | None, look: Look, steps: Steps, motion: Motion | None = None
+    ) -> Initialization:
+        """Returns what the optimization of the next frame, `(H, W, 3)` uint8 RGB, starts from.
+
+        Args:
+            motion: how it follows from the frame before, as far as that is known; None: it is estimated.
+        """
         self._forget_other_sizes(content)
         options, last = self._options, self._past[-1] if self._past else None
         if options.init == "noise":
@@ -131,7 +140,8 @@ class TemporalState:
                 before = with_new_content(before, last.content, content, content_share)
             start = before if left == 1 else mixed(before, content, left)
             return Initialization(look, start, steps.later, transition=transition)
-        from_past = self._warped(content, self._estimate_flow, coverage, content_share)
+        pieces = self._pieces(content, self._estimate_flow, coverage, motion)
+        from_past = self._warped(content, pieces, coverage, content_share)
         if left != 1:
             from_past = from_past.mixed(content, left)
         is_new = from_past.covered < _COVERED_ENOUGH and steps.later > 0
@@ -154,7 +164,11 @@ class TemporalState:
         # Ages change last: where memory runs out meanwhile, all of this is tried again.
         ages = self._ages_without_steps(content, coverage) if is_repeated else self._ages
         self._add(content, stylized, coverage)
-        self._ages = ages
+        self._ages = ages if self._settled_after > 1 else None
+        self._looks.add(look)
+
+    def pass_by(self, look: Look) -> None:
+        """Takes the look of a frame between two keyframes, which later frames do not start from."""
         self._looks.add(look)
 
     def skip(self, content: Picture, stylized: Picture | None, coverage: Coverage | None, look: Look) -> None:
@@ -179,7 +193,7 @@ class TemporalState:
         return np.array_equal(last.content, content) and are_same(last.coverage, coverage)
 
     def _is_settling(self) -> bool:
-        return self._ages is not None and bool((self._ages < SETTLED_AFTER_FRAMES).any())
+        return self._ages is not None and bool((self._ages < self._settled_after).any())
 
     def _forget_frames(self) -> None:
         self._past.clear()
@@ -199,14 +213,14 @@ class TemporalState:
 
     def _ages_without_steps(self, content: Picture, coverage: Coverage | None) -> FloatPicture | None:
         """Returns the ages of pixels after a frame that is not optimized."""
-        if not self._past or self._estimate_flow is None:
+        if not self._past or self._estimate_flow is None or self._settled_after == 1:
             return self._ages
         return self._aged(self._pieces(content, self._estimate_flow, coverage), content, coverage)
 
     # -- warping -------------------------------------------------------------------------------
 
     def _warped(
-        self, content: Picture, estimate_flow: FlowEstimator, coverage: Coverage | None, content_share: float
+        self, content: Picture, pieces: list[_Piece], coverage: Coverage | None, content_share: float
     ) -> WarpedFrame:
         """Returns the frames before, warped to a frame, `(H, W, 3)` uint8 RGB of their size.
 
@@ -215,18 +229,17 @@ class TemporalState:
         Args:
             content_share: of the content in the past paint; so much of it is replaced by this frame's, which is sharp.
         """
-        pieces = self._pieces(content, estimate_flow, coverage)
         ages = self._aged(pieces, content, coverage)
         covered = _covered(pieces)
         paint, confidence = self._warped_paint(pieces, covered, content, content_share)
         if coverage is None:
             paint = self._drift_corrected(paint)
         start = inpainted(content, paint, covered)
-        confidence *= ages / np.float32(SETTLED_AFTER_FRAMES)
+        confidence *= ages / np.float32(self._settled_after)
         share = 1 - _uncovered(pieces, coverage)
         if coverage is not None:
             confidence *= coverage.amount
-        warped_frame = WarpedFrame(start, paint, confidence, ages < SETTLED_AFTER_FRAMES, ages < 1, share)
+        warped_frame = WarpedFrame(start, paint, confidence, ages < self._settled_after, ages < 1, share)
         self._ages = ages
         return warped_frame
 
@@ -250,12 +263,20 @@ class TemporalState:
             paint = of_piece if paint is None else paint + of_piece
         return np.asarray(paint, np.float32), confidence
 
-    def _pieces(self, content: Picture, estimate_flow: FlowEstimator, coverage: Coverage | None) -> list[_Piece]:
+    def _pieces(
+        self,
+        content: Picture,
+        estimate_flow: FlowEstimator,
+        coverage: Coverage | None,
+        from_last: Motion | None = None,
+    ) -> list[_Piece]:
         """Returns what each frame of the window covers that nearer ones do not: Ruder et al. (2016, section 4.3)."""
         pieces: list[_Piece] = []
         for back in (back for back in self._window if back <= len(self._past)):
             past = self._past[-back]
-            motion, was_stylized = motion_between(estimate_flow, past.content, content), None
+            motion, was_stylized = from_last if back == 1 else None, None
+            if motion is None:
+                motion = motion_between(estimate_flow, past.content, content)
             if past.coverage is not None:
                 # What was not stylized then has nothing to pass on, however surely it is seen again.
                 was_stylized = warped(past.coverage.holds_paint, motion.flow)
@@ -268,13 +289,13 @@ class TemporalState:
         return pieces
 
     def _aged(self, pieces: list[_Piece], content: Picture, coverage: Coverage | None) -> FloatPicture:
-        """Returns how many frames ago each pixel was disoccluded, `(H, W)`, at most `SETTLED_AFTER_FRAMES`.
+        """Returns how many frames ago each pixel was disoccluded, `(H, W)`, at most until it counts as settled.
 
         Ages are not interpolated, so that after so many frames they do not depend on what they were before: a
         render that is continued knows them from as many frames of the source.
         """
         nearest = pieces[0].motion
-        before = np.full_like(nearest.trust, SETTLED_AFTER_FRAMES) if self._ages is None else self._ages
+        before = np.full_like(nearest.trust, self._settled_after) if self._ages is None else self._ages
         x_px, y_px = came_from(nearest.flow)
         # Rounded to whole pixels, a slow motion would never move them: with this it does in some of the frames.
         dither_x_px, dither_y_px = np.random.default_rng(int(content.sum(dtype=np.int64))).random(2) - 0.5
@@ -289,11 +310,11 @@ class TemporalState:
             is_new |= (was_stylized < 0.5) & (covered < 0.5)
         # What comes back after a while was stylized then, and is settled.
         is_back = nearest.trust < np.minimum(0.5, _covered(pieces[1:], like=nearest.trust))
-        settled = np.float32(SETTLED_AFTER_FRAMES)
+        settled = np.float32(self._settled_after)
         older = np.where(is_back, settled, np.minimum(older, settled))
         ages = np.where(is_new, np.float32(0), older)
         if coverage is not None:
-            ages[~coverage.holds_paint] = SETTLED_AFTER_FRAMES
+            ages[~coverage.holds_paint] = self._settled_after
         return ages
 
     def _drift_corrected(self, paint: FloatPicture) -> FloatPicture:
@@ -312,6 +333,8 @@ class TemporalState:
 
 def frames_needed_before(options: Options) -> int:
     """Returns how many frames of a shot, right before the one to be stylized, must be given to `skip`."""
+    if options.keyframe_frames > 1:
+        return max(options.looks_back_frames, SETTLING_FRAMES)
     # Ages depend on so many frames, and those on the frames that they were warped from.
     if options.is_warped:
         return options.looks_back_frames + SETTLED_AFTER_FRAMES

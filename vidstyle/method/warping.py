@@ -63,6 +63,14 @@ def warped_sharply(picture: npt.NDArray[Any], flow: FlowField) -> FloatPicture:
     return np.asarray(np.clip(smooth + BICUBIC_SHARE * (sharp - smooth), 0, 255), np.float32)
 
 
+def warped_once(picture: npt.NDArray[Any], flow: FlowField) -> FloatPicture:
+    """Returns float32 of `(H, W, 3)` on a scale of 0 to 255, warped by Lanczos: as sharp as can be, not to be repeated.
+
+    The more alike pictures are that were moved by whole pixels and by halves, the less they flicker.
+    """
+    return np.asarray(np.clip(_sampled(np.asarray(picture, np.float32), flow, cv2.INTER_LANCZOS4), 0, 255), np.float32)
+
+
 def _sampled(picture: FloatPicture, flow: FlowField, method: int) -> FloatPicture:
     x_px, y_px = came_from(flow)
     return np.asarray(cv2.remap(picture, x_px, y_px, method, borderMode=cv2.BORDER_REPLICATE), np.float32)

@@ -11,6 +11,7 @@ from vidstyle.frames import SMALLEST_SIDE_PX, Picture, resize
 from vidstyle.looks.stylizer import Stylizer
 from vidstyle.method.coverage import Coverage
 from vidstyle.method.features.network import FeatureNetwork
+from vidstyle.method.keyframes import GAP_BYTES_PER_PX
 from vidstyle.method.look import Look
 from vidstyle.method.options import Steps
 from vidstyle.method.solver import HISTORY
@@ -25,8 +26,9 @@ _TRIAL_SIDE_PX = 320
 _STEPS, _REPEATS_S = 2, 1.0
 # Evaluations of a later frame that moves, by measure (scripts/benchmark_stability.py): 512 px, three clips of fast
 # motion, the default objective, --least-gain 0.01; with the temporal loss, without it, and from the previous frame
-# as it is. Still scenes need fewer.
-USUAL_EVALUATIONS = {"held": 5.7, "warped": 7.4, "previous": 7.9}
+# as it is. Still scenes need fewer. And of a keyframe, and how far apart they are where they are placed as needed.
+USUAL_EVALUATIONS = {"held": 5.7, "warped": 7.4, "previous": 7.9, "keyframe": 12.0}
+_USUAL_GAP_FRAMES = 6.5
 _USUAL_LEAST_GAIN = 0.01
 # All smaller copies of a picture together, relative to its pixels.
 _PYRAMID = 4 / 3
@@ -54,10 +56,17 @@ class Pace:
 
 
 def usual_evaluations(settings: Settings) -> float:
-    """Returns how often the objective is usually evaluated for a frame that starts from the stylized one before it."""
+    """Returns how often the objective is usually evaluated for a frame that starts from the stylized one before it.
+
+    With keyframes: the mean over these and the frames between.
+    """
     if not settings.iterations:
         return 0
     at_most = settings.iterations + 1
+    if settings.keyframe_frames > 1:
+        gap_frames = _USUAL_GAP_FRAMES if settings.keyframe_every == "auto" else settings.keyframe_frames
+        of_keyframe = at_most if settings.least_gain < _USUAL_LEAST_GAIN else USUAL_EVALUATIONS["keyframe"]
+        return min(at_most, of_keyframe) / gap_frames
     if settings.optimizer == "adam" or settings.least_gain < _USUAL_LEAST_GAIN:
         return at_most
     way = "previous" if not settings.is_warped else "held" if settings.temporal_weight else "warped"
@@ -146,4 +155,5 @@ def memory_bytes(network: FeatureNetwork, settings: Settings, width: int, height
     # Adam keeps two pictures, L-BFGS two for each step that it remembers.
     kept = 2 * (1 if settings.optimizer == "adam" else HISTORY) + _PICTURES
     floats = kept * _FLOAT_PICTURE_BYTES_PER_PX * px
-    return round(_PROCESS_BYTES + floats + min(activations, settings.activations_gib * 2**30))
+    gap = GAP_BYTES_PER_PX * px * settings.keyframe_frames if settings.keyframe_frames > 1 else 0
+    return round(_PROCESS_BYTES + floats + gap + min(activations, settings.activations_gib * 2**30))

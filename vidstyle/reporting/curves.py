@@ -115,8 +115,12 @@ def draw_curves(curves: Sequence[Curve], cuts: Sequence[int], first: int, salt: 
 def _draw(axes: Any, curve: Curve, color: str, first: int) -> None:
     count = len(curve.values)
     if count <= MOST_POINTS:
-        few = {"marker": "o", "markersize": 3.2} if count <= _MOST_DOTS else {}
-        axes.plot(first + np.arange(count), curve.values, color=color, label=curve.label, **few)
+        known = np.isfinite(curve.values)
+        # Where something is known of keyframes alone, a line would be broken everywhere.
+        is_sparse = 0 < known.sum() < count / 2
+        chosen = known if is_sparse else np.ones_like(known)
+        few = {"marker": "o", "markersize": 3.2} if is_sparse or count <= _MOST_DOTS else {}
+        axes.plot(first + np.flatnonzero(chosen), curve.values[chosen], color=color, label=curve.label, **few)
         return
     positions, lowest, means, highest = envelope(curve.values, MOST_POINTS)
     axes.fill_between(first + positions, lowest, highest, color=color, alpha=0.28, linewidth=0)

@@ -34,7 +34,12 @@ WHOLE_NUMBERS = {"evaluations", "retries", "fallback"}
 # Longer tables are compressed: browsers and mail programs are slow with long addresses.
 _LARGEST_PLAIN_CSV_BYTES = 200_000
 _CURVES = (
-    ("loss", "Loss", "what was minimized, at the picture that was kept", (("loss", ""),)),
+    (
+        "loss",
+        "Loss",
+        "what was minimized, at the picture that was kept; of keyframes, if there are any",
+        (("loss", ""),),
+    ),
     ("seconds", "Seconds a frame", "time spent on painting it", (("seconds", ""),)),
     ("evaluations", "Evaluations", "of the objective and its gradient", (("evaluations", ""),)),
     (

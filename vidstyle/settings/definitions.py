@@ -16,7 +16,7 @@ from vidstyle.errors import SettingsError
 from vidstyle.frames import SMALLEST_SIDE_PX
 from vidstyle.method.features import NETWORKS, POOLINGS, NetworkEntry
 from vidstyle.method.flow import FLOWS, FlowEntry
-from vidstyle.method.options import Options
+from vidstyle.method.options import AUTO_GAP_FRAMES, MOST_GAP_FRAMES, Options
 from vidstyle.settings.kinds import (
     Choice,
     Crop,
@@ -29,11 +29,11 @@ from vidstyle.settings.kinds import (
     Rate,
     Region,
     Several,
-    Size,
     StyleAt,
     Switch,
     Text,
     Whole,
+    WholeOr,
     Window,
     split_region,
 )
@@ -117,7 +117,7 @@ class Settings:
     )
     size: int | Literal["source"] = setting(
         640,
-        Size("PX|source", SMALLEST_SIDE_PX, LARGEST_SIZE_PX),
+        WholeOr("PX", SMALLEST_SIDE_PX, LARGEST_SIZE_PX, "source", "a whole number of pixels"),
         "long side of the painted picture in pixels, or 'source' for the input's own; smaller inputs are not enlarged",
         group="network",
         scope="look",
@@ -242,6 +242,15 @@ class Settings:
         (1,),
         Window(LONGEST_WINDOW_FRAMES),
         "how many frames back to look for paint, with --init warped; 1,5,15 also finds what was hidden for a moment",
+        group="temporal",
+        scope="look",
+    )
+    keyframe_every: int | Literal["auto"] = setting(
+        1,
+        WholeOr("N", 1, MOST_GAP_FRAMES, "auto", "a whole number of frames"),
+        "optimize every Nth frame of a shot only, its keyframes, and carry their paint from both sides to the frames "
+        "between, which takes a fraction of the time; 'auto' places them where they are needed, at most "
+        f"{AUTO_GAP_FRAMES} frames apart; needs --init warped, a --flow, and a --temporal-window of 1",
         group="temporal",
         scope="look",
     )
@@ -506,10 +515,22 @@ class Settings:
         return self.init == "warped" and self.flow != "off"
 
     @property
+    def keyframe_frames(self) -> int:
+        """The most frames from one keyframe to the next; 1: every frame is one."""
+        if not self.is_warped or self.temporal_window != (1,):
+            return 1
+        return AUTO_GAP_FRAMES if self.keyframe_every == "auto" else self.keyframe_every
+
+    @property
+    def keyframes_are_chosen(self) -> bool:
+        """Whether keyframes are placed where they are needed."""
+        return self.keyframe_every == "auto"
+
+    @property
     def looks_back_frames(self) -> int:
         """How many stylized frames before it a frame may depend on, besides the first of its shot."""
         if self.is_warped:
-            return max(self.temporal_window)
+            return max(self.keyframe_frames, *self.temporal_window)
         return 1 if self.init in ("warped", "previous") else 0
 
 
@@ -530,6 +551,8 @@ def _check_objective(settings: Settings) -> None:
         raise SettingsError("style_layers needs at least one layer, each named once")
     if not window or window[0] != 1 or list(window) != sorted(set(window)):
         raise SettingsError("temporal_window begins with 1, the frame before, and ascends")
+    if settings.keyframe_every not in (1, "auto", settings.keyframe_frames):
+        raise SettingsError("keyframe_every needs init 'warped', a flow, and a temporal_window of 1; or make it 1")
     if not any((settings.content_weight, settings.style_weight, settings.tv_weight)):
         raise SettingsError("content_weight, style_weight and tv_weight are all 0; give one of them some weight")
 

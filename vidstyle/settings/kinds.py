@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from vidstyle.errors import SettingsError
 from vidstyle.frames import join_moment, split_moment
@@ -28,7 +28,7 @@ class Kind:
         names_files: whether a value names files, whose content counts and not their names.
     """
 
-    expected: ClassVar[str] = "a word in quotes"
+    expected: str = "a word in quotes"
     several: ClassVar[str] = "names, as ['relu1_1', 'relu2_1']"
     metavar: str = ""
     low: float = -math.inf
@@ -202,16 +202,18 @@ class Whole(Number):
         return _whole(value)
 
 
-class Size(Whole):
-    """A size in pixels, or "source" for the input's own."""
+class WholeOr(Whole):
+    """A whole number, or a word that stands for one, as "source" for the input's own size."""
 
-    expected = "a whole number of pixels, or 'source'"
+    def __init__(self, metavar: str, low: int, high: int, word: str, what: str) -> None:
+        super().__init__(f"{metavar}|{word}", low, high)
+        self.word, self.expected = word, f"{what}, or '{word}'"
 
-    def parse(self, word: str) -> int | Literal["source"]:
-        return "source" if word == "source" else int(word)
+    def parse(self, word: str) -> int | str:
+        return word if word == self.word else int(word)
 
     def from_python(self, value: Any) -> Any:
-        return value if value == "source" else _whole(value)
+        return value if value == self.word else _whole(value)
 
     def from_toml(self, value: Any) -> Any:
         return value

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from math import nan
 from typing import Any, Protocol
 
@@ -13,12 +14,35 @@ from vidstyle.job.folder import JobFolder
 from vidstyle.job.journal import JournalEntry
 from vidstyle.looks.stylizer import Stylizer
 from vidstyle.method.coverage import Coverage
+from vidstyle.method.keyframes import AUTO_LOST, Gap, Painted
 from vidstyle.method.look import Look
 from vidstyle.method.stylizer import StylizedFrame
 from vidstyle.method.temporal import frames_needed_before
+from vidstyle.method.transitions import SETTLING_FRAMES
 from vidstyle.shots import Shot
 
 _MEASURES = ("loss", "evaluations", "retries", "seconds", "fallback")
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A frame at the size that it is stylized at.
+
+    Attributes:
+        position: in the render. index: in the input. image: `(H, W, 3)` uint8 RGB. alpha: `(H, W)` uint8 or None.
+        coverage, look: see `Stylizer.stylize`.
+    """
+
+    position: int
+    index: int
+    image: Picture
+    alpha: Picture | None
+    coverage: Coverage | None
+    look: Look
+
+    def painted(self, stylized: Picture) -> Painted:
+        """Returns the frame as it was stylized, `(H, W, 3)` uint8 RGB."""
+        return Painted.of(self.image, stylized, self.coverage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +138,8 @@ class ShotStylizer:
     ) -> None:
         self._job, self._frames, self._stylizer, self._masks = job, frames, stylizer, masks
         self._fallbacks = dict(fallbacks)
+        self._last: int | None = None  # position of the frame that the stylizer has last seen, of the shot
+        self._palette: Picture | None = None
 
     def stylize(self, shots: Sequence[Shot]) -> Iterator[SavedFrame]:
         """Yields each frame that was missing, once it is saved.
@@ -124,35 +150,134 @@ class ShotStylizer:
             DeviceError, OptimizationError: see `Stylizer.stylize`.
         """
         job, is_video = self._job, self._job.manifest.kind == "video"
-        runs_of_shots = [(shot, run) for shot in shots for run in shot.runs]
-        for shot, run in runs_of_shots:
-            if run.start == shot.first:
-                missing = set(job.missing_positions(shot))
-                needed, saved_before = self._needed(shot, missing)
-                palette_from = self._palette_from(shot) if missing and job.settings.color == "match" else None
-                last: int | None = None
-            for position in (p for p in run if p in missing or p in needed):
-                if position - 1 != last or position == shot.first:
-                    first, fallback = self._first(shot, position, missing), self._fallback(shot, position, missing)
-                    self._stylizer.restart(first, fallback, palette_from)
-                last = position
-                frame = self._frames.frame(position)
-                image, look = self._resized(frame), self._look(frame)
-                coverage = self._masks.of(frame, job.manifest.width, job.manifest.height)
-                if position not in missing:
-                    before = self._load(shot.slot(position)) if position in saved_before else None
-                    self._stylizer.skip(image, before, coverage, look)
-                    continue
-                stylized = self._stylizer.stylize(image, coverage, look)
-                slot = shot.slot(position)
-                self._fallbacks[slot] = stylized.fallback
-                alpha = None if frame.alpha is None else resize(frame.alpha, *image.shape[1::-1])
-                job.save_frame(slot, stylized.paint, alpha, stylized.image)
-                yield SavedFrame(slot, frame.index, stylized)
-            if is_video and run in job.own_segments(shot) and not job.has_segment(run):
-                job.close_segment(shot, run)
-            if is_video and run.stop == shot.stop:
+        stylized_run = self._by_keyframes if job.settings.keyframe_frames > 1 else self._one_by_one
+        for shot in shots:
+            missing, self._last = set(job.missing_positions(shot)), None
+            self._palette = self._palette_from(shot) if missing and job.settings.color == "match" else None
+            for run in shot.runs:
+                yield from stylized_run(shot, run, missing)
+                if is_video and run in job.own_segments(shot) and not job.has_segment(run):
+                    job.close_segment(shot, run)
+            if is_video:
                 job.tidy(shot)
+
+    # -- every frame from the one before -------------------------------------------------------
+
+    def _one_by_one(self, shot: Shot, run: range, missing: set[int]) -> Iterator[SavedFrame]:
+        frames, (needed, saved_before) = self._stylizer.frames, self._needed(shot, missing)
+        for position in (p for p in run if p in missing or p in needed):
+            if position - 1 != self._last or position == shot.first:
+                self._restart(shot, position, missing, self._fallback(shot, position, missing))
+            self._last, here = position, self._ready(position)
+            if position in missing:
+                yield self._save(shot, here, frames.stylize(here.image, here.coverage, here.look))
+            else:
+                before = self._load(shot.slot(position)) if position in saved_before else None
+                frames.skip(here.image, before, here.coverage, here.look)
+
+    # -- keyframes, and the frames between -----------------------------------------------------
+
+    def _by_keyframes(self, shot: Shot, run: range, missing: set[int]) -> Iterator[SavedFrame]:
+        """Yields the missing frames of a run: a keyframe each, and then those between it and the one before.
+
+        A run ends with a keyframe, so that none depends on a later run, and one that is continued has its first
+        keyframe in the run before.
+        """
+        if missing.isdisjoint(run):
+            return
+        here = self._ready(max(shot.first, run.start - 1))
+        if here.position != self._last:
+            self._restart(shot, here.position, missing, self._fallback_by_keyframes(shot, missing))
+            for position in range(max(shot.first, here.position - SETTLING_FRAMES), here.position):
+                self._stylizer.frames.pass_by(self._look_at(position))
+            keyframe = yield from self._keyframe(shot, here, missing, None)
+        else:
+            keyframe = here.painted(self._load(shot.slot(here.position)))
+        while here.position < run.stop - 1:
+            gap, between, after = self._next_gap(here, run)
+            for each in between:
+                self._stylizer.frames.pass_by(each.look)
+            next_keyframe = yield from self._keyframe(shot, after, missing, gap)
+            yield from self._between(shot, gap, between, (keyframe, next_keyframe), missing)
+            here, keyframe = after, next_keyframe
+        self._last = here.position
+
+    def _keyframe(
+        self, shot: Shot, here: _Ready, missing: set[int], gap: Gap | None
+    ) -> Generator[SavedFrame, None, Painted]:
+        """Stylizes a keyframe and yields it, or takes it from the job, and returns it."""
+        frames = self._stylizer.frames
+        if here.position not in missing:
+            stylized = self._load(shot.slot(here.position))
+            if gap is not None:
+                gap.close()
+            frames.skip(here.image, stylized, here.coverage, here.look)
+            return here.painted(stylized)
+        found = frames.stylize(here.image, here.coverage, here.look, gap=gap)
+        yield self._save(shot, here, found)
+        return here.painted(found.paint)
+
+    def _next_gap(self, keyframe: _Ready, run: range) -> tuple[Gap, list[_Ready], _Ready]:
+        """Returns the gap up to the next keyframe, the frames between, and that keyframe."""
+        settings, frames = self._job.settings, self._stylizer.frames
+        gap, after = frames.begin_gap(keyframe.image), []
+        for position in range(keyframe.position + 1, run.stop):
+            here = self._ready(position)
+            frames.extend(gap, here.image)
+            after.append(here)
+            is_lost = settings.keyframes_are_chosen and gap.lost > AUTO_LOST
+            if is_lost or len(gap) == settings.keyframe_frames or self._is_look_changing(position, run):
+                break
+        return gap, after[:-1], after[-1]
+
+    def _is_look_changing(self, position: int, run: range) -> bool:
+        """Tells whether the look changes with the next frame, or has changed lately: then each frame is a keyframe."""
+        if not self._stylizer.timeline.is_changing:
+            return False
+        near = range(max(0, position - SETTLING_FRAMES), min(position + 2, self._job.manifest.frame_count))
+        return len({self._look_at(each) for each in near}) > 1
+
+    def _between(
+        self, shot: Shot, gap: Gap, between: Sequence[_Ready], keyframes: tuple[Painted, Painted], missing: set[int]
+    ) -> Iterator[SavedFrame]:
+        """Yields the missing frames between two keyframes."""
+        last: Painted | None = keyframes[0]
+        for number, here in enumerate(between, 1):
+            if here.position not in missing:
+                last = None
+                continue
+            if last is None:
+                before = between[number - 2]
+                last = before.painted(self._load(shot.slot(before.position)))
+            found = self._stylizer.frames.stylize_between(gap, number, keyframes, last, here.coverage, here.look)
+            yield self._save(shot, here, found)
+            last = here.painted(found.paint)
+
+    def _fallback_by_keyframes(self, shot: Shot, missing: set[int]) -> int:
+        """Returns the memory fallback of the frames that are there: it never falls within a shot."""
+        there = (self._fallbacks.get(shot.slot(p), 0) for p in range(shot.first, shot.stop) if p not in missing)
+        return max(there, default=0)
+
+    # -- frames --------------------------------------------------------------------------------
+
+    def _ready(self, position: int) -> _Ready:
+        """Reads a frame, and returns it as it is stylized."""
+        frame, manifest = self._frames.frame(position), self._job.manifest
+        image = self._resized(frame)
+        alpha = None if frame.alpha is None else resize(frame.alpha, *image.shape[1::-1])
+        coverage = self._masks.of(frame, manifest.width, manifest.height)
+        return _Ready(
+            position, frame.index, image, alpha, coverage, self._look_of(frame.index, frame.pts, frame.time_base)
+        )
+
+    def _save(self, shot: Shot, here: _Ready, stylized: StylizedFrame) -> SavedFrame:
+        slot = shot.slot(here.position)
+        self._fallbacks[slot] = stylized.fallback
+        self._job.save_frame(slot, stylized.paint, here.alpha, stylized.image)
+        return SavedFrame(slot, here.index, stylized)
+
+    def _restart(self, shot: Shot, position: int, missing: set[int], fallback: int) -> None:
+        self._stylizer.restart(self._first(shot, position, missing), fallback, self._palette)
 
     def _needed(self, shot: Shot, missing: set[int]) -> tuple[set[int], set[int]]:
         """Returns the finished frames to `skip` before the missing ones, and those whose pictures are loaded."""
@@ -180,10 +305,16 @@ class ShotStylizer:
             raise SourceError(f"{self._job.frame_path(slot)}: gone or damaged; run the command again")
         return stylized
 
-    def _look(self, frame: Frame) -> Look:
+    def _look_at(self, position: int) -> Look:
+        """Returns the look of the frame at a position in the render."""
+        manifest = self._job.manifest
+        index, pts = manifest.info.range_start + position, manifest.timestamps[position]
+        return self._look_of(index, pts, manifest.info.time_base)
+
+    def _look_of(self, index: int, pts: int, time_base: Fraction) -> Look:
         """Returns the look of a frame, which depends only on its index and time in the input."""
-        time_s = (frame.pts - self._frames.first_pts) * frame.time_base
-        return self._stylizer.timeline.look(frame.index, time_s)
+        time_s = (pts - self._frames.first_pts) * time_base
+        return self._stylizer.timeline.look(index, time_s)
 
     def _resized(self, frame: Frame) -> Picture:
         return resize(frame.image, self._job.manifest.width, self._job.manifest.height)
