@@ -1,5 +1,6 @@
 """Paint that is carried from keyframes on both sides."""
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,7 +10,7 @@ from method.test_temporal import tinted
 
 from vidstyle.method.coverage import coverage_of
 from vidstyle.method.flow.dis import DisFlow
-from vidstyle.method.keyframes import Gap, Painted, _weight_of_after
+from vidstyle.method.keyframes import Gap, Painted, _detail, _rms, _sharpened, _weight_of_after, softened
 
 
 def gap_of(frames):
@@ -123,3 +124,41 @@ def test_a_frame_that_repeats_the_one_before_is_known():
     assert not gap.is_repeated(1, None, last._replace(content=frames[0]))
     mask = np.full(frames[0].shape[:2], 200, np.uint8)
     assert not gap.is_repeated(2, coverage_of(mask.shape, mask), last)
+
+
+def detail_rms(picture):
+    return _rms(_detail(picture.astype(np.float32)))
+
+
+def test_a_frame_between_is_as_sharp_as_the_keyframes():
+    # Half a pixel a frame: every second frame is resampled where it hurts most.
+    wide = cv2.resize(texture(3), None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
+    frames = [cv2.resize(wide[:, k : k + 280], (140, 100), interpolation=cv2.INTER_AREA) for k in range(5)]
+    gap, _, (before, after) = gap_of(frames)
+    grain = np.random.default_rng(0).integers(-20, 21, before.paint.shape)
+    before, after = (
+        each._replace(paint=np.clip(each.paint + grain, 0, 255).astype(np.uint8)) for each in (before, after)
+    )
+    last = before
+    for number in (1, 2, 3):
+        last = last._replace(content=frames[number - 1])
+        found = gap.carried(number, before, after, last)
+        assert detail_rms(found) == pytest.approx(detail_rms(before.paint), rel=0.05)
+        last = last._replace(paint=np.rint(found).astype(np.uint8))
+
+
+def test_what_is_sharp_enough_is_left_alone():
+    picture = texture(2).astype(np.float32)
+    assert _sharpened(picture, detail_rms(picture)) is picture
+    assert np.array_equal(_sharpened(np.zeros_like(picture), 3), np.zeros_like(picture))
+    assert detail_rms(_sharpened(picture / 2 + 60, 1.2 * detail_rms(picture / 2))) == pytest.approx(
+        1.2 * detail_rms(picture / 2), rel=0.02
+    )
+
+
+def test_a_keyframe_loses_its_finest_detail_alone():
+    fine = np.where(np.indices((40, 40, 3)).sum(0) % 2, 200, 100).astype(np.uint8)
+    coarse = np.asarray(cv2.resize(fine[:8, :8], (40, 40), interpolation=cv2.INTER_CUBIC))
+    assert np.ptp(softened(fine)[5:-5, 5:-5].astype(int)) == pytest.approx(100 * 0.84**2, abs=2)
+    assert np.abs(softened(coarse).astype(int) - coarse).max() <= 6
+    assert np.array_equal(softened(np.full((16, 16, 3), 255, np.uint8)), np.full((16, 16, 3), 255, np.uint8))

@@ -33,6 +33,13 @@ _SEAM_LEVELS, _SEAM_PX = 60.0, 3.0
 _HELD, _HELD_LESS = 0.9, 0.6
 
 
+# What a keyframe's pixel gives to each of its neighbors in a row, and in a column. The finest detail does not survive
+# being warped; where keyframes had it and the frames between had not, paint pulsed to anyone who looked.
+_SOFTNESS = 0.04
+# Detail is what a blur by so much takes away; at most so much of it is added to a frame between.
+_DETAIL_PX, _MOST_SHARPENING = 1.0, 0.6
+
+
 class Painted(NamedTuple):
     """A frame that is stylized: its content and its paint, `(H, W, 3)` uint8 RGB each, and how it is covered."""
 
@@ -107,8 +114,8 @@ class Gap:
     def carried(self, number: int, before: Painted, after: Painted, last: Painted) -> FloatPicture:
         """Returns a frame between in the paint of both keyframes, `(H, W, 3)` float32 RGB, 0 to 255.
 
-        It is held to the frame before it, too. What none of the three shows is content in the colors of the paint
-        around it.
+        It is held to the frame before it, too, and as sharp as keyframes are. What none of the three shows is content
+        in the colors of the paint around it.
 
         Args:
             number: of the frame, counted from the keyframe before, which is 0. before, after: the keyframes.
@@ -124,11 +131,41 @@ class Gap:
         step = self._steps_back[number - 1]
         held = _trust_of(step, last) * np.maximum(np.float32(_HELD - _HELD_LESS * share), 1 - covered)
         paint += held[..., None] * (warped_sharply(last.paint, step.flow) - paint)
-        return inpainted(self.contents[number], paint, np.maximum(covered, held))
+        paint = inpainted(self.contents[number], paint, np.maximum(covered, held))
+        wanted = [_rms(_detail(np.asarray(frame.paint, np.float32))) for frame in (before, after)]
+        return _sharpened(paint, (1 - share) * wanted[0] + share * wanted[1])
 
     def is_repeated(self, number: int, coverage: Coverage | None, last: Painted) -> bool:
         """Tells whether a frame between is the frame before it once more, as in a held drawing."""
         return np.array_equal(self.contents[number], last.content) and are_same(coverage, last.coverage)
+
+
+def softened(picture: Picture) -> Picture:
+    """Returns a keyframe as stylized, `(H, W, 3)` uint8 RGB, without detail too fine to be carried to other frames."""
+    kernel = np.array([_SOFTNESS, 1 - 2 * _SOFTNESS, _SOFTNESS], np.float32)
+    return np.asarray(cv2.sepFilter2D(picture, -1, kernel, kernel, borderType=cv2.BORDER_REFLECT_101), np.uint8)
+
+
+def _detail(picture: FloatPicture) -> FloatPicture:
+    return np.asarray(picture - cv2.GaussianBlur(picture, (0, 0), _DETAIL_PX), np.float32)
+
+
+def _rms(values: FloatPicture) -> float:
+    return float(np.sqrt(np.square(values).mean()))
+
+
+def _sharpened(paint: FloatPicture, detail_rms: float) -> FloatPicture:
+    """Returns paint, `(H, W, 3)` on a scale of 0 to 255, with so much more of its detail that this has that RMS.
+
+    With k times the detail d added, the detail is d + k e, where e is the detail of d: a quadratic equation for k.
+    """
+    detail = _detail(paint)
+    finer = _detail(detail)
+    square, half, missing = _rms(finer) ** 2, float((detail * finer).mean()), detail_rms**2 - _rms(detail) ** 2
+    if missing <= 0 or not square:
+        return paint
+    amount = min((math.sqrt(half * half + square * missing) - half) / square, _MOST_SHARPENING)
+    return np.asarray(np.clip(paint + np.float32(amount) * detail, 0, 255), np.float32)
 
 
 def _joined(step: _Way, rest: _Way) -> _Way:

@@ -15,7 +15,7 @@ import torch
 from vidstyle.frames import Picture
 from vidstyle.method.coverage import Coverage
 from vidstyle.method.flow import FlowEstimator
-from vidstyle.method.keyframes import Gap, Painted
+from vidstyle.method.keyframes import Gap, Painted, softened
 from vidstyle.method.look import Look
 from vidstyle.method.memory import MemoryFallback, MemoryGuard
 from vidstyle.method.objective import to_picture, to_tensor
@@ -131,6 +131,8 @@ class FrameStylizer:
         # The next frame goes on from this one as delivered, in 8 bits, so that a render which was
         # interrupted can go on from its files and come out the same.
         stylized = to_picture(outcome.image) if start.repeats is None else start.repeats
+        if self._options.keyframe_frames > 1 and start.repeats is None:
+            stylized = softened(stylized)
         if coverage is not None and start.repeats is None:
             stylized = coverage.blended(content, stylized)
         is_repeated = start.repeats is not None
