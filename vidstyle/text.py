@@ -230,7 +230,7 @@ def report_figures(
         share = "all frames added up" if seconds.size == count else f"of {seconds.size:,} frames"
         figures.append(("Painting took", duration(float(seconds.sum())), "" if is_still else share))
         if not is_still:
-            figures.append(("Time a frame", f"{np.median(seconds):.2g} s", f"median; longest {seconds.max():.2g} s"))
+            figures.append(("Time a frame", f"{seconds.mean():.2g} s", f"mean; longest {seconds.max():.2g} s"))
         mean = "" if is_still else f"{evaluations.mean():.1f} a frame"
         figures.append(("Evaluations", f"{evaluations.sum():,.0f}", mean))
     if loss.size:

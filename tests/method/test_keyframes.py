@@ -38,6 +38,25 @@ def test_the_way_over_several_frames_is_that_of_the_thing_in_them():
     assert motion.flow[..., 0][moved & trusted].mean() == pytest.approx(-20, abs=0.7)
 
 
+def test_ways_to_both_keyframes_are_as_long_as_what_moved():
+    gap, _, _ = gap_of([scene(x) for x in range(40, 64, 4)])
+    inside = (slice(40, 60), slice(66, 74))  # of the square, in all of these frames
+    for number in range(1, 5):
+        before, after = (ways[number - 1].flow[inside][..., 0].mean() for ways in (gap._from_before, gap._from_after))
+        assert before == pytest.approx(-4 * number, abs=0.5)
+        assert after == pytest.approx(4 * (5 - number), abs=0.5)
+
+
+def test_a_place_that_no_keyframe_shows_is_content_in_the_colors_of_the_paint():
+    # Something comes and is gone again between two keyframes.
+    frames = [texture(0), scene(60), texture(0)]
+    gap, _, (before, after) = gap_of(frames)
+    found = gap.carried(1, before, after, before)[35:65, 65:95]
+    shape = (frames[1][35:65, 65:95].mean(2) - frames[1][35:65, 65:95].mean()).ravel()
+    assert np.corrcoef(found.mean(2).ravel(), shape)[0, 1] > 0.9
+    assert np.abs(found.mean((0, 1)) - before.paint.mean((0, 1))).max() < 20
+
+
 @pytest.mark.parametrize("number", [1, 3, 5])
 def test_a_frame_between_has_the_paint_of_both_keyframes(number):
     frames = [scene(x) for x in range(40, 64, 4)] + [scene(64)]

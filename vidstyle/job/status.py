@@ -27,7 +27,8 @@ class Status:
         output: the file or folder it makes. job: its folder, or None where all is finished and the folder is gone.
         done, total: frames. shots_done, shots: shots. is_running: whether a process is at work on it.
         is_finished: whether the output has its final name. is_changed: whether the output has changed since.
-        seconds_per_frame: median of the last frames, or None. command: what continues the job.
+        seconds_per_frame: median of the last frames, or with keyframes their mean; or None.
+        command: what continues the job.
         machines: names of the cluster's machines at work on it.
     """
 
@@ -80,7 +81,6 @@ def job_status(output: str | Path, job_dir: Path | None = None) -> Status:
         count = sum(_frames_done(job, run) for run in shot.segments)
         done += count
         shots_done += count == shot.stop - shot.start
-    times_s = [entry.seconds for entry in read_journal(path, _TAIL_BYTES)]
     record = read_record(path / FINISHED_NAME)
     is_finished, made = bool(record), Path(manifest.output)
     at_work = is_running(path)
@@ -94,10 +94,20 @@ def job_status(output: str | Path, job_dir: Path | None = None) -> Status:
         is_running=at_work,
         is_finished=is_finished,
         is_changed=is_finished and record.get("content") != _digest(made),
-        seconds_per_frame=statistics.median(times_s) if times_s else None,
+        seconds_per_frame=_seconds_per_frame(job),
         command=manifest.command,
         machines=machines_at_work(path) if at_work else (),
     )
+
+
+def _seconds_per_frame(job: JobFolder) -> float | None:
+    entries = read_journal(job.path, _TAIL_BYTES)
+    if job.settings.keyframe_frames > 1:
+        # The median is that of frames between keyframes, which take next to nothing.
+        firsts = {shot.slot(shot.first) for shot in job.manifest.shots}
+        later = [entry for entry in entries if entry.frame not in firsts]
+        return statistics.fmean(entry.seconds for entry in later or entries) if entries else None
+    return statistics.median(entry.seconds for entry in entries) if entries else None
 
 
 def _digest(output: Path) -> str:

@@ -31,7 +31,7 @@ class Stylizer:
     """Stylizes frames in one style or a blend of several, each starting from the one before.
 
     Attributes: `settings`; `device` and `precision` as resolved; `network`; `timeline`, of looks; `look`, the one at
-    time 0; `frames`, which it gives frames to once they are checked.
+    time 0; `frames`, what stylizes them, and checks nothing.
 
     ::
 
@@ -41,7 +41,8 @@ class Stylizer:
 
     The network is loaded and the style measured once. Frames of another size start afresh. Files beside an
     input (`mask`, the masks of `region`) are not read here, and frames have no time of their own: with those settings
-    `stylize` asks for each frame's `coverage`, with `style_at` or `animate` for its `look`.
+    `stylize` asks for each frame's `coverage`, with `style_at` or `animate` for its `look`. Keyframes need frames to
+    come, so that here every frame is optimized, whatever `keyframe_every` says.
     """
 
     def __init__(

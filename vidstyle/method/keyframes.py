@@ -27,10 +27,10 @@ GAP_BYTES_PER_PX = 3 + 4 * 12
 # Where both sides show a place in different paint, this many levels of difference make the choice between them twice
 # as steep: a blend of two contours is two contours, half as strong each.
 _SEAM_LEVELS, _SEAM_PX = 60.0, 3.0
-# How much of a frame between is the frame before it, warped: so much at the keyframe before, and less by the second
-# number at the keyframe after, so that paint has arrived there. Pictures warped by different fractions of a pixel are
+# How much of a frame between is the frame before it, warped: from so much at the keyframe before to so much at the one
+# after, so that paint has arrived there. Pictures warped by different fractions of a pixel are
 # not equally sharp, and flicker without it: over three clips the warping error was 1.2 times as large.
-_HELD, _HELD_LESS = 0.9, 0.6
+_HELD_AT_FIRST, _HELD_AT_LAST = 0.9, 0.3
 
 
 # What a keyframe's pixel gives to each of its neighbors in a row, and in a column. The finest detail does not survive
@@ -55,7 +55,7 @@ class Painted(NamedTuple):
 
 
 class _Way(NamedTuple):
-    """The way from a frame to a keyframe: flow `(H, W, 2)` float32 px, and its trust `(H, W)` float32 in [0, 1]."""
+    """The way to another frame: flow `(H, W, 2)` float32 px, and its trust `(H, W)` float32 in [0, 1]."""
 
     flow: FlowField
     trust: FloatPicture
@@ -129,7 +129,8 @@ class Gap:
         paint = paints[0] + weight[..., None] * (paints[1] - paints[0])
         covered = np.maximum(*trusts)
         step = self._steps_back[number - 1]
-        held = _trust_of(step, last) * np.maximum(np.float32(_HELD - _HELD_LESS * share), 1 - covered)
+        usual = _HELD_AT_FIRST + (_HELD_AT_LAST - _HELD_AT_FIRST) * share
+        held = _trust_of(step, last) * np.maximum(np.float32(usual), 1 - covered)
         paint += held[..., None] * (warped_sharply(last.paint, step.flow) - paint)
         paint = inpainted(self.contents[number], paint, np.maximum(covered, held))
         wanted = [_rms(_detail(np.asarray(frame.paint, np.float32))) for frame in (before, after)]
@@ -195,6 +196,8 @@ def _weight_of_after(trusts: list[FloatPicture], paints: list[FloatPicture], sha
         trusts: `(H, W)` of both sides. paints: `(H, W, 3)` of both. share: of the way that lies behind the frame.
     """
     slack = np.float32(1e-4)  # where neither is trusted, time alone decides
-    gap = cv2.GaussianBlur(np.abs(paints[1] - paints[0]).mean(2), (0, 0), _SEAM_PX)
+    difference = cv2.GaussianBlur(np.abs(paints[1] - paints[0]).mean(2), (0, 0), _SEAM_PX)
     odds = np.log((trusts[1] + slack) / (trusts[0] + slack)) + np.float32(math.log(share / (1 - share)))
-    return np.asarray(1 / (1 + np.exp(-np.clip(odds * (1 + gap / np.float32(_SEAM_LEVELS)), -80, 80))), np.float32)
+    return np.asarray(
+        1 / (1 + np.exp(-np.clip(odds * (1 + difference / np.float32(_SEAM_LEVELS)), -80, 80))), np.float32
+    )

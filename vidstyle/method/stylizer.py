@@ -96,9 +96,21 @@ class FrameStylizer:
         self.memory.reset(fallback)
         self._state.reset(first)
 
-    def skip(self, content: Picture, stylized: Picture | None, coverage: Coverage | None, look: Look) -> None:
-        """Takes a frame that was stylized before, so that the next one goes on from it; see `TemporalState.skip`."""
-        self._with_flow(content, partial(self._state.skip, content, stylized, coverage, look))
+    def skip(
+        self,
+        content: Picture,
+        stylized: Picture | None,
+        coverage: Coverage | None,
+        look: Look,
+        gap: Gap | None = None,
+    ) -> None:
+        """Takes a frame that was stylized before, so that the next one goes on from it; see `TemporalState.skip`.
+
+        Args:
+            gap: of a keyframe, as for `stylize`.
+        """
+        motion = None if gap is None else self._with_flow(content, gap.close)
+        self._with_flow(content, partial(self._state.skip, content, stylized, coverage, look, motion))
 
     def stylize(
         self,
@@ -119,7 +131,7 @@ class FrameStylizer:
             OptimizationError: no finite picture could be found. DeviceError: memory is too small for this size.
         """
         started, steps = time.perf_counter(), steps or self._options.steps
-        motion = None if gap is None else gap.close()
+        motion = None if gap is None else self._with_flow(content, gap.close)
         if coverage is not None and not coverage.is_stylized:
             self.skip(content, content, coverage, look)
             return StylizedFrame(content, content, math.nan, 0, 0, time.perf_counter() - started, self.memory.fallback)
@@ -160,6 +172,10 @@ class FrameStylizer:
         started = time.perf_counter()
         self._with_flow(content, partial(gap.add, content))
         gap.seconds += time.perf_counter() - started
+
+    def settle(self) -> None:
+        """Takes all paint for settled, as where a run of frames begins; see `TemporalState.settle`."""
+        self._state.settle()
 
     def pass_by(self, look: Look) -> None:
         """Takes the look of a frame between two keyframes, in order, before the keyframe after it is stylized."""

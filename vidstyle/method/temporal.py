@@ -31,6 +31,8 @@ _DRIFT_CORRECTION_LEVELS = 0.25
 # After so many frames paint counts as settled: until then the temporal loss grows with the age of the pixel, and new
 # places have a style loss of their own. Otherwise what a pan disoccludes, a few pixels at a time, would stay content.
 SETTLED_AFTER_FRAMES = 8
+# The same in keyframes, which take more steps each.
+_SETTLED_AFTER_KEYFRAMES = 3
 # Holes in the trust that are smaller than this are filled from around them, and disocclude nothing.
 _SPECK_PX = 5
 
@@ -92,9 +94,7 @@ class TemporalState:
         self._estimate_flow = estimate_flow if options.is_warped else None
         self._window = options.temporal_window if options.is_warped else (1,)
         self._corrects_drift = corrects_drift
-        # A keyframe takes so many more steps that its new places are settled with it; and a render that is continued
-        # then needs no keyframe but the last.
-        self._settled_after = 1 if options.keyframe_frames > 1 else SETTLED_AFTER_FRAMES
+        self._settled_after = _SETTLED_AFTER_KEYFRAMES if options.keyframe_frames > 1 else SETTLED_AFTER_FRAMES
         self._past: deque[_PastFrame] = deque(maxlen=max(self._window))
         self._looks = LookHistory()
         self._first_levels: tuple[FloatPicture, FloatPicture] | None = None
@@ -164,21 +164,33 @@ class TemporalState:
         # Ages change last: where memory runs out meanwhile, all of this is tried again.
         ages = self._ages_without_steps(content, coverage) if is_repeated else self._ages
         self._add(content, stylized, coverage)
-        self._ages = ages if self._settled_after > 1 else None
+        self._ages = ages
         self._looks.add(look)
+
+    def settle(self) -> None:
+        """Takes all paint for settled, so that what follows does not depend on when it was uncovered."""
+        self._ages = None
 
     def pass_by(self, look: Look) -> None:
         """Takes the look of a frame between two keyframes, which later frames do not start from."""
         self._looks.add(look)
 
-    def skip(self, content: Picture, stylized: Picture | None, coverage: Coverage | None, look: Look) -> None:
+    def skip(
+        self,
+        content: Picture,
+        stylized: Picture | None,
+        coverage: Coverage | None,
+        look: Look,
+        motion: Motion | None = None,
+    ) -> None:
         """Takes the next frame without `initialize`: one that needs no optimization, or was stylized in an earlier run.
 
         Args:
             stylized: as it was stylized, `(H, W, 3)` uint8 RGB; it need not be known further back than the window.
+            motion: see `initialize`.
         """
         self._forget_other_sizes(content)
-        ages = self._ages_without_steps(content, coverage)
+        ages = self._ages_without_steps(content, coverage, motion)
         if self._estimate_flow is not None or stylized is not None:
             self._add(content, stylized, coverage)
         self._ages = ages
@@ -211,11 +223,13 @@ class TemporalState:
             paint = coverage.paint_of(content, blended)
         self._past.append(_PastFrame(content, paint, blended, coverage))
 
-    def _ages_without_steps(self, content: Picture, coverage: Coverage | None) -> FloatPicture | None:
+    def _ages_without_steps(
+        self, content: Picture, coverage: Coverage | None, motion: Motion | None = None
+    ) -> FloatPicture | None:
         """Returns the ages of pixels after a frame that is not optimized."""
-        if not self._past or self._estimate_flow is None or self._settled_after == 1:
+        if not self._past or self._estimate_flow is None:
             return self._ages
-        return self._aged(self._pieces(content, self._estimate_flow, coverage), content, coverage)
+        return self._aged(self._pieces(content, self._estimate_flow, coverage, motion), content, coverage)
 
     # -- warping -------------------------------------------------------------------------------
 
@@ -333,8 +347,6 @@ class TemporalState:
 
 def frames_needed_before(options: Options) -> int:
     """Returns how many frames of a shot, right before the one to be stylized, must be given to `skip`."""
-    if options.keyframe_frames > 1:
-        return max(options.looks_back_frames, SETTLING_FRAMES)
     # Ages depend on so many frames, and those on the frames that they were warped from.
     if options.is_warped:
         return options.looks_back_frames + SETTLED_AFTER_FRAMES

@@ -63,11 +63,12 @@ def usual_evaluations(settings: Settings) -> float:
     if not settings.iterations:
         return 0
     at_most = settings.iterations + 1
+    takes_all = settings.optimizer == "adam" or settings.least_gain < _USUAL_LEAST_GAIN
     if settings.keyframe_frames > 1:
         gap_frames = _USUAL_GAP_FRAMES if settings.keyframe_every == "auto" else settings.keyframe_frames
-        of_keyframe = at_most if settings.least_gain < _USUAL_LEAST_GAIN else USUAL_EVALUATIONS["keyframe"]
+        of_keyframe = at_most if takes_all else USUAL_EVALUATIONS["keyframe"]
         return min(at_most, of_keyframe) / gap_frames
-    if settings.optimizer == "adam" or settings.least_gain < _USUAL_LEAST_GAIN:
+    if takes_all:
         return at_most
     way = "previous" if not settings.is_warped else "held" if settings.temporal_weight else "warped"
     return min(at_most, USUAL_EVALUATIONS[way])

@@ -117,7 +117,7 @@ def _draw(axes: Any, curve: Curve, color: str, first: int) -> None:
     if count <= MOST_POINTS:
         known = np.isfinite(curve.values)
         # Where something is known of keyframes alone, a line would be broken everywhere.
-        is_sparse = 0 < known.sum() < count / 2
+        is_sparse = bool(known.any()) and not known.all()
         chosen = known if is_sparse else np.ones_like(known)
         few = {"marker": "o", "markersize": 3.2} if is_sparse or count <= _MOST_DOTS else {}
         axes.plot(first + np.flatnonzero(chosen), curve.values[chosen], color=color, label=curve.label, **few)

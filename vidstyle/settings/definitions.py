@@ -250,7 +250,7 @@ class Settings:
         WholeOr("N", 1, MOST_GAP_FRAMES, "auto", "a whole number of frames"),
         "optimize every Nth frame of a shot only, its keyframes, and carry their paint from both sides to the frames "
         "between, which takes a fraction of the time; 'auto' places them where they are needed, at most "
-        f"{AUTO_GAP_FRAMES} frames apart; needs --init warped, a --flow, and a --temporal-window of 1",
+        f"{AUTO_GAP_FRAMES} frames apart; without a flow, and with a longer --temporal-window, every frame is one",
         group="temporal",
         scope="look",
     )
@@ -552,7 +552,7 @@ def _check_objective(settings: Settings) -> None:
     if not window or window[0] != 1 or list(window) != sorted(set(window)):
         raise SettingsError("temporal_window begins with 1, the frame before, and ascends")
     if settings.keyframe_every not in (1, "auto", settings.keyframe_frames):
-        raise SettingsError("keyframe_every needs init 'warped', a flow, and a temporal_window of 1; or make it 1")
+        raise SettingsError("with keyframe_every above 1, init must be 'warped', flow not 'off', and temporal_window 1")
     if not any((settings.content_weight, settings.style_weight, settings.tv_weight)):
         raise SettingsError("content_weight, style_weight and tv_weight are all 0; give one of them some weight")
 

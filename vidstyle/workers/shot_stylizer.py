@@ -140,6 +140,7 @@ class ShotStylizer:
         self._fallbacks = dict(fallbacks)
         self._last: int | None = None  # position of the frame that the stylizer has last seen, of the shot
         self._palette: Picture | None = None
+        self._skipped: tuple[set[int], set[int]] = set(), set()
 
     def stylize(self, shots: Sequence[Shot]) -> Iterator[SavedFrame]:
         """Yields each frame that was missing, once it is saved.
@@ -154,6 +155,7 @@ class ShotStylizer:
         for shot in shots:
             missing, self._last = set(job.missing_positions(shot)), None
             self._palette = self._palette_from(shot) if missing and job.settings.color == "match" else None
+            self._skipped = self._needed(shot, missing)
             for run in shot.runs:
                 yield from stylized_run(shot, run, missing)
                 if is_video and run in job.own_segments(shot) and not job.has_segment(run):
@@ -164,7 +166,7 @@ class ShotStylizer:
     # -- every frame from the one before -------------------------------------------------------
 
     def _one_by_one(self, shot: Shot, run: range, missing: set[int]) -> Iterator[SavedFrame]:
-        frames, (needed, saved_before) = self._stylizer.frames, self._needed(shot, missing)
+        frames, (needed, saved_before) = self._stylizer.frames, self._skipped
         for position in (p for p in run if p in missing or p in needed):
             if position - 1 != self._last or position == shot.first:
                 self._restart(shot, position, missing, self._fallback(shot, position, missing))
@@ -183,41 +185,47 @@ class ShotStylizer:
         A run ends with a keyframe, so that none depends on a later run, and one that is continued has its first
         keyframe in the run before.
         """
-        if missing.isdisjoint(run):
+        frames, last_missing = self._stylizer.frames, max((p for p in missing if p in run), default=None)
+        if last_missing is None:
             return
-        here = self._ready(max(shot.first, run.start - 1))
+        here, keyframe = self._ready(max(shot.first, run.start - 1)), None
         if here.position != self._last:
-            self._restart(shot, here.position, missing, self._fallback_by_keyframes(shot, missing))
+            fallback = 0 if here.position in missing else self._fallbacks.get(shot.slot(here.position), 0)
+            self._restart(shot, here.position, missing, fallback)
             for position in range(max(shot.first, here.position - SETTLING_FRAMES), here.position):
-                self._stylizer.frames.pass_by(self._look_at(position))
+                frames.pass_by(self._look_at(position))
             keyframe = yield from self._keyframe(shot, here, missing, None)
         else:
             keyframe = here.painted(self._load(shot.slot(here.position)))
-        while here.position < run.stop - 1:
-            gap, between, after = self._next_gap(here, run)
+        frames.settle()
+        while here.position < last_missing:
+            gap, between, after = self._next_gap(shot, here, run)
             for each in between:
-                self._stylizer.frames.pass_by(each.look)
+                frames.pass_by(each.look)
             next_keyframe = yield from self._keyframe(shot, after, missing, gap)
-            yield from self._between(shot, gap, between, (keyframe, next_keyframe), missing)
+            if any(each.position in missing for each in between):
+                if keyframe is None or next_keyframe is None:
+                    raise SourceError(f"{self._job.path}: a keyframe is gone or damaged; run the command again")
+                yield from self._between(shot, gap, between, (keyframe, next_keyframe), missing)
             here, keyframe = after, next_keyframe
         self._last = here.position
 
     def _keyframe(
         self, shot: Shot, here: _Ready, missing: set[int], gap: Gap | None
-    ) -> Generator[SavedFrame, None, Painted]:
-        """Stylizes a keyframe and yields it, or takes it from the job, and returns it."""
-        frames = self._stylizer.frames
-        if here.position not in missing:
-            stylized = self._load(shot.slot(here.position))
-            if gap is not None:
-                gap.close()
-            frames.skip(here.image, stylized, here.coverage, here.look)
-            return here.painted(stylized)
-        found = frames.stylize(here.image, here.coverage, here.look, gap=gap)
-        yield self._save(shot, here, found)
-        return here.painted(found.paint)
+    ) -> Generator[SavedFrame, None, Painted | None]:
+        """Stylizes a keyframe and yields it, or takes it from the job, and returns it; None where it is not needed."""
+        frames, slot = self._stylizer.frames, shot.slot(here.position)
+        if here.position in missing:
+            found = frames.stylize(here.image, here.coverage, here.look, gap=gap)
+            yield self._save(shot, here, found)
+            return here.painted(found.paint)
+        # Gone where it is encoded and no frame that is missing depends on it.
+        stylized = self._job.load_frame(slot)
+        frames.skip(here.image, stylized, here.coverage, here.look, gap)
+        frames.memory.reset(max(frames.memory.fallback, self._fallbacks.get(slot, 0)))
+        return None if stylized is None else here.painted(stylized)
 
-    def _next_gap(self, keyframe: _Ready, run: range) -> tuple[Gap, list[_Ready], _Ready]:
+    def _next_gap(self, shot: Shot, keyframe: _Ready, run: range) -> tuple[Gap, list[_Ready], _Ready]:
         """Returns the gap up to the next keyframe, the frames between, and that keyframe."""
         settings, frames = self._job.settings, self._stylizer.frames
         gap, after = frames.begin_gap(keyframe.image), []
@@ -226,15 +234,15 @@ class ShotStylizer:
             frames.extend(gap, here.image)
             after.append(here)
             is_lost = settings.keyframes_are_chosen and gap.lost > AUTO_LOST
-            if is_lost or len(gap) == settings.keyframe_frames or self._is_look_changing(position, run):
+            if is_lost or len(gap) == settings.keyframe_frames or self._is_look_changing(shot, position):
                 break
         return gap, after[:-1], after[-1]
 
-    def _is_look_changing(self, position: int, run: range) -> bool:
+    def _is_look_changing(self, shot: Shot, position: int) -> bool:
         """Tells whether the look changes with the next frame, or has changed lately: then each frame is a keyframe."""
         if not self._stylizer.timeline.is_changing:
             return False
-        near = range(max(0, position - SETTLING_FRAMES), min(position + 2, self._job.manifest.frame_count))
+        near = range(max(shot.first, position - SETTLING_FRAMES), min(position + 2, shot.stop))
         return len({self._look_at(each) for each in near}) > 1
 
     def _between(
@@ -252,11 +260,6 @@ class ShotStylizer:
             found = self._stylizer.frames.stylize_between(gap, number, keyframes, last, here.coverage, here.look)
             yield self._save(shot, here, found)
             last = here.painted(found.paint)
-
-    def _fallback_by_keyframes(self, shot: Shot, missing: set[int]) -> int:
-        """Returns the memory fallback of the frames that are there: it never falls within a shot."""
-        there = (self._fallbacks.get(shot.slot(p), 0) for p in range(shot.first, shot.stop) if p not in missing)
-        return max(there, default=0)
 
     # -- frames --------------------------------------------------------------------------------
 
