@@ -142,7 +142,7 @@ def test_the_figures_sum_a_render_up():
     figures = {name: (value, remark) for name, value, remark in report_figures(data.columns, 2, data.drift)}
     assert figures["Frames"] == ("12", "in 2 shots")
     assert figures["Painting took"] == ("1 min 12 s", "all frames added up")
-    assert figures["Time a frame"] == ("6 s", "median; longest 12 s")
+    assert figures["Time a frame"] == ("6 s", "mean; longest 12 s")
     assert figures["Evaluations"] == ("198", "16.5 a frame")
     assert figures["Warping error"] == ("6.00", "the input's own: 12.00")
     assert figures["Drift"] == ("1.25", "of a shot's mean level, less the input's")

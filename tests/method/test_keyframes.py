@@ -57,6 +57,22 @@ def test_a_place_that_no_keyframe_shows_is_content_in_the_colors_of_the_paint():
     assert np.abs(found.mean((0, 1)) - before.paint.mean((0, 1))).max() < 20
 
 
+def test_a_gap_ends_sooner_where_no_keyframe_shows_what_is_between():
+    # Something comes after three frames, and is gone again after six.
+    frames = [scene(60) if 3 <= k < 6 else texture(0) for k in range(9)]
+    gap, calm = Gap(DisFlow(), frames[0]), Gap(DisFlow(), texture(0))
+    for frame in frames[1:]:
+        gap.add(frame)
+        calm.add(texture(0))
+    gap.shorten()
+    calm.shorten()
+    # The fourth frame shows it, too, as the keyframe that ends the gap.
+    assert (len(gap), len(calm)) == (4, 8)
+    assert len(gap.contents) == 5
+    keyframes = [Painted.of(frame, tinted(frame), None) for frame in (frames[0], frames[4])]
+    assert np.abs(gap.carried(1, *keyframes, keyframes[0]) - tinted(frames[1])).mean() < 1
+
+
 @pytest.mark.parametrize("number", [1, 3, 5])
 def test_a_frame_between_has_the_paint_of_both_keyframes(number):
     frames = [scene(x) for x in range(40, 64, 4)] + [scene(64)]

@@ -19,9 +19,9 @@ from vidstyle.method.flow import FlowEstimator
 from vidstyle.method.inpainting import inpainted
 from vidstyle.method.warping import FlowField, is_inside, warped, warped_once, warped_sharply
 
-# With --keyframe-every auto: the share of a frame that the keyframe before may have lost from sight. Places that no
-# keyframe shows are filled with content, and not painted.
-AUTO_LOST = 0.12
+# With --keyframe-every auto: the share of a frame that the keyframe before may have lost from sight, and that of a
+# frame between which no keyframe may show. That is filled with content and not painted: larger patches were seen.
+AUTO_LOST, _AUTO_UNSEEN = 0.12, 0.025
 # Of each frame of a gap are kept: its content, and the ways to its neighbors and to both keyframes.
 GAP_BYTES_PER_PX = 3 + 4 * 12
 # Where both sides show a place in different paint, this many levels of difference make the choice between them twice
@@ -110,6 +110,21 @@ class Gap:
             self._from_after.append(_verified(chain, self.contents[-1], content))
         self._from_after.reverse()
         return with_confidence(*self._from_before[-1])
+
+    def shorten(self) -> None:
+        """Closes the gap, ending it sooner as long as too much of a frame between is shown by no keyframe."""
+        self.close()
+        while len(self) > 1 and self._unseen() > _AUTO_UNSEEN:
+            count = len(self) * 3 // 4
+            for of_each in (self._steps_back, self._steps_ahead, self._from_before):
+                del of_each[count:]
+            del self.contents[count + 1 :]
+            self.close()
+
+    def _unseen(self) -> float:
+        """Returns the largest share of a frame between that no keyframe shows."""
+        ways = zip(self._from_before, self._from_after, strict=False)  # the keyframe after itself is in the first only
+        return max(1 - float(np.maximum(before.trust, after.trust).mean()) for before, after in ways)
 
     def carried(self, number: int, before: Painted, after: Painted, last: Painted) -> FloatPicture:
         """Returns a frame between in the paint of both keyframes, `(H, W, 3)` float32 RGB, 0 to 255.

@@ -173,6 +173,12 @@ class FrameStylizer:
         self._with_flow(content, partial(gap.add, content))
         gap.seconds += time.perf_counter() - started
 
+    def shorten(self, gap: Gap) -> None:
+        """Ends a gap sooner where too much of a frame between would be shown by no keyframe; see `Gap.shorten`."""
+        started = time.perf_counter()
+        self._with_flow(gap.contents[-1], gap.shorten)
+        gap.seconds += time.perf_counter() - started
+
     def settle(self) -> None:
         """Takes all paint for settled, as where a run of frames begins; see `TemporalState.settle`."""
         self._state.settle()

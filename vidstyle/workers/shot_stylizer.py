@@ -141,6 +141,7 @@ class ShotStylizer:
         self._last: int | None = None  # position of the frame that the stylizer has last seen, of the shot
         self._palette: Picture | None = None
         self._skipped: tuple[set[int], set[int]] = set(), set()
+        self._ahead: dict[int, _Ready] = {}  # frames that were read, and then left to the next gap
 
     def stylize(self, shots: Sequence[Shot]) -> Iterator[SavedFrame]:
         """Yields each frame that was missing, once it is saved.
@@ -188,6 +189,7 @@ class ShotStylizer:
         frames, last_missing = self._stylizer.frames, max((p for p in missing if p in run), default=None)
         if last_missing is None:
             return
+        self._ahead.clear()
         here, keyframe = self._ready(max(shot.first, run.start - 1)), None
         if here.position != self._last:
             fallback = 0 if here.position in missing else self._fallbacks.get(shot.slot(here.position), 0)
@@ -236,6 +238,10 @@ class ShotStylizer:
             is_lost = settings.keyframes_are_chosen and gap.lost > AUTO_LOST
             if is_lost or len(gap) == settings.keyframe_frames or self._is_look_changing(shot, position):
                 break
+        if settings.keyframes_are_chosen:
+            frames.shorten(gap)
+            self._ahead = {each.position: each for each in after[len(gap) :]}
+            after = after[: len(gap)]
         return gap, after[:-1], after[-1]
 
     def _is_look_changing(self, shot: Shot, position: int) -> bool:
@@ -265,6 +271,8 @@ class ShotStylizer:
 
     def _ready(self, position: int) -> _Ready:
         """Reads a frame, and returns it as it is stylized."""
+        if position in self._ahead:
+            return self._ahead[position]
         frame, manifest = self._frames.frame(position), self._job.manifest
         image = self._resized(frame)
         alpha = None if frame.alpha is None else resize(frame.alpha, *image.shape[1::-1])
