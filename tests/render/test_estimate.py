@@ -59,7 +59,7 @@ class Clockwork(Stylizer):
         ({"least_gain": 0}, 21),
         ({"optimizer": "adam"}, 21),
         ({"keyframe_every": 4}, USUAL_EVALUATIONS["keyframe"] / 4),
-        ({"keyframe_every": "auto"}, USUAL_EVALUATIONS["keyframe"] / 6.5),
+        ({"keyframe_every": "auto"}, USUAL_EVALUATIONS["keyframe"] / 5.5),
         ({"keyframe_every": 4, "iterations": 7}, 2),
         ({"keyframe_every": 8, "least_gain": 0}, 21 / 8),
     ],

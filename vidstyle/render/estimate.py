@@ -28,7 +28,7 @@ _STEPS, _REPEATS_S = 2, 1.0
 # motion, the default objective, --least-gain 0.01; with the temporal loss, without it, and from the previous frame
 # as it is. Still scenes need fewer. And of a keyframe, and how far apart they are where they are placed as needed.
 USUAL_EVALUATIONS = {"held": 5.7, "warped": 7.4, "previous": 7.9, "keyframe": 12.0}
-_USUAL_GAP_FRAMES = 6.5
+_USUAL_GAP_FRAMES = 5.5
 _USUAL_LEAST_GAIN = 0.01
 # All smaller copies of a picture together, relative to its pixels.
 _PYRAMID = 4 / 3
