@@ -1,6 +1,7 @@
 """Renders for tests: small, in process, stopped where one likes."""
 
 from vidstyle import Settings, stylize
+from vidstyle.method import objective
 
 QUICK = Settings(iterations=1, first_iterations=2, size=32, device="cpu", cuts="off")
 
@@ -30,3 +31,17 @@ def everything(*folders):
     """Returns every path under some folders with its content and time of change."""
     paths = sorted(p for folder in folders for p in folder.rglob("*"))
     return [(p, p.stat().st_mtime_ns, p.read_bytes() if p.is_file() else None) for p in paths]
+
+
+def memory_failures(monkeypatch):
+    """Returns a list of one number: so many of the next evaluations fail for want of memory."""
+    evaluate, failures = objective.Objective.__call__, [0]
+
+    def short_of_memory(self, image):
+        if failures[0]:
+            failures[0] -= 1
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+        return evaluate(self, image)
+
+    monkeypatch.setattr(objective.Objective, "__call__", short_of_memory)
+    return failures

@@ -7,11 +7,10 @@ import cv2
 import numpy as np
 import pytest
 from clips import make_video
-from renders import QUICK, contents, render
+from renders import QUICK, contents, memory_failures, render
 
 from vidstyle import stylize
 from vidstyle.job.journal import read_journal
-from vidstyle.method import objective
 
 FRAMES = 11
 EVERY_THIRD = replace(QUICK, keyframe_every=3)
@@ -115,13 +114,7 @@ def test_a_long_shot_in_parts_is_continued_whatever_was_damaged():
 
 
 def test_a_memory_fallback_stays_after_an_interruption(monkeypatch):
-    evaluate, failures = objective.Objective.__call__, [0]
-
-    def short_of_memory(self, image):
-        if failures[0]:
-            failures[0] -= 1
-            raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
-        return evaluate(self, image)
+    failures = memory_failures(monkeypatch)
 
     def on_frame(frame):
         if frame.done == 4:
@@ -129,7 +122,6 @@ def test_a_memory_fallback_stays_after_an_interruption(monkeypatch):
         if frame.done == 6:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(objective.Objective, "__call__", short_of_memory)
     settings = replace(EVERY_THIRD, keep_job=True)
     with pytest.raises(KeyboardInterrupt):
         stylize("in.mp4", "style.png", "out.mp4", settings, on_frame=on_frame)

@@ -8,13 +8,12 @@ from pathlib import Path
 import cv2
 import pytest
 from clips import make_folder, make_video, picture
-from renders import QUICK, contents, render
+from renders import QUICK, contents, memory_failures, render
 
 from vidstyle import Settings, forecast, job_status, stylize
 from vidstyle.errors import JobChangedError, JobError, OutputError, SourceError
 from vidstyle.job.journal import read_journal
 from vidstyle.job.lock import locked
-from vidstyle.method import objective
 
 pytestmark = pytest.mark.usefixtures("painting_scene")
 
@@ -123,13 +122,7 @@ def test_every_kind_of_chain_goes_on_over_segments_as_if_nothing_had_happened(ch
 
 @pytest.mark.parametrize("chain", ["warped", "content"])
 def test_a_memory_fallback_stays_after_an_interruption(monkeypatch, chain):
-    evaluate, failures = objective.Objective.__call__, [0]
-
-    def short_of_memory(self, image):
-        if failures[0]:
-            failures[0] -= 1
-            raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
-        return evaluate(self, image)
+    failures = memory_failures(monkeypatch)
 
     def on_frame(frame):
         if frame.done == 2:
@@ -137,7 +130,6 @@ def test_a_memory_fallback_stays_after_an_interruption(monkeypatch, chain):
         if frame.done == 4:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(objective.Objective, "__call__", short_of_memory)
     settings = replace(QUICK, init=chain, keep_job=True)
     with pytest.raises(KeyboardInterrupt):
         stylize("in.mp4", "style.png", "out.mp4", settings, on_frame=on_frame)
