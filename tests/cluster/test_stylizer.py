@@ -39,8 +39,9 @@ def test_three_machines_paint_what_one_process_does(nodes, film, alone, settings
     assert not Path("out.mp4.vidstyle").exists()
 
 
-def test_parts_of_one_shot_are_painted_by_several_machines(nodes, film, settings):
-    parts = {"cuts": "off", "split_shots": 48}
+@pytest.mark.parametrize("keyframe_every", [1, 3])
+def test_parts_of_one_shot_are_painted_by_several_machines(nodes, film, settings, keyframe_every):
+    parts = {"cuts": "off", "split_shots": 48, "keyframe_every": keyframe_every}
     stylize("in.mp4", "style.png", "alone.mp4", settings(**parts))
     frames = []
 
