@@ -198,7 +198,7 @@ class Settings:
     style_loss: str = setting(
         "moments",
         Choice("moments", "gram"),
-        "how style is measured: 'moments' compares means and covariances of the features, each in its own measure, and "
+        "how style is measured: 'moments' compares means and covariances of the features, relative to the style's, and "
         "makes the smaller sizes without aliasing; 'gram' compares Gram matrices, which hold both but mostly the means",
         group="objective",
         scope="look",
@@ -249,8 +249,8 @@ class Settings:
         1,
         WholeOr("N", 1, MOST_GAP_FRAMES, "auto", "a whole number of frames"),
         "optimize every Nth frame of a shot only, its keyframes, and carry their paint from both sides to the frames "
-        "between, which takes a fraction of the time; 'auto' places them where they are needed, at most "
-        f"{AUTO_GAP_FRAMES} frames apart; without a flow, and with a longer --temporal-window, every frame is one",
+        "between: quicker, but what fast things uncover may stay unpainted; 'auto' places them where they are needed, "
+        f"at most {AUTO_GAP_FRAMES} frames apart; without a flow, and with a longer --temporal-window, every frame is one",
         group="temporal",
         scope="look",
     )
