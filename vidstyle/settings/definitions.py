@@ -250,7 +250,7 @@ class Settings:
         WholeOr("N", 1, MOST_GAP_FRAMES, "auto", "a whole number of frames"),
         "optimize every Nth frame of a shot only, its keyframes, and carry their paint from both sides to the frames "
         "between: quicker, but what fast things uncover may stay unpainted; 'auto' places them where they are needed, "
-        f"at most {AUTO_GAP_FRAMES} frames apart; without a flow, and with a longer --temporal-window, every frame is one",
+        f"at most {AUTO_GAP_FRAMES} frames apart; without a flow or with a longer --temporal-window every frame is one",
         group="temporal",
         scope="look",
     )
